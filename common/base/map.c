@@ -1,0 +1,201 @@
+#include "base/map.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+
+struct entry {
+	struct entry *next;
+	uint64_t hash;
+	void *value;
+	size_t len;
+	char key[];
+};
+
+struct map {
+	uint64_t secret[2];
+	struct entry **slots;
+	size_t nslots, count;
+};
+
+static inline uint64_t
+rotl(uint64_t x, int b)
+{
+	return x << b | x >> (64 - b);
+}
+
+static inline void
+sip_round(uint64_t v[4])
+{
+	v[0] += v[1]; v[1] = rotl(v[1], 13); v[1] ^= v[0]; v[0] = rotl(v[0], 32);
+	v[2] += v[3]; v[3] = rotl(v[3], 16); v[3] ^= v[2];
+	v[0] += v[3]; v[3] = rotl(v[3], 21); v[3] ^= v[0];
+	v[2] += v[1]; v[1] = rotl(v[1], 17); v[1] ^= v[2]; v[2] = rotl(v[2], 32);
+}
+
+/* SipHash-1-3 (Aumasson and Bernstein, "SipHash", 2012). */
+static uint64_t
+hash_of(const struct map *m, struct slice key)
+{
+	uint64_t v[4] = {
+		m->secret[0] ^ 0x736f6d6570736575, m->secret[1] ^ 0x646f72616e646f6d,
+		m->secret[0] ^ 0x6c7967656e657261, m->secret[1] ^ 0x7465646279746573,
+	};
+	uint64_t word;
+	size_t at = 0;
+
+	for (; at + 8 <= key.len; at += 8) {
+		memcpy(&word, key.ptr + at, 8);
+		v[3] ^= word;
+		sip_round(v);
+		v[0] ^= word;
+	}
+	word = (uint64_t)key.len << 56;
+	for (size_t i = 0; at + i < key.len; i++)
+		word |= (uint64_t)(unsigned char)key.ptr[at + i] << 8 * i;
+	v[3] ^= word;
+	sip_round(v);
+	v[0] ^= word;
+	v[2] ^= 0xff;
+	for (int i = 0; i < 3; i++)
+		sip_round(v);
+	return v[0] ^ v[1] ^ v[2] ^ v[3];
+}
+
+struct map *
+map_new(void)
+{
+	struct map *m = mem_alloc(sizeof *m);
+
+	if (getrandom(m->secret, sizeof m->secret, 0) !=
+	    (ssize_t)sizeof m->secret)
+		m->secret[0] = (uint64_t)clock_mono_us() ^ (uintptr_t)m;
+	m->nslots = 64;
+	m->slots = mem_alloc(m->nslots * sizeof(struct entry *));
+	return m;
+}
+
+/* The place that points to the entry, or to NULL where it would stand. */
+static struct entry **
+place_of(const struct map *m, struct slice key, uint64_t hash)
+{
+	struct entry **at = &m->slots[hash & (m->nslots - 1)];
+
+	while (*at != NULL && ((*at)->hash != hash ||
+	    !slice_eq(slice_make((*at)->key, (*at)->len), key)))
+		at = &(*at)->next;
+	return at;
+}
+
+static void
+grow(struct map *m)
+{
+	size_t nslots = m->nslots * 2;
+	struct entry **slots = mem_alloc(nslots * sizeof *slots);
+
+	for (size_t i = 0; i < m->nslots; i++) {
+		struct entry *e = m->slots[i];
+
+		while (e != NULL) {
+			struct entry *next = e->next;
+			struct entry **at = &slots[e->hash & (nslots - 1)];
+
+			e->next = *at;
+			*at = e;
+			e = next;
+		}
+	}
+	free(m->slots);
+	m->slots = slots;
+	m->nslots = nslots;
+}
+
+void *
+map_get(const struct map *m, struct slice key)
+{
+	struct entry *e = *place_of(m, key, hash_of(m, key));
+
+	return e != NULL ? e->value : NULL;
+}
+
+void *
+map_put(struct map *m, struct slice key, void *value)
+{
+	uint64_t hash = hash_of(m, key);
+	struct entry **at = place_of(m, key, hash);
+	void *was = NULL;
+
+	if (*at != NULL) {
+		was = (*at)->value;
+		(*at)->value = value;
+		return was;
+	}
+	*at = mem_alloc(sizeof **at + key.len);
+	(*at)->hash = hash;
+	(*at)->value = value;
+	(*at)->len = key.len;
+	if (key.len > 0)
+		memcpy((*at)->key, key.ptr, key.len);
+	if (++m->count > m->nslots)
+		grow(m);
+	return NULL;
+}
+
+static void *
+unlink_entry(struct map *m, struct entry **at)
+{
+	struct entry *e = *at;
+	void *was = e->value;
+
+	*at = e->next;
+	free(e);
+	m->count--;
+	return was;
+}
+
+void *
+map_remove(struct map *m, struct slice key)
+{
+	struct entry **at = place_of(m, key, hash_of(m, key));
+
+	return *at != NULL ? unlink_entry(m, at) : NULL;
+}
+
+size_t
+map_count(const struct map *m)
+{
+	return m->count;
+}
+
+void
+map_each(struct map *m,
+    bool (*visit)(struct slice key, void *value, void *arg), void *arg)
+{
+	for (size_t i = 0; i < m->nslots; i++) {
+		struct entry **at = &m->slots[i];
+
+		while (*at != NULL) {
+			struct entry *e = *at;
+
+			if (visit(slice_make(e->key, e->len), e->value, arg))
+				at = &e->next;
+			else
+				unlink_entry(m, at);
+		}
+	}
+}
+
+void
+map_free(struct map *m)
+{
+	if (m == NULL)
+		return;
+	for (size_t i = 0; i < m->nslots; i++)
+		while (m->slots[i] != NULL)
+			unlink_entry(m, &m->slots[i]);
+	free(m->slots);
+	free(m);
+}

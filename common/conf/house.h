@@ -1,0 +1,41 @@
+/*
+ * house - the options that all milters share (gatehouse.conf)
+ *
+ * Read by each daemon and by gatehouse(1); the table is in house.c.
+ */
+#ifndef CONF_HOUSE_H
+#define CONF_HOUSE_H
+
+#include "conf/conf.h"
+
+struct house_conf {
+	const char *hostname;		/* ours; default: gethostname() */
+	const char *authserv_id;	/* RFC 8601; default: hostname */
+	struct conf_list domains;	/* ours (A-labels, lower case) */
+	struct conf_nets networks;	/* whose mail is outbound */
+	struct conf_list outbound_daemons; /* {daemon_name}s that are outbound */
+	struct conf_list inbound;	/* filters in the order of main.cf */
+	struct conf_list outbound;
+	const char *seal_key;		/* file; empty: no seal (one filter only) */
+	const char *resolver;		/* "host:port", empty: resolv.conf */
+	int64_t resolver_timeout;	/* ms, of one question */
+	unsigned dns_questions;		/* at most, of one message */
+	int64_t dns_budget;		/* ms, of one message */
+	unsigned dns_cache;		/* answers kept */
+	const char *syslog;		/* path, "-" for stderr */
+	const char *queue_directory;	/* of Postfix */
+	const char *state_directory;	/* state and journals, a folder a milter */
+	struct conf_list peers;		/* users that may speak to our sockets */
+	uint64_t message_size_limit;	/* Postfix's; edits may not pass it */
+	uint64_t journal_size;		/* a file of it */
+	unsigned journal_keep;		/* rotated files kept */
+};
+
+extern const struct conf_option house_options[];
+
+/* Fills what has no constant default (hostname, authserv_id) and checks what
+ * the table cannot. RC_BAD with *why_r. */
+enum rc house_finish(struct house_conf *house, struct arena *a,
+    struct slice *why_r);
+
+#endif

@@ -1,0 +1,107 @@
+/*
+ * filter - what a milter is made of
+ *
+ * A milter is a table: options, what it needs of a message, and three
+ * functions. Gather, commit and apply live in the runtime (session.h).
+ *
+ *   begin	at MAIL FROM, when client and reverse-path are known: start slow
+ *		questions, do not wait. May be NULL
+ *   ask	the message is there: wait for answers, no longer than
+ *		job->deadline. RC_RETRY is trouble of ours (plan_for_trouble).
+ *		May be NULL
+ *   decide	pure: reads the job, returns a plan; never waits, never logs
+ *
+ *   check	once a load: options that are wrong together. RC_BAD, *why_r
+ *   open	once a process and reload: what all messages share. RC_BAD or
+ *		RC_RETRY with *why_r; the result is job->shared
+ *   close	gives it back, when no message uses it any more
+ *
+ * Functions of one job are called by one thread at a time, not always the
+ * same one. conf and shared are read by many threads at once.
+ */
+#ifndef MILTER_FILTER_H
+#define MILTER_FILTER_H
+
+#include "base/clock.h"
+#include "conf/conf.h"
+#include "conf/house.h"
+#include "net/dns.h"
+#include "verdict/plan.h"
+
+enum need {
+	NEED_BODY	= 1 << 0,	/* else only header fields are gathered */
+	NEED_DNS	= 1 << 1,	/* job->budget is there */
+	EDITS_HEADERS	= 1 << 2,	/* what edits may hold; more is refused */
+	EDITS_BODY	= 1 << 3,
+};
+
+enum direction { DIRECTION_IN, DIRECTION_OUT };
+
+/* Who is at the other end; from CONNECT, HELO and macros, or from the seal
+ * when an earlier filter of ours saw the client first. */
+struct client {
+	struct ip ip;			/* family 0: unknown or a local pipe */
+	struct slice name;		/* verified host name, or "unknown" */
+	struct slice helo;
+	struct slice daemon_name;	/* {daemon_name} of the listener */
+	struct slice user;		/* SASL login, empty: none */
+	struct slice tls;		/* {tls_version}, empty: none */
+};
+
+struct recipient {
+	struct slice address;		/* without <>, as Postfix gave it */
+	struct slice mailer;		/* {rcpt_mailer}; "error": Postfix refused */
+};
+
+struct envelope {
+	struct slice sender;		/* reverse-path without <>; empty: <> */
+	struct recipient *recipients;
+	size_t nrecipients;
+	struct slice queue_id;		/* empty until DATA */
+	bool smtputf8;
+};
+
+/* Findings of earlier filters, from the seal. */
+struct finding {
+	struct slice filter, key, value;
+};
+
+struct job {
+	struct arena *arena;		/* lives as long as the message */
+	const struct house_conf *house;
+	const void *conf;		/* the filter's own options */
+	void *shared;			/* what open() made */
+	const struct client *client;
+	const struct envelope *envelope;
+	struct message *msg;		/* NULL in begin */
+	const struct finding *findings;
+	size_t nfindings;
+	enum direction direction;
+	char identity[33];		/* 128 bits in hex: the message's name */
+	int64_t now;			/* clock_wall at MAIL */
+	deadline_t deadline;		/* of ask */
+	struct dns_budget *budget;	/* NEED_DNS: cancelled after decide */
+	void *answers;			/* begin and ask leave theirs here */
+};
+
+struct filter {
+	const char *name;		/* "auth-check" */
+	const struct conf_option *options;
+	size_t conf_size;
+	unsigned needs;
+	enum rc (*check)(const void *conf, const struct house_conf *house,
+	    struct arena *a, struct slice *why_r);
+	enum rc (*open)(const void *conf, const struct house_conf *house,
+	    struct dns *dns, void **shared_r, struct arena *a,
+	    struct slice *why_r);
+	void (*close)(void *shared);
+	void (*begin)(struct job *job);
+	enum rc (*ask)(struct job *job, struct slice *why_r);
+	struct plan *(*decide)(const struct job *job);
+};
+
+/* The finding of that filter and key, or SLICE_NONE. */
+struct slice job_finding(const struct job *job, struct slice filter,
+    struct slice key);
+
+#endif

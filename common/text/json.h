@@ -1,0 +1,39 @@
+/*
+ * json - a writer (RFC 8259)
+ *
+ *	json_object(&w); json_key(&w, "a"); json_int(&w, 1); json_end(&w);
+ *
+ * Commas are put by the writer. Strings may be any bytes: valid UTF-8 stays,
+ * each byte that is not becomes U+FFFD, control characters are escaped, and
+ * so are U+2028, U+2029 and '<', so that a line is safe in HTML too. One line,
+ * no spaces; json_pretty(&w) before the first value indents for people.
+ */
+#ifndef TEXT_JSON_H
+#define TEXT_JSON_H
+
+#include "base/buf.h"
+
+struct json {
+	struct buf *out;
+	unsigned depth;
+	bool comma, pretty;
+	char kinds[32];			/* '{' or '[' for each open level */
+};
+
+void json_init(struct json *w, struct buf *out);
+void json_pretty(struct json *w);
+void json_object(struct json *w);
+void json_array(struct json *w);
+void json_end(struct json *w);		/* of the innermost open one */
+void json_key(struct json *w, const char *key);
+void json_string(struct json *w, struct slice s);
+void json_int(struct json *w, int64_t value);
+void json_bool(struct json *w, bool value);
+void json_null(struct json *w);
+
+/* "key": value in one call. */
+void json_put(struct json *w, const char *key, struct slice value);
+void json_put_int(struct json *w, const char *key, int64_t value);
+void json_put_bool(struct json *w, const char *key, bool value);
+
+#endif

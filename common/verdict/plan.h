@@ -1,0 +1,90 @@
+/*
+ * plan - what a filter decided about one message
+ *
+ * decide() returns one: an action for each recipient with rule, reason, reply
+ * and coverage; the edits; what to hand on in the seal; what to write to the
+ * journal. The runtime commits and applies it. A zeroed verdict is TEMPFAIL:
+ * the safe one.
+ *
+ * plan_new		accepts all, edits nothing
+ * plan_reject ...	set the action for all recipients; they return the plan
+ *			so that decide() can end with them. reply is an enhanced
+ *			status code and text ("5.7.23 SPF fail ..."); it is made
+ *			safe for SMTP when it is applied
+ * plan_recipient	the verdict of one recipient, to be changed; it begins as
+ *			a copy of the one for all
+ * plan_finding		key and value that the seal carries to later filters
+ * plan_fact		ECS key and value for the journal's event
+ * plan_coverage	what was looked at ("headers", "3 of 3 parts")
+ * plan_for_trouble	THE place where a failure of ours becomes an answer:
+ *			tempfail, nothing edited
+ */
+#ifndef VERDICT_PLAN_H
+#define VERDICT_PLAN_H
+
+#include "mime/patch.h"
+
+enum action { TEMPFAIL = 0, ACCEPT, REJECT, DISCARD, QUARANTINE };
+
+struct verdict {
+	enum action action;
+	const char *rule;		/* static: "spf-fail" */
+	struct slice reason;		/* plain words, for people */
+	struct slice reply;		/* "5.7.23 text"; empty: a default */
+};
+
+struct plan_recipient {
+	struct plan_recipient *next;
+	size_t index;			/* into the envelope's recipients */
+	struct verdict verdict;
+};
+
+struct plan_pair {
+	struct plan_pair *next;
+	const char *key;		/* static */
+	struct slice value;
+};
+
+struct plan {
+	struct arena *arena;
+	struct verdict all;
+	struct plan_recipient *recipients;	/* who differs from all */
+	struct patches edits;
+	struct plan_pair *findings;
+	struct plan_pair *facts;
+	struct slice coverage;
+};
+
+struct plan *plan_new(struct arena *a, const struct message *msg);
+struct plan *plan_accept(struct plan *p, const char *rule, struct slice reason);
+struct plan *plan_reject(struct plan *p, const char *rule, struct slice reason,
+    struct slice reply);
+struct plan *plan_tempfail(struct plan *p, const char *rule,
+    struct slice reason, struct slice reply);
+struct plan *plan_discard(struct plan *p, const char *rule,
+    struct slice reason);
+struct plan *plan_quarantine(struct plan *p, const char *rule,
+    struct slice reason);
+struct verdict *plan_recipient(struct plan *p, size_t index);
+/* The verdict of that recipient. */
+const struct verdict *plan_verdict(const struct plan *p, size_t index);
+void plan_finding(struct plan *p, const char *key, struct slice value);
+void plan_fact(struct plan *p, const char *key, struct slice value);
+void plan_coverage(struct plan *p, struct slice text);
+struct plan *plan_for_trouble(struct arena *a, const struct message *msg,
+    struct slice why);
+
+const char *action_name(enum action action);
+/* False for an unknown name. */
+bool action_parse(struct slice name, enum action *action_r);
+
+/*
+ * Splits a reply into SMTP code, enhanced code and text for the action; bytes
+ * outside printable ASCII become '?', the text is cut at 400 bytes. An empty
+ * or malformed reply, or one whose class does not fit the action, gets the
+ * action's default. All three in the arena.
+ */
+void reply_split(struct arena *a, const struct verdict *v, char code_r[4],
+    const char **enhanced_r, const char **text_r);
+
+#endif
