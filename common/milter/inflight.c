@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 enum {
-	VERSION = 1,
+	TABLE_VERSION = 1,
 	BLAMED = 1024,
 	FORGET = 24 * 3600,		/* seconds */
 };
@@ -117,10 +117,10 @@ map_table(int fd)
 	t = mmap(NULL, sizeof *t, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (t == MAP_FAILED)
 		return NULL;
-	if (memcmp(t->magic, "GHflight", 8) != 0 || t->version != VERSION) {
+	if (memcmp(t->magic, "GHflight", 8) != 0 || t->version != TABLE_VERSION) {
 		memset(t, 0, sizeof *t);
 		memcpy(t->magic, "GHflight", 8);
-		t->version = VERSION;
+		t->version = TABLE_VERSION;
 	}
 	return t;
 }
