@@ -24,6 +24,23 @@ use Gatehouse::Process;
 
 sub new {
 	my ($class, $path, %a) = @_;
+	my ($self, $listener) = $class->_listen($path, %a);
+
+	$self->{process} = Gatehouse::Process->start_sub(
+	    sub { $self->_serve($listener) }, name => 'fake milter');
+	return $self;
+}
+
+# The same in this process; does not return.
+sub serve {
+	my ($class, $path, %a) = @_;
+	my ($self, $listener) = $class->_listen($path, %a);
+
+	$self->_serve($listener);
+}
+
+sub _listen {
+	my ($class, $path, %a) = @_;
 	my $self = bless { on => {}, actions => 0x1ff, protocol => 0, %a },
 	    $class;
 
@@ -31,9 +48,7 @@ sub new {
 	my $listener = IO::Socket::UNIX->new(Local => $path, Listen => 128)
 	    or croak "$path: $!";
 	chmod 0666, $path;
-	$self->{process} = Gatehouse::Process->start_sub(
-	    sub { $self->_serve($listener) }, name => 'fake milter');
-	return $self;
+	return ($self, $listener);
 }
 
 sub process { $_[0]{process} }
