@@ -133,6 +133,8 @@ report(struct clients *c, const struct sink *s)
 	double reply = (double)(c->ended - c->begun) / 1e6;
 	double through = (double)(s->ended - c->begun) / 1e6;
 
+	if (through < reply)
+		through = reply;
 	printf("sent %zu\naccepted %zu\nrefused %zu\narrived %zu\n"
 	    "twice %zu\nalien %zu\nchanged %zu\nbytes %zu\n", c->next,
 	    c->accepted, c->refused, s->arrived, s->twice, s->alien,

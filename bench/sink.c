@@ -140,6 +140,8 @@ delivery_ready(struct watch *w, uint32_t events)
 static void
 listener_ready(struct watch *w, uint32_t events)
 {
+	static const char greeting[] = "220 sink.test ESMTP\r\n";
+	const ssize_t len = sizeof greeting - 1;
 	struct sink *s = (struct sink *)(void *)w;
 	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC);
 	struct delivery *d;
@@ -152,7 +154,7 @@ listener_ready(struct watch *w, uint32_t events)
 	d->sink = s;
 	d->watch.ready = delivery_ready;
 	loop_add(s->loop, &d->watch, fd);
-	if (write(fd, "220 sink.test ESMTP\r\n", 21) != 21)
+	if (write(fd, greeting, (size_t)len) != len)
 		delivery_close(d);
 }
 
