@@ -285,6 +285,10 @@ static const struct {
 	BAD("a name alone", "count;", "F:1: " SYNTAX),
 	BAD("no value", "count = ;", "F:1: " SYNTAX),
 	BAD("no name", "= 5;", "F:1: " SYNTAX),
+	BAD("a name in quotes", "\"count\": 5;", "F:1: \"count\" is no name; "
+	    "a setting is written name = value;"),
+	BAD("text behind a number", "count = 5 \"x\";", "F:1: \"x\" is no "
+	    "name; a setting is written name = value;"),
 	BAD("two ends", "count = 5;;", "F:1: " SYNTAX),
 	BAD("include in memory", "@include \"x\"",
 	    "F:1: @include has no place here"),

@@ -72,14 +72,14 @@ struct conf_option {
 	enum conf_kind kind;
 	size_t offset;			/* in the section's struct */
 	const char *value;		/* the default as it would be written */
-	int64_t min, max;		/* COUNT; SIZE bytes; TIME ms; items of
-					   LIST, NETWORKS, DOMAINS; STRING bytes.
+	int64_t min, max;		/* COUNT; SIZE and STRING bytes; TIME
+					   ms; items of a list.
 					   max 0: no upper bound */
 	const char *text;		/* the manual's sentence(s) */
 	const char *const *choices;	/* ENUM: names, NULL at the end */
 };
 
-/* One table and the struct it fills; an array of them ends with options NULL. */
+/* One table and the struct it fills; an array ends with options NULL. */
 struct conf_section {
 	const struct conf_option *options;
 	void *base;

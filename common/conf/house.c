@@ -25,8 +25,8 @@ const struct conf_option house_options[] = {
 	  "that milter_macro_daemon_name gives them in master.cf, as "
 	  "ORIGINATING.", NULL },
 	{ "inbound", CONF_LIST, AT(inbound), "auth-check", 0, 100,
-	  "The filters that inbound mail passes, in the order of smtpd_milters. "
-	  "The first adds what the last must remove, so each has to know "
+	  "The filters that inbound mail passes, in the order of "
+	  "smtpd_milters. The first adds what the last must remove, so each has to know "
 	  "them.", NULL },
 	{ "outbound", CONF_LIST, AT(outbound), "", 0, 100,
 	  "The filters that outbound mail passes, in the order of "

@@ -58,7 +58,7 @@ struct file {
 	ino_t ino;
 	struct slice rest;
 	unsigned line;
-	bool begun;			/* something stands on this line already */
+	bool begun;			/* something stands on this line */
 };
 
 static enum rc __attribute__((format(printf, 3, 4)))
@@ -181,6 +181,15 @@ check_comma(struct source *src, const struct file *file, struct slice token)
 	return RC_OK;
 }
 
+/* May a text stand behind the last token? */
+static bool
+text_fits(const struct source *src)
+{
+	if (in_list(src))
+		return src->last == ',' || src->last == '[' || src->last == '(';
+	return src->last == '=' || src->last == ':' || src->last == TOKEN_TEXT;
+}
+
 /* Bytes of the text with its quotes, 0 when it does not end on its line. */
 static size_t
 text_length(struct slice s)
@@ -208,6 +217,10 @@ text(struct source *src, struct file *file)
 		return fail(src, file, "\\x00 has no place in a text");
 	if (check_comma(src, file, token) != RC_OK)
 		return RC_BAD;
+	/* libconfig loses the memory of a text that it did not want. */
+	if (!text_fits(src))
+		return fail(src, file, "%s is no name; a setting is written "
+		    "name = value;", shown(src, token));
 	take(src, file, len);
 	src->last = TOKEN_TEXT;
 	return RC_OK;

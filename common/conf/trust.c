@@ -66,8 +66,9 @@ trust_file(struct arena *a, int fd, const char *path, struct slice *why_r)
 		return RC_BAD;
 	}
 	if (st.st_uid != 0 && st.st_uid != geteuid()) {
-		*why_r = arena_printf(a, "%s: belongs to uid %u, who may change "
-		    "it; chown root %s", path, (unsigned)st.st_uid, path);
+		*why_r = arena_printf(a, "%s: belongs to uid %u, who may "
+		    "change it; chown root %s", path, (unsigned)st.st_uid,
+		    path);
 		return RC_BAD;
 	}
 	if (others(&st) != NULL)

@@ -398,8 +398,8 @@ bad_network(struct reading *r, struct slice text)
 		    "or one address", r->o->name, shown(r->a, text)));
 	net_mask(&net);
 	right = net_format(r->a, &net);
-	return bad(r, arena_printf(r->a, "%s holds \"%s\", with bits set behind "
-	    "its prefix; write \"%.*s\" or one address", r->o->name,
+	return bad(r, arena_printf(r->a, "%s holds \"%s\", with bits set "
+	    "behind its prefix; write \"%.*s\" or one address", r->o->name,
 	    shown(r->a, text), SLICE_ARG(right)));
 }
 
