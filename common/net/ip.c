@@ -66,6 +66,16 @@ ip_parse(struct slice text, struct ip *ip_r)
 	return true;
 }
 
+void
+ip_of_bytes(int family, const void *bytes, struct ip *ip_r)
+{
+	memset(ip_r, 0, sizeof *ip_r);
+	ip_r->family = family;
+	memcpy(ip_r->bytes, bytes, family_bits(family) / 8);
+	if (is_mapped(ip_r))
+		unmap(ip_r);
+}
+
 struct slice
 ip_format(struct arena *a, const struct ip *ip)
 {

@@ -4,6 +4,7 @@
  * ip_parse	"192.0.2.1", "2001:db8::1", and Postfix's "IPv6:2001:db8::1";
  *		false for anything else. An IPv4-mapped IPv6 address becomes the
  *		IPv4 address (RFC 7208, 5; RFC 4291, 2.5.5.2)
+ * ip_of_bytes	from 4 or 16 bytes in network order; mapped as ip_parse does
  * ip_format	its text form (RFC 5952), in the arena; "unknown" when its
  *		family is 0
  * ip_reverse	the in-addr.arpa / ip6.arpa name (RFC 1035, 3.5; RFC 3596,
@@ -34,6 +35,7 @@ struct network {
 };
 
 bool ip_parse(struct slice text, struct ip *ip_r);
+void ip_of_bytes(int family, const void *bytes, struct ip *ip_r);
 struct slice ip_format(struct arena *a, const struct ip *ip);
 struct slice ip_reverse(struct arena *a, const struct ip *ip);
 bool ip_match(const struct ip *a, const struct ip *b, unsigned bits);
