@@ -41,15 +41,20 @@ sub missing {
 	return '';
 }
 
+sub port_free {
+	my ($port) = @_;
+	my $try = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
+	    LocalPort => $port, Listen => 1, ReuseAddr => 1);
+
+	return defined $try;
+}
+
 # A port that was free a moment ago. Outside the range that the kernel hands
 # out by itself, so that no connection takes it meanwhile.
 sub free_port {
 	for (1 .. 200) {
 		my $port = 20000 + int rand 10000;
-		my $try = IO::Socket::INET->new(LocalAddr => '127.0.0.1',
-		    LocalPort => $port, Listen => 1) or next;
-		close $try;
-		return $port;
+		return $port if port_free($port);
 	}
 	croak 'no free port';
 }
