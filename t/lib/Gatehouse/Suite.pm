@@ -170,7 +170,7 @@ sub start_milter {
 	    argv => [ $m->{program}, '--config',
 	    $self->conf . "/$m->{name}.conf", '--house',
 	    $self->conf . '/gatehouse.conf', '--socket', $m->{path},
-	    '--foreground', @{ $m->{args} } ]);
+	    @{ $m->{args} } ]);
 	until (listens($m->{path})) {
 		croak "$m->{name} does not start" . $self->_said($m)
 		    if time > $end || !$m->{process}->running;
