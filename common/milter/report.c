@@ -93,9 +93,9 @@ put_envelope(struct json *w, const struct job *job)
 	json_put(w, "gatehouse.helo", job->client->helo);
 	json_put(w, "email.sender.address", e->sender);
 	json_key(w, "email.to.address");
-	json_array(w);
+	json_begin_array(w);
 	for (size_t i = 0; i < e->nrecipients; i++)
-		json_string(w, e->recipients[i].address);
+		json_text(w, e->recipients[i].address);
 	json_end(w);
 	if (id.ptr != NULL)
 		json_put(w, "email.message_id", id);
@@ -110,11 +110,11 @@ put_recipients(struct json *w, const struct report *r)
 	if (r->plan->recipients == NULL)
 		return;
 	json_key(w, "gatehouse.recipients");
-	json_array(w);
+	json_begin_array(w);
 	for (size_t i = 0; i < e->nrecipients; i++) {
 		const struct verdict *v = plan_verdict(r->plan, i);
 
-		json_object(w);
+		json_begin_object(w);
 		json_put(w, "address", e->recipients[i].address);
 		json_put(w, "verdict", slice_of(action_name(v->action)));
 		json_put(w, "rule", slice_of(v->rule));
@@ -132,7 +132,7 @@ event_of(const struct report *r)
 	struct json w;
 
 	json_init(&w, &out);
-	json_object(&w);
+	json_begin_object(&w);
 	json_put(&w, "@timestamp", timestamp(job->arena));
 	json_put(&w, "event.action", SLICE("message"));
 	json_put(&w, "event.module", slice_of(job->filter));

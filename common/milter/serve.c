@@ -345,7 +345,7 @@ quiet(void *ctx)
 	return s == NULL || !session_busy(s);
 }
 
-static const struct smfiDesc callbacks = {
+static struct smfiDesc callbacks = {
 	.xxfi_name = (char *)(uintptr_t)"gatehouse",
 	.xxfi_version = SMFI_VERSION,
 	.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE |
@@ -367,14 +367,14 @@ static enum rc
 open_socket(const char *socket, struct arena *a, struct slice *why_r)
 {
 	mode_t mask = umask(0117);	/* srw-rw----: ours and our group's */
-	char *where = arena_printf(a, "%s%s", strchr(socket, ':') != NULL ?
+	const char *where = arena_printf(a, "%s%s", strchr(socket, ':') != NULL ?
 	    "" : "unix:", socket).ptr;
 	int result;
 
 	smfi_settimeout(3600);		/* the shim ends silent peers sooner */
 	smfi_setbacklog(1024);
 	if (smfi_register(callbacks) != MI_SUCCESS ||
-	    smfi_setconn(where) != MI_SUCCESS) {
+	    smfi_setconn(strdupa(where)) != MI_SUCCESS) {
 		umask(mask);
 		*why_r = SLICE("libmilter refuses our callbacks");
 		return RC_RETRY;

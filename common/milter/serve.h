@@ -9,6 +9,8 @@
 #ifndef MILTER_SERVE_H
 #define MILTER_SERVE_H
 
+#include <sys/types.h>
+
 #include "milter/session.h"
 
 enum rc serve_run(struct host *host, const char *socket, const uid_t *peers,

@@ -85,7 +85,8 @@ host_end(struct host *host)
 }
 
 struct session *
-session_new(struct host *host, const struct engine_ops *ops, void *ctx)
+session_new(struct host *host, const struct engine_ops *ops, void *ctx,
+    unsigned needs)
 {
 	struct session *s = mem_alloc(sizeof *s);
 
