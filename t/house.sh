@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034,SC2154
 # house.sh - what ./try and ./check share: packages, configure, make.
 # Read by bash; wants $src. Everything it changes on the machine is said.
 

@@ -408,7 +408,7 @@ digest(struct session *s)
 static void
 session_new(int listener)
 {
-	struct sockaddr_in peer;
+	struct sockaddr_in peer = { .sin_family = AF_INET };
 	socklen_t len = sizeof peer;
 	int fd = accept4(listener, (struct sockaddr *)&peer, &len,
 	    SOCK_NONBLOCK | SOCK_CLOEXEC), one = 1;

@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2154
 # How the sanitizers are to behave, for all tests; read by bash, wants $src.
 # A report ends the program with a status of its own, so that no test can
 # take it for an answer.

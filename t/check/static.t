@@ -29,14 +29,14 @@ open my $files, '|-', "xargs -P 2 -n 3 sh -c 'clang-tidy --quiet \"\$\@\" " .
 print $files "$_\n" for @c;
 close $files;
 my $status = $?;
-$said = `grep -E 'warning:|error:' $check/tidy.log $check/tidy.err |
-    sort -u | head -40`;
+$said = `grep -hE 'warning:|error:' $check/tidy.log $check/tidy.err |
+    sed 's,^$src/,,' | sort -u | head -40`;
 is $said, '', 'clang-tidy is quiet';
 is $status, 0, 'and read them all' or diag `tail -5 $check/tidy.err`;
 
 is `bash -n $_ 2>&1`, '', "$_ parses" for grep { -e } qw(try check .ci/run
-    t/house.sh t/check/one t/check/full t/check/sanitizers.sh);
-for my $perl (grep { -e } glob 't/*.t t/check/*.t t/lib/*/*.pm t/lib/*/*/*.pm ' .
+    t/house.sh t/check/one t/check/sanitizers.sh);
+for my $perl (grep { -e } glob 't/*.t t/check/*.t t/check/full t/lib/*/*.pm t/lib/*/*/*.pm ' .
     't/try/*.pl') {
 	like `perl -It/lib -wc $perl 2>&1`, qr/syntax OK/, "$perl compiles";
 }

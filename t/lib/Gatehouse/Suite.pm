@@ -8,7 +8,8 @@
 #	$s->kill_milter('auth-check');
 #	$s->done;
 #
-# milter	its options go to NAME.conf; -args => [ ... ] to its command
+# milter	one of milters/, or a filter of t/probe; its options go to
+#		NAME.conf; -args => [ ... ] to its command
 #		line, -program => PATH runs another program, -socket => 0 leaves
 #		it out of main.cf, -env => { ... }
 # postfix	starts all with a Postfix (its arguments: Gatehouse::Postfix);
@@ -117,9 +118,10 @@ sub milter {
 	my ($self, $name, %options) = @_;
 	my %own = map { s/^-//r => delete $options{$_} }
 	    grep { /^-/ } keys %options;
+	my ($program) = grep { -x } map { build() . "/$_/gatehouse-$name" }
+	    "milters/$name", 't';
 	my $m = { name => $name, options => \%options, args => [], env => {},
-	    socket => 1, program => build() .
-	    "/milters/$name/gatehouse-$name", %own };
+	    socket => 1, program => $program // "gatehouse-$name", %own };
 
 	make_path("$self->{dir}/state/$name");
 	push @{ $self->{milters} }, $m;
@@ -170,7 +172,7 @@ sub start_milter {
 	    argv => [ $m->{program}, '--config',
 	    $self->conf . "/$m->{name}.conf", '--house',
 	    $self->conf . '/gatehouse.conf', '--socket', $m->{path},
-	    '--foreground', @{ $m->{args} } ]);
+	    @{ $m->{args} } ]);
 	until (listens($m->{path})) {
 		croak "$m->{name} does not start" . $self->_said($m)
 		    if time > $end || !$m->{process}->running;
