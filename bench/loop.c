@@ -105,10 +105,12 @@ loop_run(struct loop *l, int wait_ms)
 static socklen_t
 parse_unix(union address *a, const char *path)
 {
+	size_t len = strlen(path);
+
 	a->un.sun_family = AF_UNIX;
-	if (strlen(path) >= sizeof a->un.sun_path)
+	if (len >= sizeof a->un.sun_path)
 		bench_die("%s: too long for a socket", path);
-	strcpy(a->un.sun_path, path);
+	memcpy(a->un.sun_path, path, len + 1);
 	return sizeof a->un;
 }
 

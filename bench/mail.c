@@ -1,7 +1,6 @@
 #include "bench/mail.h"
 
 #include <openssl/evp.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -209,6 +208,7 @@ add_file(struct draft *d)
 	size_t lines = rng_between(&d->rng, FILE_MIN, FILE_MAX) / 78;
 	size_t f = rng_below(&d->rng, sizeof files / sizeof *files);
 	unsigned char raw[64], coded[96];
+	uint64_t noise;
 
 	buf_addf(&d->out, "Content-Type: %s;\r\n\tname=\"%s.%s\"\r\n"
 	    "Content-Transfer-Encoding: base64\r\n"
@@ -216,8 +216,10 @@ add_file(struct draft *d)
 	    files[f].type, "report", files[f].suffix, "report",
 	    files[f].suffix);
 	for (size_t n = 0; n < lines; n++) {
-		for (size_t i = 0; i < sizeof raw; i += 8)
-			memcpy(raw + i, &(uint64_t){ rng_next(&d->rng) }, 8);
+		for (size_t i = 0; i < sizeof raw; i += sizeof noise) {
+			noise = rng_next(&d->rng);
+			memcpy(raw + i, &noise, sizeof noise);
+		}
 		if (n == 0)
 			memcpy(raw, files[f].magic, files[f].magic_len);
 		int len = EVP_EncodeBlock(coded, raw, LINE_RAW);
@@ -290,7 +292,7 @@ static struct mail
 mail_make(uint64_t seed, enum kind kind)
 {
 	struct draft d = { .rng = seed };
-	char type[128];
+	struct buf type = { 0 };
 
 	d.boundary = (unsigned long)(rng_next(&d.rng) & 0xffffffff);
 	if (kind == KIND_TEXT)
@@ -298,13 +300,13 @@ mail_make(uint64_t seed, enum kind kind)
 	else
 		add_mixed(&d, kind == KIND_ONE ? 1 :
 		    rng_between(&d.rng, 2, 4));
-	snprintf(type, sizeof type, "Content-Type: multipart/%s;\r\n"
+	buf_addf(&type, "Content-Type: multipart/%s;\r\n"
 	    "\tboundary=\"=_%c_%08lx\"\r\n",
 	    kind == KIND_TEXT ? "alternative" : "mixed",
 	    kind == KIND_TEXT ? 'a' : 'm', d.boundary);
 	return (struct mail){
 		.body = buf_slice(&d.out),
-		.content_type = slice_of(strdup(type)),
+		.content_type = buf_slice(&type),
 		.hash = hash_body(buf_slice(&d.out)),
 	};
 }

@@ -55,12 +55,9 @@ static const struct {
 	{ "authserv_id = \"a;b\";",
 	  "authserv_id is \"a;b\"; it wants a name of letters, digits, dots "
 	  "and hyphens, as \"mail.example.org\"" },
-	{ "inbound = [ \"auth-check\", \"antispam\" ];",
-	  "seal_key is empty, but inbound or outbound names more than one "
-	  "filter; set seal_key = \"/etc/gatehouse/seal.key\"" },
 	{ "inbound = [ \"auth-check\", \"antispam\" ]; seal_key = \"/k\";",
 	  "ok" },
-	{ "outbound = [ \"a\", \"a\" ]; seal_key = \"/k\";",
+	{ "outbound = [ \"a\", \"a\" ];",
 	  "outbound names a twice; remove one" },
 	{ "inbound = [ \"../x\" ];",
 	  "inbound is \"../x\"; it wants a name of letters, digits, dots and "

@@ -32,10 +32,10 @@ const struct conf_option house_options[] = {
 	  "The filters that outbound mail passes, in the order of "
 	  "smtpd_milters.", NULL },
 	{ "seal_key", CONF_PATH, AT(seal_key), "", 0, 0,
-	  "File with the key, 64 hexadecimal digits, under which filters hand "
-	  "their findings to the next one; the package gatehouse-common makes "
-	  "one in /etc/gatehouse/seal.key. Needed as soon as more than one "
-	  "filter stands in inbound or outbound. Empty: none.", NULL },
+	  "File with the key under which a daemon hands its findings to the "
+	  "next one; the package gatehouse-common makes one in "
+	  "/etc/gatehouse/seal.key. Needed as soon as mail passes more than "
+	  "one daemon. Empty: none.", NULL },
 	{ "resolver", CONF_SERVER, AT(resolver), "", 0, 0,
 	  "The DNS server to ask, by address and port. Empty: those of "
 	  "/etc/resolv.conf.", NULL },
@@ -65,9 +65,9 @@ const struct conf_option house_options[] = {
 	  "on.", NULL },
 	{ "message_size_limit", CONF_SIZE, AT(message_size_limit), "10240000",
 	  0, 0,
-	  "The same as message_size_limit of Postfix. A message that edits "
-	  "would make larger is not edited, for Postfix would refuse it for "
-	  "good. 0: no limit.", NULL },
+	  "The same as message_size_limit of Postfix. A message that a changed "
+	  "body would make larger is answered tempfail, for Postfix would "
+	  "refuse it for good. 0: no limit.", NULL },
 	{ "journal_size", CONF_SIZE, AT(journal_size), "64M", 1 << 16, 0,
 	  "A journal file of this size is closed and the next one begun.",
 	  NULL },
@@ -141,17 +141,6 @@ check_chain(const char *option, const struct conf_list *chain,
 }
 
 static enum rc
-check_seal(const struct house_conf *house, struct slice *why_r)
-{
-	if ((house->inbound.count < 2 && house->outbound.count < 2) ||
-	    house->seal_key[0] != '\0')
-		return RC_OK;
-	*why_r = SLICE("seal_key is empty, but inbound or outbound names more "
-	    "than one filter; set seal_key = \"/etc/gatehouse/seal.key\"");
-	return RC_BAD;
-}
-
-static enum rc
 check_dns(const struct house_conf *house, struct arena *a, struct slice *why_r)
 {
 	if (house->dns_budget >= house->resolver_timeout)
@@ -189,7 +178,6 @@ house_finish(struct house_conf *house, struct arena *a, struct slice *why_r)
 	if (check_name("authserv_id", house->authserv_id, a, why_r) != RC_OK ||
 	    check_chain("inbound", &house->inbound, a, why_r) != RC_OK ||
 	    check_chain("outbound", &house->outbound, a, why_r) != RC_OK ||
-	    check_seal(house, why_r) != RC_OK ||
 	    check_dns(house, a, why_r) != RC_OK)
 		return RC_BAD;
 	return check_places(house, a, why_r);

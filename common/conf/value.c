@@ -538,7 +538,7 @@ bounds(struct arena *a, const struct conf_option *o,
 	struct slice min = bound(a, o->min, units);
 	struct slice max = bound(a, o->max, units);
 
-	if (o->max > 0)
+	if (o->max > 0 && o->max != INT64_MAX)
 		return arena_printf(a, "%.*s to %.*s%s", SLICE_ARG(min),
 		    SLICE_ARG(max), of);
 	if (o->min > 0)

@@ -18,7 +18,6 @@ struct offline {
 	struct line *lines;
 	struct slice separator;		/* blank line, or nothing */
 	struct slice body;
-	struct offline_change **last;
 };
 
 static const char *
@@ -35,18 +34,6 @@ macro(void *ctx, const char *name)
 	if (strcmp(name, "{tls_version}") == 0)
 		return o->in->client.tls.ptr;
 	return NULL;
-}
-
-static void
-note(struct offline *o, const char *what, struct slice name,
-    struct slice before, struct slice after)
-{
-	struct offline_change *c = arena_alloc(o->a, sizeof *c);
-
-	*c = (struct offline_change){ NULL, what, arena_copy(o->a, name),
-	    arena_copy(o->a, before), arena_copy(o->a, after) };
-	*o->last = c;
-	o->last = &c->next;
 }
 
 static struct slice
@@ -79,7 +66,6 @@ insert_field(void *ctx, const char *name, struct slice body)
 
 	line->next = o->lines;
 	o->lines = line;
-	note(o, "insert", line->name, SLICE_NONE, body);
 	return true;
 }
 
@@ -92,7 +78,6 @@ append_field(void *ctx, const char *name, struct slice body)
 	while (*last != NULL)
 		last = &(*last)->next;
 	*last = new_line(o, slice_of(name), body);
-	note(o, "append", slice_of(name), SLICE_NONE, body);
 	return true;
 }
 
@@ -119,8 +104,6 @@ change_field(void *ctx, const char *name, unsigned index, struct slice body)
 			break;
 	if (*at == NULL)
 		return body.ptr == NULL || append_field(ctx, name, body);
-	note(o, body.ptr != NULL ? "change" : "delete", (*at)->name,
-	    body_of(*at), body);
 	if (body.ptr != NULL)
 		(*at)->raw = field_bytes(o, (*at)->name, body);
 	else
@@ -323,7 +306,6 @@ offline_run(struct host *host, const struct offline_input *in,
 	struct session *s;
 
 	memset(result_r, 0, sizeof *result_r);
-	o.last = &result_r->changes;
 	result_r->sender = in->sender;
 	for (size_t i = 0; i < in->nrecipients; i++)
 		add_recipient(&o, arena_str(a, in->recipients[i]));

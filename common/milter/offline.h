@@ -23,13 +23,6 @@ struct offline_input {
 	struct slice queue_id;
 };
 
-/* One change of the header block, in the order in which it was made. */
-struct offline_change {
-	struct offline_change *next;
-	const char *what;		/* "insert", "append", "change", "delete" */
-	struct slice name, before, after; /* absent where there is none */
-};
-
 struct offline_result {
 	enum answer answer;
 	char code[4];			/* reply; empty when none was set */
@@ -41,7 +34,6 @@ struct offline_result {
 	struct slice sender;
 	struct slice *recipients;
 	size_t nrecipients;
-	struct offline_change *changes;
 };
 
 void offline_run(struct host *host, const struct offline_input *in,

@@ -44,12 +44,21 @@ const struct conf_option milter_options[] = {
 };
 
 const struct conf_option chain_options[] = {
-	{ "filters", CONF_LIST, PLACE(filters), "[ \"auth-check\" ]", 1, 20,
+	{ "filters", CONF_LIST, PLACE(filters), "auth-check", 1, 20,
 	  "The filters that this process hosts, in the order in which they "
 	  "look at a message. Each reads its own NAME.conf beside this file.",
 	  NULL },
 	{ .name = NULL }
 };
+
+static enum rc
+load_file(struct settings *set, const struct settings_source *source,
+    const char *path, const struct conf_section *sections,
+    struct slice *why_r)
+{
+	return (source->trusted ? conf_load_trusted : conf_load)(set->arena,
+	    path, sections, why_r);
+}
 
 static enum rc
 load_house(struct settings *set, const struct settings_source *source,
@@ -59,19 +68,22 @@ load_house(struct settings *set, const struct settings_source *source,
 		{ house_options, &set->house }, { NULL, NULL },
 	};
 
-	return conf_load(set->arena, source->house_file, sections, why_r);
+	return load_file(set, source, source->house_file, sections, why_r);
 }
 
 static const char *
 file_of(struct settings *set, const struct settings_source *source,
     const char *name)
 {
+	const char *path;
+
 	if (source->conf_file != NULL && strcmp(name, source->name) == 0)
 		return source->conf_file;
 	if (source->conf_dir == NULL)
 		return NULL;
-	return arena_printf(set->arena, "%s/%s.conf", source->conf_dir,
+	path = arena_printf(set->arena, "%s/%s.conf", source->conf_dir,
 	    name).ptr;
+	return source->optional && access(path, F_OK) != 0 ? NULL : path;
 }
 
 /* One filter's own options; its file also holds those of a daemon, which
@@ -93,7 +105,7 @@ load_filter(struct settings *set, const struct settings_source *source,
 	};
 
 	set->needs |= filter->needs;
-	return conf_load(set->arena, file_of(set, source, filter->name),
+	return load_file(set, source, file_of(set, source, filter->name),
 	    sections, why_r);
 }
 
@@ -116,7 +128,7 @@ load_chain(struct settings *set, const struct settings_source *source,
 		{ chain_options, &set->milter },
 		{ NULL, NULL },
 	};
-	enum rc rc = conf_load(set->arena, path, sections, why_r);
+	enum rc rc = load_file(set, source, path, sections, why_r);
 
 	set->instances = arena_array(set->arena,
 	    set->milter.filters.count + 1, sizeof *set->instances);

@@ -188,6 +188,7 @@ sub _behaviour {
 	my ($self, $owner, $type, $word, @rest) = @_;
 	my %b = (word => $word);
 
+	$b{over} = 'udp' if $word eq 'TRUNCATE';
 	$b{ms} = shift @rest if $word eq 'DELAY';
 	$b{over} = shift @rest if @rest && $rest[0] =~ /^(?:udp|tcp)$/;
 	$b{left} = shift @rest if @rest && $rest[0] =~ /^\d+$/;
