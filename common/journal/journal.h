@@ -10,18 +10,37 @@
  * write that fails is counted, said once a minute, and mail goes on.
  *
  * journal_open		dir must exist; files are NAME.json and, rotated,
- *			NAME.json.1 .. NAME.json.KEEP. NULL with *why_r
- * journal_write	one event; adds the newline. RC_RETRY when it could not
+ *			NAME.json.1 .. NAME.json.KEEP (at most JOURNAL_KEEP).
+ *			NULL with *why_r
+ * journal_write	one event; adds the newline. RC_RETRY when it could not;
+ *			RC_BAD for one that is empty, has a newline in it or is
+ *			over JOURNAL_LINE. Both count as lost
  * journal_lost		events that could not be written so far
  * journal_each		calls visit with each whole line, rotated files first;
  *			visit returns false to stop. Torn lines are counted in
- *			*torn_r
+ *			*torn_r. A line is whole when it is one JSON object.
+ *			No file at all is an empty journal; RC_RETRY, with
+ *			*why_r, when a file could not be read
+ *
+ * A file that was moved or removed under us is begun anew by the next write.
+ * Rotation is done by whoever finds the file full, under flock(2); nobody
+ * waits for that lock, so a stopped process delays rotation, not mail. Files
+ * may outgrow rotate_bytes by a few lines for the same reason. Lines reach the
+ * kernel, not the disk: after a power cut the last seconds may be gone.
+ *
+ * journal_write and journal_lost may be called from any thread. The process
+ * ignores SIGXFSZ, or a file size limit ends it.
  */
 #ifndef JOURNAL_JOURNAL_H
 #define JOURNAL_JOURNAL_H
 
 #include "base/arena.h"
 #include "base/rc.h"
+
+enum {
+	JOURNAL_KEEP = 100,
+	JOURNAL_LINE = 1 << 20,
+};
 
 struct journal;
 
