@@ -31,14 +31,20 @@ for my $folder (grep { -d } @folders) {
 		push @mails, $_;
 	} }, $folder);
 	@mails = sort @mails;
-	my ($bad, $last) = (0, '');
+	my ($bad, @sum) = (0, 0, 0, 0);
 	while (my @some = splice @mails, 0, 500) {
 		open my $out, '-|', $edit, @some or die "$edit: $!";
-		while (<$out>) { chomp($last = $_); diag $_ if /: (?:size|bytes|the content|not)/ }
+		while (<$out>) {
+			if (my @n = /^(\d+) mails, (\d+) parts, (\d+) edits/) {
+				$sum[$_] += $n[$_] for 0 .. 2;
+			} else {
+				diag $_;
+			}
+		}
 		$bad++ unless close $out;
 	}
 	my ($name) = $folder =~ m{([^/]+)$};
 	$name = 'spam-ham' if $folder eq $dir;
-	is $bad, 0, "$name: edited and undone ($last)";
+	is $bad, 0, sprintf '%s: %d mails, %d parts, %d edits', $name, @sum;
 }
 done_testing;
