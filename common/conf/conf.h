@@ -17,14 +17,31 @@
  *   CONF_LIST		[ "a", "b" ]				struct conf_list
  *   CONF_NETWORKS	[ "192.0.2.0/24", ... ]			struct conf_nets
  *   CONF_DOMAINS	[ "example.org", ... ] lower case, A-labels
+ *   CONF_SERVER	"192.0.2.53:53", "[2001:db8::53]:53"	const char *
+ * A PATH or SERVER may be empty only where its default is. Text is UTF-8
+ * without control characters, but for the tab.
  *
  * conf_load	reads one file into the structs of its sections, all defaults
  *		first. RC_BAD with *why_r = "file:line: what is wrong; what
  *		would be right" for: unknown key, wrong type, out of range,
  *		overflow, duplicate, unreadable file or include. Nothing of a
- *		bad file is used. A NULL path gives the defaults
- * conf_sample	the commented sample file
- * conf_manual	the options as mdoc/man text
+ *		bad file is used: the sections then hold the defaults. A NULL
+ *		path gives the defaults
+ * conf_load_trusted
+ *		the same for a daemon: the file, and what it includes, must
+ *		belong to root or to our own user, and neither they nor a folder
+ *		above them may be writable by anybody else (a folder with the
+ *		sticky bit is no danger). *why_r names the file or folder
+ * conf_parse	the same from memory, without includes; name stands for the
+ *		file in *why_r
+ * conf_sample	the commented sample file; title is its first line
+ * conf_manual	the options as .TP entries for man(7)
+ *
+ * @include "other.conf" stands on a line of its own, relative to the file it
+ * is in; eight deep, no patterns, no cycles.
+ *
+ * A default is written as in the file, but without the quotes around a text
+ * and without the brackets of a list: "10M", "postfix, root".
  *
  * Values live in the arena. After loading all is read-only: any thread reads.
  */
@@ -38,7 +55,7 @@
 
 enum conf_kind { CONF_END = 0, CONF_BOOL, CONF_COUNT, CONF_SIZE, CONF_TIME,
     CONF_STRING, CONF_PATH, CONF_ENUM, CONF_LIST, CONF_NETWORKS,
-    CONF_DOMAINS };
+    CONF_DOMAINS, CONF_SERVER };
 
 struct conf_list {
 	const struct slice *items;	/* each has a NUL behind it */
@@ -55,19 +72,24 @@ struct conf_option {
 	enum conf_kind kind;
 	size_t offset;			/* in the section's struct */
 	const char *value;		/* the default as it would be written */
-	int64_t min, max;		/* COUNT; SIZE bytes; TIME ms; LIST items;
-					   STRING bytes. both 0: no bound */
+	int64_t min, max;		/* COUNT; SIZE and STRING bytes; TIME
+					   ms; items of a list.
+					   max 0: no upper bound */
 	const char *text;		/* the manual's sentence(s) */
 	const char *const *choices;	/* ENUM: names, NULL at the end */
 };
 
-/* One table and the struct it fills; an array of them ends with options NULL. */
+/* One table and the struct it fills; an array ends with options NULL. */
 struct conf_section {
 	const struct conf_option *options;
 	void *base;
 };
 
 enum rc conf_load(struct arena *a, const char *path,
+    const struct conf_section *sections, struct slice *why_r);
+enum rc conf_load_trusted(struct arena *a, const char *path,
+    const struct conf_section *sections, struct slice *why_r);
+enum rc conf_parse(struct arena *a, const char *name, struct slice text,
     const struct conf_section *sections, struct slice *why_r);
 void conf_sample(struct buf *out, const char *title,
     const struct conf_section *sections);

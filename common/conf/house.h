@@ -13,10 +13,10 @@ struct house_conf {
 	const char *authserv_id;	/* RFC 8601; default: hostname */
 	struct conf_list domains;	/* ours (A-labels, lower case) */
 	struct conf_nets networks;	/* whose mail is outbound */
-	struct conf_list outbound_daemons; /* {daemon_name}s that are outbound */
+	struct conf_list outbound_daemons; /* outbound {daemon_name}s */
 	struct conf_list inbound;	/* filters in the order of main.cf */
 	struct conf_list outbound;
-	const char *seal_key;		/* file; empty: no seal (one filter only) */
+	const char *seal_key;		/* file; empty: no seal, one filter */
 	const char *resolver;		/* "host:port", empty: resolv.conf */
 	int64_t resolver_timeout;	/* ms, of one question */
 	unsigned dns_questions;		/* at most, of one message */
@@ -24,8 +24,8 @@ struct house_conf {
 	unsigned dns_cache;		/* answers kept */
 	const char *syslog;		/* path, "-" for stderr */
 	const char *queue_directory;	/* of Postfix */
-	const char *state_directory;	/* state and journals, a folder a milter */
-	struct conf_list peers;		/* users that may speak to our sockets */
+	const char *state_directory;	/* journals too, a folder a daemon */
+	struct conf_list peers;		/* users who may speak to sockets */
 	uint64_t message_size_limit;	/* Postfix's; edits may not pass it */
 	uint64_t journal_size;		/* a file of it */
 	unsigned journal_keep;		/* rotated files kept */

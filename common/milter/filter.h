@@ -33,6 +33,7 @@ enum need {
 	NEED_DNS	= 1 << 1,	/* job->budget is there */
 	EDITS_HEADERS	= 1 << 2,	/* what edits may hold; more is refused */
 	EDITS_BODY	= 1 << 3,
+	EDITS_ENVELOPE	= 1 << 4,
 };
 
 enum direction { DIRECTION_IN, DIRECTION_OUT };
@@ -67,6 +68,7 @@ struct finding {
 };
 
 struct job {
+	const char *filter;		/* its name */
 	struct arena *arena;		/* lives as long as the message */
 	const struct house_conf *house;
 	const void *conf;		/* the filter's own options */
@@ -80,7 +82,8 @@ struct job {
 	char identity[33];		/* 128 bits in hex: the message's name */
 	int64_t now;			/* clock_wall at MAIL */
 	deadline_t deadline;		/* of ask */
-	struct dns_budget *budget;	/* NEED_DNS: cancelled after decide */
+	struct dns_budget *budget;	/* NEED_DNS: cancelled before anything
+					   that begin or ask deferred is undone */
 	void *answers;			/* begin and ask leave theirs here */
 };
 

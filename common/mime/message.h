@@ -58,8 +58,9 @@ size_t message_size(const struct message *msg);
 
 /*
  * Splits a file of mail at its first blank line into head and body, LF or
- * CRLF, and gives CRLF bytes in the arena. A file without a blank line is
- * all header block. For tools and tests: Postfix gives us the two apart.
+ * CRLF, and gives CRLF bytes in the arena, the last line with its CRLF as
+ * SMTP would bring it. A file without a blank line is all header block. For
+ * tools and tests: Postfix gives us the two apart.
  */
 void message_split(struct arena *a, struct slice file, struct slice *head_r,
     struct slice *body_r);

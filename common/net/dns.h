@@ -16,13 +16,27 @@
  *   DNS_CANCELLED	dns_budget_cancel() came first
  *
  * A budget belongs to one message: how many questions it may ask, until when.
- * dns_budget_cancel() makes all its open questions end as DNS_CANCELLED, and
- * returns when no callback of it runs or will run.
+ * dns_budget_cancel() makes all its open questions end as DNS_CANCELLED (it
+ * calls them back itself), and returns when no callback of it runs or will
+ * run. Called from inside a callback it does all but wait for the callbacks
+ * of other threads, since two that wait for each other would wait for ever.
+ * What is asked after it is answered DNS_CANCELLED on the spot.
  *
  * dns_ask() never blocks. The callback runs either inside dns_ask (warm
  * answer: it returns true) or later on the resolver's thread; it must not
  * wait. It may ask again. The answer is valid during the callback; copy what
  * is to stay (dns_answer_copy). All calls are safe from any thread.
+ *
+ * Names in answers: lower case, and a byte that is no letter, digit, - or _
+ * as \DDD (RFC 1035, 5.1); the root (the MX of RFC 7505) is empty. An answer
+ * with one malformed record is malformed.
+ *
+ * What is kept: answers for their TTL, "no" for that of its SOA and not at all
+ * without one, a failure for a second (libunbound may believe the last one for
+ * five), a time-out never. Every question in flight takes a socket, a quarter
+ * of RLIMIT_NOFILE and 1024 at most: the daemon sets that limit before
+ * dns_open(). Two threads are started, with all signals blocked: open it after
+ * the last fork.
  */
 #ifndef NET_DNS_H
 #define NET_DNS_H
@@ -48,7 +62,8 @@ struct dns_answer {
 	enum dns_status status;
 	const struct dns_record *records;
 	size_t count;			/* at most DNS_RECORDS */
-	bool secure;			/* DNSSEC said so */
+	bool secure;			/* DNSSEC said so: never, as long as
+					   no trust anchor can be set */
 	unsigned ttl;			/* seconds */
 };
 
@@ -58,11 +73,13 @@ enum {
 };
 
 struct dns_conf {
-	const char *resolver;		/* "192.0.2.53:53"; NULL or "": what
+	const char *resolver;		/* "192.0.2.53:53", "[2001:db8::53]:53"
+					   or no port; NULL or "": what
 					   /etc/resolv.conf says */
 	unsigned timeout_ms;		/* of one question */
 	unsigned cache_entries;		/* 0: no cache */
-	unsigned ttl_max;		/* seconds an answer is kept at most */
+	unsigned ttl_max;		/* seconds an answer is kept at most;
+					   0: none is */
 };
 
 struct dns;
@@ -73,7 +90,10 @@ typedef void dns_callback(const struct dns_answer *answer, void *arg);
 /* NULL, with the reason in *why_r (static text or in the arena), on failure. */
 struct dns *dns_open(const struct dns_conf *conf, struct arena *a,
     struct slice *why_r);
-/* Ends all questions as cancelled, then frees it. */
+/*
+ * Ends all questions as cancelled and joins its threads; not from inside a
+ * callback. Budgets may outlive it: what they ask is cancelled then.
+ */
 void dns_close(struct dns *dns);
 
 struct dns_budget *dns_budget_new(struct dns *dns, unsigned questions,
@@ -81,7 +101,8 @@ struct dns_budget *dns_budget_new(struct dns *dns, unsigned questions,
 void dns_budget_cancel(struct dns_budget *b);
 /* Cancels, then frees. */
 void dns_budget_free(struct dns_budget *b);
-/* Questions that went out (cache hits are not counted). */
+/* Questions that went out (cache hits are not counted; one that was merged
+ * with another's is). */
 unsigned dns_budget_asked(const struct dns_budget *b);
 
 /* name: text form with dots, no dot at the end; one over 253 bytes, with an

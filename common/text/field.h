@@ -8,6 +8,11 @@
  * field_value		the value as a person reads it: unfolded (RFC 5322,
  *			2.2.3), leading and trailing blanks cut; NUL and other
  *			bytes kept. In the arena, or borrowed where no fold is
+ *
+ * A name is printable ASCII (RFC 5322, 3.6.8), as Postfix reads it too. Lines
+ * end in LF or CRLF; a CR elsewhere is a byte like any other. A line that
+ * begins with a blank continues the one before it, even when nothing but
+ * blanks stands in it; an empty line stands alone and is no field.
  */
 #ifndef TEXT_FIELD_H
 #define TEXT_FIELD_H

@@ -16,6 +16,10 @@
  * plan_finding		key and value that the seal carries to later filters
  * plan_fact		ECS key and value for the journal's event
  * plan_coverage	what was looked at ("headers", "3 of 3 parts")
+ * plan_sender		another reverse-path (without <>; empty is <>)
+ * plan_add_recipient	one more recipient
+ * plan_rewrite_recipient	another address for recipient `old`. There is no
+ *			way to drop one: that needs a durable copy first
  * plan_for_trouble	THE place where a failure of ours becomes an answer:
  *			tempfail, nothing edited
  */
@@ -45,11 +49,20 @@ struct plan_pair {
 	struct slice value;
 };
 
+/* Changes of the envelope; later filters learn them from the seal. */
+struct plan_address {
+	struct plan_address *next;
+	struct slice removed;		/* absent: only an addition */
+	struct slice added;
+};
+
 struct plan {
 	struct arena *arena;
 	struct verdict all;
 	struct plan_recipient *recipients;	/* who differs from all */
 	struct patches edits;
+	struct slice sender;		/* absent: as it is */
+	struct plan_address *addresses;
 	struct plan_pair *findings;
 	struct plan_pair *facts;
 	struct slice coverage;
@@ -71,6 +84,11 @@ const struct verdict *plan_verdict(const struct plan *p, size_t index);
 void plan_finding(struct plan *p, const char *key, struct slice value);
 void plan_fact(struct plan *p, const char *key, struct slice value);
 void plan_coverage(struct plan *p, struct slice text);
+void plan_sender(struct plan *p, struct slice address);
+void plan_add_recipient(struct plan *p, struct slice address);
+void plan_rewrite_recipient(struct plan *p, struct slice old,
+    struct slice address);
+bool plan_edits(const struct plan *p);
 struct plan *plan_for_trouble(struct arena *a, const struct message *msg,
     struct slice why);
 

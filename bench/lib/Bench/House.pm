@@ -1,0 +1,140 @@
+# House - a private Postfix with the daemons of one chain
+#
+#	my $house = Bench::House->new(chain => $chain, dns => $dns, relay =>
+#	    $port, main => { ... })->start;
+#	$house->postfix		a Gatehouse::Postfix
+#	$house->daemons		[ { name, process }, ... ]
+#	$house->trouble		lines of its logs that should not be there
+#	$house->stop
+#
+# With `postfix => 0' only the daemons are started; $house->socket(NAME) is
+# where one of them listens.
+package Bench::House;
+
+use strict;
+use warnings;
+
+use File::Path qw(make_path);
+use Time::HiRes qw(sleep time);
+
+use Bench::Chain;
+use Gatehouse::Postfix;
+use Gatehouse::Process;
+
+# A daemon that reads /etc/resolv.conf gets one of its own to see.
+my $RESOLV = 'mount --bind "$0" /etc/resolv.conf && exec "$@"';
+
+sub new {
+	my ($class, %a) = @_;
+	my $self = bless { main => {}, started => [], %a }, $class;
+	my $chain = $self->{chain};
+	my @milters;
+
+	$self->{postfix} = Gatehouse::Postfix->new(relay => $a{relay} // 0);
+	$self->{dir} = $self->{postfix}->dir . '/bench';
+	make_path($self->{dir});
+	$self->{var} = { %{ $a{var} }, dir => $self->{dir} };
+	for my $d (@{ $chain->{daemons} }) {
+		my ($path, $name) = $self->{postfix}->socket_for($d->{name});
+		$self->{sockets}{ $d->{name} } = $path;
+		$self->{var}{"socket{$d->{name}}"} = $path;
+		push @milters, $name;
+	}
+	$self->{postfix}{milters} = \@milters;
+	$self->{postfix}{main} = { milter_default_action => 'tempfail',
+	    %{ $chain->{main} }, %{ $self->{main} } };
+	return $self;
+}
+
+sub postfix { $_[0]{postfix} }
+sub daemons { $_[0]{started} }
+sub socket { $_[0]{sockets}{ $_[1] } }
+
+sub start {
+	my ($self) = @_;
+
+	$self->_write_files;
+	$self->_start_daemon($_) for @{ $self->{chain}{daemons} };
+	$self->_wait_socket($_) for @{ $self->{started} };
+	$self->{postfix}->start if $self->{with_postfix} // 1;
+	return $self;
+}
+
+sub _write_files {
+	my ($self) = @_;
+
+	for my $file (@{ $self->{chain}{files} }) {
+		_write("$self->{dir}/$file->{name}",
+		    Bench::Chain::expand($file->{text}, %{ $self->{var} }));
+	}
+	_write("$self->{dir}/resolv.conf",
+	    "nameserver $self->{var}{dns_ip}\n") if $self->{chain}{resolv};
+}
+
+sub _write {
+	my ($path, $text) = @_;
+
+	open my $f, '>', $path or die "$path: $!\n";
+	print $f $text;
+	close $f or die "$path: $!\n";
+}
+
+sub _start_daemon {
+	my ($self, $d) = @_;
+	my @argv = map { Bench::Chain::expand($_, %{ $self->{var} },
+	    socket => $self->{sockets}{ $d->{name} }) } @{ $d->{command} };
+
+	@argv = ('unshare', '-m', 'sh', '-c', $RESOLV,
+	    "$self->{dir}/resolv.conf", @argv) if $self->{chain}{resolv};
+	my $log = "$self->{dir}/$d->{name}.log";
+	push @{ $self->{started} }, { name => $d->{name}, log => $log,
+	    process => Gatehouse::Process->start(name => $d->{name},
+	    argv => \@argv, log => $log) };
+}
+
+# It is there, and Postfix's group may connect.
+sub _wait_socket {
+	my ($self, $d) = @_;
+	my $path = $self->{sockets}{ $d->{name} };
+	my $end = time + 20;
+
+	until (-S $path) {
+		die "$d->{name} did not start: " . _text($d->{log}) . "\n"
+		    if time > $end || !$d->{process}->running;
+		sleep 0.02;
+	}
+	chown -1, (getgrnam 'postfix')[2], $path;
+	chmod 0660, $path;
+}
+
+sub _text {
+	my ($path) = @_;
+
+	open my $f, '<', $path or return '';
+	local $/;
+	return <$f> // '';
+}
+
+sub trouble {
+	my ($self) = @_;
+	my @lines = $self->{with_postfix} // 1 ?
+	    $self->{postfix}->log->lines(qr/(warning|error|fatal|panic): /) :
+	    ();
+
+	for my $d (@{ $self->{started} }) {
+		push @lines, grep { /Sanitizer|(error|fatal|panic): / }
+		    split /\n/, _text($d->{log});
+		push @lines, "$d->{name} ended" unless $d->{process}->running;
+	}
+	return @lines;
+}
+
+sub stop {
+	my ($self) = @_;
+
+	$self->{postfix}->stop if $self->{with_postfix} // 1;
+	$_->{process}->stop for @{ $self->{started} };
+	return $self;
+}
+
+1;

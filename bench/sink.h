@@ -1,0 +1,27 @@
+/*
+ * sink - where Postfix delivers to, and what came
+ *
+ * Takes all mail at once and answers 250. Counts each message by the number
+ * in its header, and tells whether its body is the one that was sent. A
+ * message that arrives twice, or that nobody sent, is counted as such.
+ */
+#ifndef BENCH_SINK_H
+#define BENCH_SINK_H
+
+#include "bench/loop.h"
+#include "bench/mail.h"
+
+struct sink {
+	struct watch listener;		/* first: the loop gives it back */
+	struct loop *loop;
+	const struct mix *mix;
+	size_t messages;
+	bool *seen;
+	size_t arrived, twice, alien, changed;
+	int64_t ended;			/* clock_mono_us of the last arrival */
+};
+
+void sink_start(struct sink *s, struct loop *l, const char *where,
+    const struct mix *mix, size_t messages);
+
+#endif

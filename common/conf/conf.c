@@ -1,0 +1,227 @@
+#include "conf/conf.h"
+
+#include <libconfig.h>
+#include <string.h>
+
+#include "conf/near.h"
+#include "conf/source.h"
+#include "conf/value.h"
+
+static void *
+field_of(const struct conf_section *section, const struct conf_option *o)
+{
+	return (char *)section->base + o->offset;
+}
+
+/* What libconfig says is short; what would be right is for us to add. */
+static const char *
+syntax_help(const char *text)
+{
+	if (text == NULL)
+		return "cannot be read";
+	if (strstr(text, "duplicate") != NULL)
+		return "a setting of this group is set a second time; remove "
+		    "one of them";
+	if (strstr(text, "mismatched") != NULL)
+		return "a list mixes text, numbers and booleans; write all of "
+		    "it as text in double quotes";
+	return "syntax error; a setting is written name = value; and a "
+	    "list [ \"a\", \"b\" ]";
+}
+
+static const struct conf_option *
+option_named(const struct conf_option *options, const char *name)
+{
+	for (const struct conf_option *o = options; o->name != NULL; o++)
+		if (strcmp(o->name, name) == 0)
+			return o;
+	return NULL;
+}
+
+static enum rc
+unknown(struct arena *a, const char *name, const struct conf_section *sections,
+    struct slice *why_r)
+{
+	struct near near = near_to(slice_of(name));
+
+	for (; sections->options != NULL; sections++)
+		for (const struct conf_option *o = sections->options;
+		    o->name != NULL; o++)
+			near_try(&near, o->name);
+	if (near.best != NULL)
+		*why_r = arena_printf(a, "unknown option %.60s; did you mean "
+		    "%s?", name, near.best);
+	else
+		*why_r = arena_printf(a, "unknown option %.60s; --manual lists "
+		    "those there are", name);
+	return RC_BAD;
+}
+
+/* Each section that has an option of this name gets the value. */
+static enum rc
+apply(struct arena *a, const config_setting_t *s,
+    const struct conf_section *sections, struct slice *why_r, unsigned *line_r)
+{
+	bool known = false;
+
+	*line_r = s->line;
+	for (const struct conf_section *x = sections; x->options != NULL; x++) {
+		const struct conf_option *o = option_named(x->options, s->name);
+
+		if (o == NULL)
+			continue;
+		known = true;
+		if (value_read(a, o, s, field_of(x, o), why_r, line_r) != RC_OK)
+			return RC_BAD;
+	}
+	return known ? RC_OK : unknown(a, s->name, sections, why_r);
+}
+
+static enum rc
+apply_all(struct arena *a, const config_t *config,
+    const struct conf_section *sections, struct slice *why_r, unsigned *line_r)
+{
+	const config_setting_t *root = config_root_setting(config);
+	int count = config_setting_length(root);
+
+	for (int i = 0; i < count; i++)
+		if (apply(a, config_setting_get_elem(root, (unsigned)i),
+		    sections, why_r, line_r) != RC_OK)
+			return RC_BAD;
+	return RC_OK;
+}
+
+static enum rc
+apply_source(struct arena *a, struct source *src,
+    const struct conf_section *sections, struct slice *why_r)
+{
+	struct slice where, what = SLICE("");
+	unsigned line = 0;
+	config_t config;
+	enum rc rc = RC_BAD;
+
+	config_init(&config);
+	if (config_read_string(&config, source_text(src))) {
+		rc = apply_all(a, &config, sections, &what, &line);
+	} else {
+		what = slice_of(syntax_help(config_error_text(&config)));
+		line = (unsigned)config_error_line(&config);
+	}
+	config_destroy(&config);
+	if (rc == RC_OK)
+		return RC_OK;
+	where = source_where(src, line);
+	*why_r = arena_printf(a, "%.*s: %.*s", SLICE_ARG(where),
+	    SLICE_ARG(what));
+	return rc;
+}
+
+/* A default goes the way of a value that somebody wrote. */
+static enum rc
+apply_default(struct arena *a, const struct conf_section *section,
+    const struct conf_option *o, struct slice *why_r)
+{
+	const struct conf_option only[] = { *o, { 0 } };
+	const struct conf_section alone[] = { { only, section->base },
+	    { NULL, NULL } };
+	struct slice written = value_written(a, o);
+	struct slice line = arena_printf(a, "%s = %.*s;\n", o->name,
+	    SLICE_ARG(written));
+	struct source *src;
+
+	if (source_memory(a, "default", line, &src, why_r) != RC_OK)
+		return RC_BAD;
+	return apply_source(a, src, alone, why_r);
+}
+
+static enum rc
+apply_defaults(struct arena *a, const struct conf_section *sections,
+    struct slice *why_r)
+{
+	for (; sections->options != NULL; sections++)
+		for (const struct conf_option *o = sections->options;
+		    o->name != NULL; o++)
+			if (apply_default(a, sections, o, why_r) != RC_OK)
+				return RC_BAD;
+	return RC_OK;
+}
+
+static enum rc
+load_source(struct arena *a, struct source *src,
+    const struct conf_section *sections, struct slice *why_r)
+{
+	struct slice ignored;
+	enum rc rc = apply_source(a, src, sections, why_r);
+
+	if (rc != RC_OK)
+		apply_defaults(a, sections, &ignored);
+	return rc;
+}
+
+static enum rc
+load_file(struct arena *a, const char *path, bool trusted,
+    const struct conf_section *sections, struct slice *why_r)
+{
+	struct source *src;
+
+	if (apply_defaults(a, sections, why_r) != RC_OK)
+		return RC_BAD;
+	if (path == NULL)
+		return RC_OK;
+	if (source_file(a, path, trusted, &src, why_r) != RC_OK)
+		return RC_BAD;
+	return load_source(a, src, sections, why_r);
+}
+
+enum rc
+conf_load(struct arena *a, const char *path,
+    const struct conf_section *sections, struct slice *why_r)
+{
+	return load_file(a, path, false, sections, why_r);
+}
+
+enum rc
+conf_load_trusted(struct arena *a, const char *path,
+    const struct conf_section *sections, struct slice *why_r)
+{
+	return load_file(a, path, true, sections, why_r);
+}
+
+enum rc
+conf_parse(struct arena *a, const char *name, struct slice text,
+    const struct conf_section *sections, struct slice *why_r)
+{
+	struct source *src;
+
+	if (apply_defaults(a, sections, why_r) != RC_OK ||
+	    source_memory(a, name, text, &src, why_r) != RC_OK)
+		return RC_BAD;
+	return load_source(a, src, sections, why_r);
+}
+
+bool
+conf_list_has(const struct conf_list *list, struct slice item)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (slice_eq(list->items[i], item))
+			return true;
+	return false;
+}
+
+bool
+conf_list_has_nocase(const struct conf_list *list, struct slice item)
+{
+	for (size_t i = 0; i < list->count; i++)
+		if (slice_eq_nocase(list->items[i], item))
+			return true;
+	return false;
+}
+
+bool
+conf_nets_hold(const struct conf_nets *nets, const struct ip *ip)
+{
+	for (size_t i = 0; i < nets->count; i++)
+		if (net_holds(&nets->items[i], ip))
+			return true;
+	return false;
+}

@@ -1,0 +1,184 @@
+#include "conf/house.h"
+
+#include <limits.h>
+#include <unistd.h>
+
+#define AT(field)	offsetof(struct house_conf, field)
+
+const struct conf_option house_options[] = {
+	{ "hostname", CONF_STRING, AT(hostname), "", 0, 253,
+	  "This machine's name as other mail servers know it; Postfix calls it "
+	  "myhostname. Empty: what hostname(1) says.", NULL },
+	{ "authserv_id", CONF_STRING, AT(authserv_id), "", 0, 253,
+	  "The name under which results are written into "
+	  "Authentication-Results (RFC 8601). Header fields that come from "
+	  "outside under this name are forged and are removed, so all gateways "
+	  "of a site share one name. Empty: the hostname.", NULL },
+	{ "domains", CONF_DOMAINS, AT(domains), "", 0, 100000,
+	  "The domains that this site receives mail for. Names outside ASCII "
+	  "may be written as they are read.", NULL },
+	{ "networks", CONF_NETWORKS, AT(networks), "127.0.0.0/8, ::1", 0, 10000,
+	  "Clients whose mail is outbound. Postfix calls them mynetworks.",
+	  NULL },
+	{ "outbound_daemons", CONF_LIST, AT(outbound_daemons), "", 0, 100,
+	  "Listeners whose mail is outbound whoever the client is, by the name "
+	  "that milter_macro_daemon_name gives them in master.cf, as "
+	  "ORIGINATING.", NULL },
+	{ "inbound", CONF_LIST, AT(inbound), "auth-check", 0, 100,
+	  "The filters that inbound mail passes, in the order of "
+	  "smtpd_milters. The first adds what the last must remove, so each has to know "
+	  "them.", NULL },
+	{ "outbound", CONF_LIST, AT(outbound), "", 0, 100,
+	  "The filters that outbound mail passes, in the order of "
+	  "smtpd_milters.", NULL },
+	{ "seal_key", CONF_PATH, AT(seal_key), "", 0, 0,
+	  "File with the key under which a daemon hands its findings to the "
+	  "next one; the package gatehouse-common makes one in "
+	  "/etc/gatehouse/seal.key. Needed as soon as mail passes more than "
+	  "one daemon. Empty: none.", NULL },
+	{ "resolver", CONF_SERVER, AT(resolver), "", 0, 0,
+	  "The DNS server to ask, by address and port. Empty: those of "
+	  "/etc/resolv.conf.", NULL },
+	{ "resolver_timeout", CONF_TIME, AT(resolver_timeout), "2s", 10, 60000,
+	  "How long one DNS question may stay without an answer.", NULL },
+	{ "dns_questions", CONF_COUNT, AT(dns_questions), "100", 1, 10000,
+	  "DNS questions that one message may cause; answers from the cache "
+	  "are not counted.", NULL },
+	{ "dns_budget", CONF_TIME, AT(dns_budget), "8s", 10, 60000,
+	  "How long all DNS questions of one message may take together, "
+	  "counted from MAIL FROM. What has no answer by then has timed out.",
+	  NULL },
+	{ "dns_cache", CONF_COUNT, AT(dns_cache), "10000", 0, 10000000,
+	  "DNS answers kept in memory, in each daemon. 0: none.", NULL },
+	{ "syslog", CONF_PATH, AT(syslog), "/dev/log", 0, 0,
+	  "Where log lines go: the socket of syslog, a file that is appended "
+	  "to, or - for standard error.", NULL },
+	{ "queue_directory", CONF_PATH, AT(queue_directory),
+	  "/var/spool/postfix", 0, 0,
+	  "The queue directory of Postfix. Sockets live below it, so that "
+	  "Postfix finds them chrooted or not.", NULL },
+	{ "state_directory", CONF_PATH, AT(state_directory),
+	  "/var/lib/gatehouse", 0, 0,
+	  "Journals and other state, a folder for each daemon.", NULL },
+	{ "peers", CONF_LIST, AT(peers), "postfix, root", 1, 100,
+	  "The users who may speak to the sockets; anybody else is hung up "
+	  "on.", NULL },
+	{ "message_size_limit", CONF_SIZE, AT(message_size_limit), "10240000",
+	  0, 0,
+	  "The same as message_size_limit of Postfix. A message that a changed "
+	  "body would make larger is answered tempfail, for Postfix would "
+	  "refuse it for good. 0: no limit.", NULL },
+	{ "journal_size", CONF_SIZE, AT(journal_size), "64M", 1 << 16, 0,
+	  "A journal file of this size is closed and the next one begun.",
+	  NULL },
+	{ "journal_keep", CONF_COUNT, AT(journal_keep), "14", 0, 10000,
+	  "Closed journal files kept in each daemon's folder; the oldest goes "
+	  "first.", NULL },
+	{ 0 }
+};
+
+static enum rc
+own_name(struct house_conf *house, struct arena *a, struct slice *why_r)
+{
+	char name[HOST_NAME_MAX + 1];
+
+	if (house->hostname[0] != '\0')
+		return RC_OK;
+	if (gethostname(name, sizeof name) != 0 || name[0] == '\0') {
+		*why_r = SLICE("hostname is empty and the system has none; set "
+		    "hostname = \"mail.example.org\"");
+		return RC_BAD;
+	}
+	name[HOST_NAME_MAX] = '\0';
+	house->hostname = arena_str(a, slice_of(name));
+	return RC_OK;
+}
+
+/* It stands in header fields and log lines: no blank, no semicolon. */
+static enum rc
+check_name(const char *option, const char *name, struct arena *a,
+    struct slice *why_r)
+{
+	for (const char *p = name; *p != '\0'; p++) {
+		if (ascii_alnum(*p) || *p == '.' || *p == '-' || *p == '_')
+			continue;
+		*why_r = arena_printf(a, "%s is \"%s\"; it wants a name of "
+		    "letters, digits, dots and hyphens, as "
+		    "\"mail.example.org\"", option, name);
+		return RC_BAD;
+	}
+	return RC_OK;
+}
+
+static enum rc
+check_absolute(const char *option, const char *path, struct arena *a,
+    struct slice *why_r)
+{
+	if (path[0] == '/')
+		return RC_OK;
+	*why_r = arena_printf(a, "%s is \"%s\"; it wants a path that begins "
+	    "with a slash", option, path);
+	return RC_BAD;
+}
+
+/* Names of filters, each once. */
+static enum rc
+check_chain(const char *option, const struct conf_list *chain,
+    struct arena *a, struct slice *why_r)
+{
+	for (size_t i = 0; i < chain->count; i++) {
+		const struct conf_list before = { chain->items, i };
+
+		if (check_name(option, chain->items[i].ptr, a, why_r) != RC_OK)
+			return RC_BAD;
+		if (conf_list_has(&before, chain->items[i])) {
+			*why_r = arena_printf(a, "%s names %s twice; remove "
+			    "one", option, chain->items[i].ptr);
+			return RC_BAD;
+		}
+	}
+	return RC_OK;
+}
+
+static enum rc
+check_dns(const struct house_conf *house, struct arena *a, struct slice *why_r)
+{
+	if (house->dns_budget >= house->resolver_timeout)
+		return RC_OK;
+	*why_r = arena_printf(a, "dns_budget (%lldms) is less than "
+	    "resolver_timeout (%lldms); no question could wait that long",
+	    (long long)house->dns_budget, (long long)house->resolver_timeout);
+	return RC_BAD;
+}
+
+static enum rc
+check_places(const struct house_conf *house, struct arena *a,
+    struct slice *why_r)
+{
+	bool to_stderr = slice_eq(slice_of(house->syslog), SLICE("-"));
+
+	if (!to_stderr &&
+	    check_absolute("syslog", house->syslog, a, why_r) != RC_OK)
+		return RC_BAD;
+	if (check_absolute("queue_directory", house->queue_directory, a,
+	    why_r) != RC_OK)
+		return RC_BAD;
+	return check_absolute("state_directory", house->state_directory, a,
+	    why_r);
+}
+
+enum rc
+house_finish(struct house_conf *house, struct arena *a, struct slice *why_r)
+{
+	if (own_name(house, a, why_r) != RC_OK ||
+	    check_name("hostname", house->hostname, a, why_r) != RC_OK)
+		return RC_BAD;
+	if (house->authserv_id[0] == '\0')
+		house->authserv_id = house->hostname;
+	if (check_name("authserv_id", house->authserv_id, a, why_r) != RC_OK ||
+	    check_chain("inbound", &house->inbound, a, why_r) != RC_OK ||
+	    check_chain("outbound", &house->outbound, a, why_r) != RC_OK ||
+	    check_dns(house, a, why_r) != RC_OK)
+		return RC_BAD;
+	return check_places(house, a, why_r);
+}

@@ -1,0 +1,344 @@
+#include "daemon/daemon.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "daemon/notify.h"
+#include "daemon/options.h"
+#include "journal/journal.h"
+#include "log/log.h"
+#include "milter/inflight.h"
+#include "milter/serve.h"
+
+#define CONF_DIR	SYSCONFDIR "/gatehouse"
+
+/* One a process, and there until its end: its threads never let go of it. */
+static struct daemon {
+	struct daemon_options options;
+	struct settings_source source;
+	struct arena *arena;
+	struct host host;
+	uid_t *peers;
+	size_t npeers;
+} the_daemon;
+
+/* Goes to the person who typed it, and, from a running daemon, to the log. */
+static int
+complain(const struct daemon *d, enum rc rc, struct slice why)
+{
+	fprintf(stderr, "gatehouse-%s: %.*s\n", d->source.name,
+	    SLICE_ARG(why));
+	return rc == RC_BAD ? EX_CONFIG : EX_TEMPFAIL;
+}
+
+static int
+print_text(const struct daemon *d)
+{
+	struct buf out = { 0 };
+	struct conf_section sections[3] = {
+		{ milter_options, NULL },
+		{ d->source.chain ? chain_options :
+		    d->source.filters[0]->options, NULL },
+	};
+
+	if (d->options.verb == VERB_MANUAL)
+		conf_manual(&out, sections);
+	else
+		conf_sample(&out, arena_printf(d->arena, "gatehouse-%s",
+		    d->source.name).ptr, sections);
+	fwrite(out.ptr, 1, out.len, stdout);
+	buf_free(&out);
+	return ferror(stdout) ? EX_IOERR : EX_OK;
+}
+
+/* A user name, or a number. */
+static bool
+uid_of(const char *name, uid_t *uid_r)
+{
+	const struct passwd *pw = getpwnam(name);
+	uint64_t n;
+
+	if (pw != NULL) {
+		*uid_r = pw->pw_uid;
+		return true;
+	}
+	if (!slice_number(slice_of(name), UINT32_MAX - 1, &n))
+		return false;
+	*uid_r = (uid_t)n;
+	return true;
+}
+
+static enum rc
+find_peers(struct daemon *d, const struct settings *set, struct slice *why_r)
+{
+	const struct conf_list *names = &set->house.peers;
+
+	d->peers = arena_array(d->arena, names->count + 1, sizeof *d->peers);
+	for (size_t i = 0; i < names->count; i++) {
+		if (!uid_of(names->items[i].ptr, &d->peers[d->npeers])) {
+			*why_r = arena_printf(d->arena, "peers: there is no "
+			    "user \"%s\"", names->items[i].ptr);
+			return RC_BAD;
+		}
+		d->npeers++;
+	}
+	return RC_OK;
+}
+
+static enum rc
+make_folder(struct daemon *d, const char *path, struct slice *why_r)
+{
+	if (mkdir(path, 0750) == 0 || errno == EEXIST)
+		return RC_OK;
+	*why_r = arena_printf(d->arena, "%s: %s", path, strerror(errno));
+	return RC_RETRY;
+}
+
+static enum rc
+open_state(struct daemon *d, const struct settings *set, struct slice *why_r)
+{
+	const char *dir = arena_printf(d->arena, "%s/%s",
+	    set->house.state_directory, d->source.name).ptr;
+	enum rc rc = make_folder(d, dir, why_r);
+
+	d->host.budget.spool = arena_printf(d->arena, "%s/spool", dir).ptr;
+	if (rc == RC_OK)
+		rc = make_folder(d, d->host.budget.spool, why_r);
+	if (rc == RC_OK)
+		rc = inflight_open(arena_printf(d->arena, "%s/inflight",
+		    dir).ptr, &d->host.inflight, d->arena, why_r);
+	if (rc != RC_OK)
+		return rc;
+	d->host.journal = journal_open(dir, "journal",
+	    set->house.journal_size, set->house.journal_keep, d->arena, why_r);
+	return d->host.journal != NULL ? RC_OK : RC_RETRY;
+}
+
+static void
+reload(struct daemon *d)
+{
+	struct settings *now = host_settings(&d->host), *next;
+	struct arena *a = arena_new();
+	struct slice why;
+
+	notify_state("RELOADING=1");
+	if (settings_load(&d->source, now, &next, a, &why) == RC_OK) {
+		host_swap(&d->host, next);
+		log_info("configuration reloaded");
+	} else {
+		log_error("configuration not reloaded, the old one stays: "
+		    "%.*s", SLICE_ARG(log_safe(a, why, 2000)));
+	}
+	notify_state("READY=1");
+	settings_drop(now);
+	arena_free(a);
+}
+
+/* Waits for SIGUSR1; between, tells the watchdog that we live. */
+static void *
+control(void *arg)
+{
+	struct daemon *d = arg;
+	int64_t every = notify_interval();
+	struct timespec pause = { .tv_sec = 3600 };
+	sigset_t set;
+
+	if (every > 0)
+		pause = (struct timespec){ every / 1000,
+		    every % 1000 * 1000000 };
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	for (;;) {
+		if (sigtimedwait(&set, NULL, &pause) == SIGUSR1)
+			reload(d);
+		else if (every > 0)
+			notify_state("WATCHDOG=1");
+	}
+	return NULL;
+}
+
+static void
+ready(void *arg)
+{
+	struct daemon *d = arg;
+	struct settings *set = host_settings(&d->host);
+
+	notify_state("READY=1");
+	log_info("started: version %s, socket %s", VERSION,
+	    d->options.socket != NULL ? d->options.socket :
+	    set->milter.socket);
+	if (inflight_blamed(d->host.inflight) > 0)
+		log_warning("the last run ended with messages under way; %u "
+		    "are watched", inflight_blamed(d->host.inflight));
+	settings_drop(set);
+}
+
+/* Before any thread starts: libmilter's own signal thread waits for TERM, INT
+ * and HUP, ours for USR1, and no other thread may be hit by them. */
+static void
+block_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
+	sigaddset(&set, SIGHUP);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	/* A file at its size limit is an error to be told, not our end. */
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+/* Sessions, spooled bodies and DNS questions each hold a descriptor, and the
+ * usual soft limit of 1024 is for programs that use select(2). */
+static void
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max < 65536 ? limit.rlim_max :
+		    65536;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
+static enum rc
+serve(struct daemon *d, const struct settings *set, struct slice *why_r)
+{
+	const char *socket = d->options.socket != NULL ? d->options.socket :
+	    set->milter.socket;
+	pthread_t thread;
+	enum rc rc;
+
+	/* A relative socket lies below the queue folder, as for Postfix. */
+	if (socket[0] != '/' && chdir(set->house.queue_directory) != 0) {
+		*why_r = arena_printf(d->arena, "queue_directory %s: %s",
+		    set->house.queue_directory, strerror(errno));
+		return RC_BAD;
+	}
+	if (pthread_create(&thread, NULL, control, d) != 0) {
+		*why_r = SLICE("cannot start a thread");
+		return RC_RETRY;
+	}
+	rc = serve_run(&d->host, socket, d->peers, d->npeers, ready, d,
+	    d->arena, why_r);
+	notify_state("STOPPING=1");
+	return rc;
+}
+
+static int
+run(struct daemon *d, struct settings *set)
+{
+	const char *program = arena_printf(d->arena, "gatehouse-%s",
+	    d->source.name).ptr;
+	struct slice why = SLICE("");
+	enum rc rc;
+
+	log_open(program, set->house.syslog);
+	log_verbose(d->options.verbose);
+	host_init(&d->host, set);
+	d->host.chain = d->source.chain;
+	rc = find_peers(d, set, &why);
+	if (rc == RC_OK)
+		rc = open_state(d, set, &why);
+	if (rc == RC_OK)
+		rc = serve(d, set, &why);
+	if (rc != RC_OK) {
+		log_fatal("%.*s", SLICE_ARG(log_safe(d->arena, why, 2000)));
+		return complain(d, rc, why);
+	}
+	log_info("stopped");
+	return EX_OK;
+}
+
+static int
+load_and(struct daemon *d)
+{
+	struct settings *set;
+	struct slice why;
+	enum rc rc;
+
+	block_signals();
+	raise_descriptors();
+	rc = settings_load(&d->source, NULL, &set, d->arena, &why);
+	if (rc != RC_OK)
+		return complain(d, rc, why);
+	if (d->options.verb != VERB_CHECK)
+		return run(d, set);
+	settings_drop(set);
+	return EX_OK;
+}
+
+/* The folder of --config, else where packages put it. */
+static const char *
+folder_of(struct arena *a, const char *file)
+{
+	struct slice s = slice_of(file);
+	size_t at;
+
+	if (file == NULL)
+		return CONF_DIR;
+	at = slice_find_last(s, '/');
+	return at == s.len ? "." : arena_str(a, slice_sub(s, 0, at));
+}
+
+static int
+daemon_start(int argc, char **argv, const char *name,
+    const struct filter *const *filters, bool chain)
+{
+	struct daemon *d = &the_daemon;
+
+	d->arena = arena_new();
+	options_read(argc, argv, &d->options);
+	d->source = (struct settings_source){
+		.house_file = d->options.house != NULL ? d->options.house :
+		    CONF_DIR "/gatehouse.conf",
+		.conf_file = d->options.config,
+		.conf_dir = folder_of(d->arena, d->options.config),
+		.name = name, .filters = filters, .chain = chain,
+		.trusted = true,
+	};
+	switch (d->options.verb) {
+	case VERB_WRONG:
+		return EX_USAGE;
+	case VERB_HELP:
+		options_help(arena_printf(d->arena, "gatehouse-%s",
+		    name).ptr);
+		return EX_OK;
+	case VERB_VERSION:
+		printf("gatehouse-%s %s\n", name, VERSION);
+		return EX_OK;
+	case VERB_SAMPLE:
+	case VERB_MANUAL:
+		return print_text(d);
+	default:
+		return load_and(d);
+	}
+}
+
+int
+daemon_main(int argc, char **argv, const struct filter *filter)
+{
+	const struct filter *filters[] = { filter, NULL };
+
+	return daemon_start(argc, argv, filter->name, filters, false);
+}
+
+int
+chain_main(int argc, char **argv, const struct filter *const *filters)
+{
+	return daemon_start(argc, argv, "chain", filters, true);
+}

@@ -1,0 +1,131 @@
+#include "milter/apply.h"
+
+#include <stdlib.h>
+
+/* Its place among the fields of the same name, counted from 1. */
+static unsigned
+place_of(const struct message *msg, size_t index)
+{
+	unsigned n = 1;
+
+	for (size_t i = 0; i < index; i++)
+		if (slice_eq_nocase(msg->fields[i].name,
+		    msg->fields[index].name))
+			n++;
+	return n;
+}
+
+static int
+by_index_down(const void *a, const void *b)
+{
+	const struct patch *const *x = a, *const *y = b;
+
+	return (*x)->index < (*y)->index ? 1 : (*x)->index > (*y)->index ? -1 :
+	    0;
+}
+
+static bool
+change_fields(const struct patches *edits, struct arena *a,
+    const struct engine_ops *ops, void *ctx)
+{
+	const struct patch **sorted =
+	    arena_array(a, edits->count, sizeof *sorted);
+	size_t n = 0;
+
+	for (const struct patch *p = edits->first; p != NULL; p = p->next)
+		if (p->kind == PATCH_CHANGE || p->kind == PATCH_DELETE)
+			sorted[n++] = p;
+	qsort(sorted, n, sizeof *sorted, by_index_down);
+	for (size_t i = 0; i < n; i++) {
+		const struct patch *p = sorted[i];
+		struct slice body = p->kind == PATCH_DELETE ? SLICE_NONE :
+		    p->text;
+
+		if (!ops->change_field(ctx, arena_str(a,
+		    edits->msg->fields[p->index].name),
+		    place_of(edits->msg, p->index), body))
+			return false;
+	}
+	return true;
+}
+
+static bool
+add_fields(const struct patches *edits, struct arena *a,
+    const struct engine_ops *ops, void *ctx)
+{
+	for (const struct patch *p = edits->first; p != NULL; p = p->next) {
+		const char *name;
+
+		if (p->kind != PATCH_INSERT && p->kind != PATCH_APPEND)
+			continue;
+		name = arena_str(a, p->name);
+		if (!(p->kind == PATCH_INSERT ? ops->insert_field :
+		    ops->append_field)(ctx, name, p->text))
+			return false;
+	}
+	return true;
+}
+
+static bool
+change_envelope(const struct plan *plan, struct arena *a,
+    const struct engine_ops *ops, void *ctx)
+{
+	if (plan->sender.ptr != NULL &&
+	    !ops->change_sender(ctx, arena_str(a, plan->sender)))
+		return false;
+	for (const struct plan_address *p = plan->addresses; p != NULL;
+	    p = p->next) {
+		/* Added first: the message is never without a recipient. */
+		if (!ops->add_recipient(ctx, arena_str(a, p->added)))
+			return false;
+		if (p->removed.ptr != NULL &&
+		    !ops->remove_recipient(ctx, arena_str(a, p->removed)))
+			return false;
+	}
+	return true;
+}
+
+bool
+apply_edits(const struct step *steps, const struct message *result,
+    bool body_changed, struct arena *a, const struct engine_ops *ops,
+    void *ctx)
+{
+	for (const struct step *s = steps; s != NULL; s = s->next) {
+		if (!change_fields(s->edits, a, ops, ctx) ||
+		    !add_fields(s->edits, a, ops, ctx))
+			return false;
+		if (s->plan != NULL && !change_envelope(s->plan, a, ops, ctx))
+			return false;
+	}
+	return !body_changed || ops->replace_body(ctx, result->body);
+}
+
+enum answer
+apply_answer(const struct verdict *verdict, struct arena *a,
+    const struct engine_ops *ops, void *ctx)
+{
+	const char *enhanced, *text;
+	char code[4];
+
+	switch (verdict->action) {
+	case ACCEPT:
+		return ANSWER_CONTINUE;
+	case DISCARD:
+		return ANSWER_DISCARD;
+	case QUARANTINE:
+		if (ops->quarantine(ctx, arena_str(a, verdict->reason)))
+			return ANSWER_CONTINUE;
+		break;
+	case REJECT:
+		reply_split(a, verdict, code, &enhanced, &text);
+		/* Without its text it is still a rejection: Postfix says
+		 * 550 5.7.1 by itself. */
+		ops->set_reply(ctx, code, enhanced, text);
+		return ANSWER_REJECT;
+	case TEMPFAIL:
+		reply_split(a, verdict, code, &enhanced, &text);
+		ops->set_reply(ctx, code, enhanced, text);
+		return ANSWER_TEMPFAIL;
+	}
+	return ANSWER_TEMPFAIL;
+}

@@ -1,0 +1,49 @@
+/*
+ * inflight - which messages were being read when a process died
+ *
+ * Before anything of a message is parsed, its content hash stands in a small
+ * table in a mapped file; afterwards it is taken out. What a dead process
+ * left in the table is counted against that hash at the next start. After
+ * INFLIGHT_POISON crashes the message is poison: it is not parsed again, the
+ * plan is quarantine, and the log says error.
+ *
+ * A message that was in the table when another one crashed is blamed too; it
+ * is cleared as soon as it gets through, and blame is forgotten after a day.
+ * A suspect (blamed, not yet poison) is read with no other suspect beside it.
+ *
+ * inflight_open	the file is locked: a second process gets RC_BAD.
+ *			RC_RETRY when it cannot be made
+ * inflight_enter	INFLIGHT_CLEAN, _SUSPECT (inflight_leave gives the turn
+ *			back), _POISON, or _BUSY: a suspect did not get its turn
+ *			by the deadline, or the table is full
+ * inflight_leave	the message got through; all blame is forgotten
+ * inflight_blamed	hashes that are blamed now; not locked, for the log
+ *			at start
+ *
+ * Thread-safe. A NULL table knows nobody and is always clean.
+ */
+#ifndef MILTER_INFLIGHT_H
+#define MILTER_INFLIGHT_H
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/rc.h"
+
+enum { INFLIGHT_POISON = 3, INFLIGHT_HASH = 32, INFLIGHT_SLOTS = 4096 };
+
+enum inflight_state { INFLIGHT_CLEAN, INFLIGHT_SUSPECT, INFLIGHT_IS_POISON,
+    INFLIGHT_BUSY };
+
+struct inflight;
+
+enum rc inflight_open(const char *path, struct inflight **table_r,
+    struct arena *a, struct slice *why_r);
+enum inflight_state inflight_enter(struct inflight *t,
+    const unsigned char hash[INFLIGHT_HASH], deadline_t until, int *slot_r);
+void inflight_leave(struct inflight *t,
+    const unsigned char hash[INFLIGHT_HASH], enum inflight_state state,
+    int slot);
+unsigned inflight_blamed(const struct inflight *t);
+void inflight_close(struct inflight *t);
+
+#endif

@@ -1,0 +1,167 @@
+#include "milter/report.h"
+
+#include <time.h>
+
+#include "journal/journal.h"
+#include "log/log.h"
+#include "text/json.h"
+
+static struct slice
+queue_id(const struct job *job)
+{
+	return job->envelope->queue_id.len > 0 ? job->envelope->queue_id :
+	    SLICE("NOQUEUE");
+}
+
+/* name[address], as Postfix writes a client. */
+static struct slice
+client_text(const struct job *job)
+{
+	const struct client *c = job->client;
+
+	return arena_printf(job->arena, "%.*s[%.*s]",
+	    SLICE_ARG(c->name.len > 0 ? c->name : SLICE("unknown")),
+	    SLICE_ARG(c->ip.family != 0 ? ip_format(job->arena, &c->ip) :
+	    SLICE("unknown")));
+}
+
+static struct slice
+message_id(const struct job *job)
+{
+	const struct field *f = job->msg == NULL ? NULL :
+	    message_field(job->msg, SLICE("Message-ID"), 0);
+
+	return f != NULL ? field_value(job->arena, f) : SLICE_NONE;
+}
+
+static void
+log_message(const struct report *r)
+{
+	const struct job *job = r->job;
+	const struct envelope *e = job->envelope;
+	struct slice id = message_id(job);
+	struct log_line line;
+
+	log_begin(&line, job->arena, queue_id(job));
+	if (r->chain)
+		log_pairf(&line, "filter", "%s", job->filter);
+	log_pairf(&line, "verdict", "%s", action_name(r->applied->action));
+	log_pairf(&line, "rule", "%s", r->applied->rule);
+	log_pair(&line, "client", client_text(job));
+	log_pair(&line, "from", arena_printf(job->arena, "<%.*s>",
+	    SLICE_ARG(e->sender)));
+	if (e->nrecipients > 0)
+		log_pair(&line, "to", arena_printf(job->arena, "<%.*s>",
+		    SLICE_ARG(e->recipients[0].address)));
+	if (e->nrecipients > 1)
+		log_pairf(&line, "nrcpt", "%zu", e->nrecipients);
+	if (id.ptr != NULL)
+		log_pair(&line, "message-id", id);
+	for (const struct plan_pair *f = r->plan->findings; f != NULL;
+	    f = f->next)
+		log_pair(&line, f->key, f->value);
+	log_pairf(&line, "size", "%llu", (unsigned long long)r->size);
+	log_pairf(&line, "ms", "%lld", (long long)(r->us / 1000));
+	log_pairf(&line, "id", "%s", job->identity);
+	log_end(&line, r->applied->reason);
+}
+
+/* ISO 8601 with milliseconds, UTC, as ECS wants @timestamp. */
+static struct slice
+timestamp(struct arena *a)
+{
+	struct timespec now;
+	struct tm tm;
+	char text[32];
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	gmtime_r(&now.tv_sec, &tm);
+	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
+	return arena_printf(a, "%s.%03dZ", text,
+	    (int)(now.tv_nsec / 1000000));
+}
+
+static void
+put_envelope(struct json *w, const struct job *job)
+{
+	const struct envelope *e = job->envelope;
+	struct slice id = message_id(job);
+
+	json_put(w, "source.ip", job->client->ip.family != 0 ?
+	    ip_format(job->arena, &job->client->ip) : SLICE(""));
+	json_put(w, "source.domain", job->client->name);
+	json_put(w, "gatehouse.helo", job->client->helo);
+	json_put(w, "email.sender.address", e->sender);
+	json_key(w, "email.to.address");
+	json_begin_array(w);
+	for (size_t i = 0; i < e->nrecipients; i++)
+		json_text(w, e->recipients[i].address);
+	json_end(w);
+	if (id.ptr != NULL)
+		json_put(w, "email.message_id", id);
+}
+
+/* Recipients whose verdict is not the message's. */
+static void
+put_recipients(struct json *w, const struct report *r)
+{
+	const struct envelope *e = r->job->envelope;
+
+	if (r->plan->recipients == NULL)
+		return;
+	json_key(w, "gatehouse.recipients");
+	json_begin_array(w);
+	for (size_t i = 0; i < e->nrecipients; i++) {
+		const struct verdict *v = plan_verdict(r->plan, i);
+
+		json_begin_object(w);
+		json_put(w, "address", e->recipients[i].address);
+		json_put(w, "verdict", slice_of(action_name(v->action)));
+		json_put(w, "rule", slice_of(v->rule));
+		json_put(w, "reason", v->reason);
+		json_end(w);
+	}
+	json_end(w);
+}
+
+static struct slice
+event_of(const struct report *r)
+{
+	const struct job *job = r->job;
+	struct buf out = buf_in(job->arena);
+	struct json w;
+
+	json_init(&w, &out);
+	json_begin_object(&w);
+	json_put(&w, "@timestamp", timestamp(job->arena));
+	json_put(&w, "event.action", SLICE("message"));
+	json_put(&w, "event.module", slice_of(job->filter));
+	json_put(&w, "event.duration_ms", arena_printf(job->arena, "%.3f",
+	    (double)r->us / 1000));
+	json_put(&w, "gatehouse.id", slice_of(job->identity));
+	json_put(&w, "gatehouse.queue_id", job->envelope->queue_id);
+	json_put(&w, "network.direction", job->direction == DIRECTION_OUT ?
+	    SLICE("outbound") : SLICE("inbound"));
+	put_envelope(&w, job);
+	json_put_int(&w, "gatehouse.size", (int64_t)r->size);
+	json_put(&w, "gatehouse.verdict",
+	    slice_of(action_name(r->applied->action)));
+	json_put(&w, "gatehouse.rule", slice_of(r->applied->rule));
+	json_put(&w, "gatehouse.reason", r->applied->reason);
+	json_put(&w, "gatehouse.coverage", r->plan->coverage);
+	put_recipients(&w, r);
+	for (const struct plan_pair *f = r->plan->facts; f != NULL;
+	    f = f->next)
+		json_put(&w, f->key, f->value);
+	json_end(&w);
+	return buf_slice(&out);
+}
+
+void
+report_message(const struct report *r, struct journal *journal)
+{
+	log_message(r);
+	/* The journal counts what it could not write and says so itself. */
+	if (journal != NULL)
+		journal_write(journal, event_of(r));
+}

@@ -1,0 +1,25 @@
+/*
+ * report - one log line and one journal event a message a filter
+ *
+ * Both are printed from the verdict that was applied, so they cannot
+ * disagree with what happened.
+ */
+#ifndef MILTER_REPORT_H
+#define MILTER_REPORT_H
+
+#include "milter/filter.h"
+
+struct journal;
+
+struct report {
+	const struct job *job;
+	const struct plan *plan;	/* what the filter decided */
+	const struct verdict *applied;	/* what was answered for the message */
+	bool chain;			/* the line names the filter */
+	int64_t us;			/* microseconds of ask and decide */
+	uint64_t size;
+};
+
+void report_message(const struct report *r, struct journal *journal);
+
+#endif

@@ -1,0 +1,54 @@
+/*
+ * seal - what our filters tell each other about one message
+ *
+ * One header field, X-Gatehouse-Seal: added by the first filter, written anew
+ * by each, removed by the last. Under an HMAC-SHA256 (RFC 2104) it carries
+ * the message's identity, Postfix's queue id, the time, the origin of the
+ * message (client, login, TLS), changes of the envelope that Postfix does not
+ * show to later milters, and findings. What comes from outside under that
+ * name, or under another queue id, is no seal and is removed.
+ *
+ * seal_write	the field's body, folded, leading space included; RC_BAD when
+ *		it would pass SEAL_MAX (the caller answers 4xx)
+ * seal_read	RC_OK: valid for this queue id, *seal_r filled, slices in the
+ *		arena. RC_BAD: anything else; nothing of it may be believed
+ * seal_key_load	from a file of at least 16 bytes that only its owner and
+ *		group can read; RC_BAD with *why_r
+ *
+ * Pure but for seal_key_load; thread-safe.
+ */
+#ifndef MILTER_SEAL_H
+#define MILTER_SEAL_H
+
+#include "milter/filter.h"
+
+#define SEAL_FIELD	"X-Gatehouse-Seal"
+
+enum { SEAL_MAX = 50 * 1000, SEAL_PAIRS = 1000 };
+
+struct seal_key {
+	unsigned char bytes[64];
+	size_t len;			/* 0: there is none */
+};
+
+struct seal {
+	char identity[33];
+	struct slice queue_id;
+	int64_t time;			/* when the first filter saw it */
+	unsigned pass;			/* 1, or 2 behind the splitter */
+	enum direction direction;
+	struct client client;
+	struct slice sender;		/* absent: as in MAIL FROM */
+	struct plan_address *addresses;
+	const struct finding *findings;
+	size_t nfindings;
+};
+
+enum rc seal_key_load(const char *path, struct seal_key *key, struct arena *a,
+    struct slice *why_r);
+enum rc seal_write(const struct seal *seal, const struct seal_key *key,
+    struct arena *a, struct slice *body_r);
+enum rc seal_read(struct slice body, struct slice queue_id,
+    const struct seal_key *key, struct arena *a, struct seal *seal_r);
+
+#endif

@@ -1,0 +1,423 @@
+#include "milter/serve.h"
+
+#include <errno.h>
+#include <libmilter/mfapi.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/buf.h"
+#include "log/log.h"
+#include "milter/shim.h"
+
+/* libmilter's callbacks have no argument of ours before the first session. */
+static struct host *the_host;
+
+static const char *
+get_macro(void *ctx, const char *name)
+{
+	return smfi_getsymval(ctx, strdupa(name));
+}
+
+/* libmilter wants folds as LF; a CR would stay in the queue file. */
+static char *
+field_text(struct slice body, struct arena **a_r)
+{
+	struct arena *a = *a_r = arena_new();
+	char *text = arena_alloc(a, body.len + 1);
+	size_t n = 0;
+
+	for (size_t i = 0; i < body.len; i++)
+		if (body.ptr[i] != '\r' && body.ptr[i] != '\0')
+			text[n++] = body.ptr[i];
+	return text;
+}
+
+static bool
+insert_field(void *ctx, const char *name, struct slice body)
+{
+	struct arena *a;
+	char *text = field_text(body, &a);
+	int result = smfi_insheader(ctx, 0, strdupa(name), text);
+
+	arena_free(a);
+	return result == MI_SUCCESS;
+}
+
+static bool
+append_field(void *ctx, const char *name, struct slice body)
+{
+	struct arena *a;
+	char *text = field_text(body, &a);
+	int result = smfi_addheader(ctx, strdupa(name), text);
+
+	arena_free(a);
+	return result == MI_SUCCESS;
+}
+
+static bool
+change_field(void *ctx, const char *name, unsigned index, struct slice body)
+{
+	struct arena *a;
+	char *text = field_text(body, &a);
+	int result = smfi_chgheader(ctx, strdupa(name), (int)index,
+	    body.ptr != NULL ? text : NULL);
+
+	arena_free(a);
+	return result == MI_SUCCESS;
+}
+
+static bool
+replace_body(void *ctx, struct slice body)
+{
+	enum { PIECE = 1 << 20 };
+
+	/* An empty body needs one call too, or nothing is replaced. */
+	do {
+		struct slice piece = slice_sub(body, 0, PIECE);
+
+		if (smfi_replacebody(ctx, (unsigned char *)(uintptr_t)
+		    piece.ptr, (int)piece.len) != MI_SUCCESS)
+			return false;
+		body = slice_after(body, piece.len);
+	} while (body.len > 0);
+	return true;
+}
+
+static char *
+in_brackets(struct arena *a, const char *address)
+{
+	return arena_str(a, arena_printf(a, "<%s>", address));
+}
+
+static bool
+change_sender(void *ctx, const char *address)
+{
+	struct arena *a = arena_new();
+	int result = smfi_chgfrom(ctx, in_brackets(a, address), NULL);
+
+	arena_free(a);
+	return result == MI_SUCCESS;
+}
+
+static bool
+add_recipient(void *ctx, const char *address)
+{
+	struct arena *a = arena_new();
+	int result = smfi_addrcpt(ctx, in_brackets(a, address));
+
+	arena_free(a);
+	return result == MI_SUCCESS;
+}
+
+static bool
+remove_recipient(void *ctx, const char *address)
+{
+	struct arena *a = arena_new();
+	int result = smfi_delrcpt(ctx, in_brackets(a, address));
+
+	arena_free(a);
+	return result == MI_SUCCESS;
+}
+
+static bool
+quarantine(void *ctx, const char *reason)
+{
+	return smfi_quarantine(ctx, strdupa(reason[0] != '\0' ? reason :
+	    "held")) == MI_SUCCESS;
+}
+
+static bool
+set_reply(void *ctx, const char *code, const char *enhanced, const char *text)
+{
+	return smfi_setreply(ctx, strdupa(code), strdupa(enhanced),
+	    strdupa(text)) == MI_SUCCESS;
+}
+
+static const struct engine_ops ops = {
+	.macro = get_macro,
+	.insert_field = insert_field,
+	.append_field = append_field,
+	.change_field = change_field,
+	.replace_body = replace_body,
+	.change_sender = change_sender,
+	.add_recipient = add_recipient,
+	.remove_recipient = remove_recipient,
+	.quarantine = quarantine,
+	.set_reply = set_reply,
+};
+
+/* No reply is asked for before end of message, so Postfix waits for none. */
+static unsigned long
+steps_we_skip(unsigned needs)
+{
+	unsigned long steps = SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NOEOH |
+	    SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT |
+	    SMFIP_NR_HDR | SMFIP_HDR_LEADSPC;
+
+	return steps | (needs & NEED_BODY ? SMFIP_NR_BODY : SMFIP_NOBODY);
+}
+
+static unsigned long
+actions_we_take(unsigned needs)
+{
+	/* Any filter may have a seal to remove and a message to hold. */
+	unsigned long actions = SMFIF_ADDHDRS | SMFIF_CHGHDRS |
+	    SMFIF_QUARANTINE | SMFIF_SETSYMLIST;
+
+	if (needs & EDITS_BODY)
+		actions |= SMFIF_CHGBODY;
+	if (needs & EDITS_ENVELOPE)
+		actions |= SMFIF_CHGFROM | SMFIF_ADDRCPT | SMFIF_DELRCPT;
+	return actions;
+}
+
+static bool
+ask_for_macros(SMFICTX *ctx)
+{
+	static const struct { int stage; const char *names; } wanted[] = {
+		{ SMFIM_CONNECT, "{daemon_name}" },
+		{ SMFIM_HELO, "{tls_version}" },
+		{ SMFIM_ENVFROM, "i {auth_authen} {tls_version}" },
+		{ SMFIM_ENVRCPT, "{rcpt_mailer}" },
+		{ SMFIM_EOM, "i" },
+	};
+
+	for (size_t i = 0; i < sizeof wanted / sizeof wanted[0]; i++)
+		if (smfi_setsymlist(ctx, wanted[i].stage,
+		    strdupa(wanted[i].names)) != MI_SUCCESS)
+			return false;
+	return true;
+}
+
+static sfsistat
+on_negotiate(SMFICTX *ctx, unsigned long f0, unsigned long f1,
+    unsigned long f2, unsigned long f3, unsigned long *pf0,
+    unsigned long *pf1, unsigned long *pf2, unsigned long *pf3)
+{
+	struct settings *set = host_settings(the_host);
+	unsigned needs = set->needs;
+	unsigned long steps = steps_we_skip(needs);
+
+	(void)f2;
+	(void)f3;
+	settings_drop(set);
+	*pf0 = actions_we_take(needs);
+	*pf1 = steps;
+	*pf2 = *pf3 = 0;
+	if ((*pf0 & ~f0) != 0 || (steps & ~f1) != 0 || !ask_for_macros(ctx)) {
+		log_error("Postfix offers actions %#lx and steps %#lx; %#lx "
+		    "and %#lx are needed: raise milter_protocol to 6", f0, f1,
+		    *pf0, steps);
+		return SMFIS_REJECT;
+	}
+	smfi_setpriv(ctx, session_new(the_host, &ops, ctx, needs));
+	return SMFIS_CONTINUE;
+}
+
+static void
+ip_of(const _SOCK_ADDR *address, struct ip *ip_r)
+{
+	*ip_r = (struct ip){ .family = 0 };
+	if (address == NULL)
+		return;
+	if (address->sa_family == AF_INET) {
+		struct sockaddr_in in;
+
+		memcpy(&in, address, sizeof in);
+		ip_of_bytes(AF_INET, &in.sin_addr, ip_r);
+	} else if (address->sa_family == AF_INET6) {
+		struct sockaddr_in6 in6;
+
+		memcpy(&in6, address, sizeof in6);
+		ip_of_bytes(AF_INET6, &in6.sin6_addr, ip_r);
+	}
+}
+
+static sfsistat
+on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
+{
+	struct ip ip;
+
+	ip_of(address, &ip);
+	session_connect(smfi_getpriv(ctx), slice_of(name), &ip);
+	return SMFIS_NOREPLY;
+}
+
+static sfsistat
+on_helo(SMFICTX *ctx, char *name)
+{
+	session_helo(smfi_getpriv(ctx), slice_of(name));
+	return SMFIS_NOREPLY;
+}
+
+static sfsistat
+on_mail(SMFICTX *ctx, char **argv)
+{
+	session_mail(smfi_getpriv(ctx), (const char *const *)argv);
+	return SMFIS_NOREPLY;
+}
+
+static sfsistat
+on_rcpt(SMFICTX *ctx, char **argv)
+{
+	session_rcpt(smfi_getpriv(ctx), (const char *const *)argv);
+	return SMFIS_NOREPLY;
+}
+
+static sfsistat
+on_header(SMFICTX *ctx, char *name, char *value)
+{
+	struct session *s = smfi_getpriv(ctx);
+	struct slice rest = slice_of(value), line;
+	struct buf text = { 0 };
+
+	if (!slice_has(rest, '\n')) {
+		session_field(s, slice_of(name), rest);
+		return SMFIS_NOREPLY;
+	}
+	/* Postfix sends folds as LF; the message had CRLF. */
+	while (rest.ptr != NULL) {
+		line = slice_cut(rest, '\n', &rest);
+		buf_add(&text, line);
+		if (rest.ptr != NULL && !slice_ends(line, SLICE("\r")))
+			buf_addc(&text, '\r');
+		if (rest.ptr != NULL)
+			buf_addc(&text, '\n');
+	}
+	session_field(s, slice_of(name), buf_slice(&text));
+	buf_free(&text);
+	return SMFIS_NOREPLY;
+}
+
+static sfsistat
+status_of(enum answer answer)
+{
+	switch (answer) {
+	case ANSWER_CONTINUE:
+		return SMFIS_CONTINUE;
+	case ANSWER_REJECT:
+		return SMFIS_REJECT;
+	case ANSWER_DISCARD:
+		return SMFIS_DISCARD;
+	case ANSWER_TEMPFAIL:
+		break;
+	}
+	return SMFIS_TEMPFAIL;
+}
+
+static sfsistat
+on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
+{
+	session_body(smfi_getpriv(ctx), slice_make(bytes, len));
+	return SMFIS_NOREPLY;
+}
+
+static sfsistat
+on_eom(SMFICTX *ctx)
+{
+	return status_of(session_eom(smfi_getpriv(ctx)));
+}
+
+static sfsistat
+on_abort(SMFICTX *ctx)
+{
+	struct session *s = smfi_getpriv(ctx);
+
+	if (s != NULL)
+		session_reset(s);
+	return SMFIS_CONTINUE;
+}
+
+static sfsistat
+on_close(SMFICTX *ctx)
+{
+	session_free(smfi_getpriv(ctx));
+	smfi_setpriv(ctx, NULL);
+	return SMFIS_CONTINUE;
+}
+
+static bool
+quiet(void *ctx)
+{
+	const struct session *s = smfi_getpriv(ctx);
+
+	return s == NULL || !session_busy(s);
+}
+
+static struct smfiDesc callbacks = {
+	.xxfi_name = (char *)(uintptr_t)"gatehouse",
+	.xxfi_version = SMFI_VERSION,
+	.xxfi_flags = SMFIF_ADDHDRS | SMFIF_CHGHDRS | SMFIF_QUARANTINE |
+	    SMFIF_CHGBODY | SMFIF_CHGFROM | SMFIF_ADDRCPT | SMFIF_DELRCPT |
+	    SMFIF_SETSYMLIST,
+	.xxfi_connect = on_connect,
+	.xxfi_helo = on_helo,
+	.xxfi_envfrom = on_mail,
+	.xxfi_envrcpt = on_rcpt,
+	.xxfi_header = on_header,
+	.xxfi_body = on_body,
+	.xxfi_eom = on_eom,
+	.xxfi_abort = on_abort,
+	.xxfi_close = on_close,
+	.xxfi_negotiate = on_negotiate,
+};
+
+static enum rc
+open_socket(const char *socket, struct arena *a, struct slice *why_r)
+{
+	mode_t mask = umask(0117);	/* srw-rw----: ours and our group's */
+	const char *where = arena_printf(a, "%s%s", strchr(socket, ':') != NULL ?
+	    "" : "unix:", socket).ptr;
+	int result;
+
+	smfi_settimeout(3600);		/* the shim ends silent peers sooner */
+	smfi_setbacklog(1024);
+	if (smfi_register(callbacks) != MI_SUCCESS ||
+	    smfi_setconn(strdupa(where)) != MI_SUCCESS) {
+		umask(mask);
+		*why_r = SLICE("libmilter refuses our callbacks");
+		return RC_RETRY;
+	}
+	errno = 0;
+	result = smfi_opensocket(true);
+	umask(mask);
+	if (result == MI_SUCCESS)
+		return RC_OK;
+	*why_r = arena_printf(a, "cannot listen on %s: %s", socket,
+	    errno != 0 ? strerror(errno) : "see the line above");
+	return RC_BAD;
+}
+
+enum rc
+serve_run(struct host *host, const char *socket, const uid_t *peers,
+    size_t npeers, void (*ready)(void *arg), void *arg, struct arena *a,
+    struct slice *why_r)
+{
+	struct settings *set = host_settings(host);
+	struct shim_conf shim = {
+		.peers = peers, .npeers = npeers,
+		.sessions = set->milter.sessions, .idle = set->milter.idle,
+		.quiet = quiet,
+	};
+	int64_t drain = set->milter.drain;
+	unsigned left;
+	enum rc rc;
+
+	settings_drop(set);
+	the_host = host;
+	shim_setup(&shim);
+	rc = open_socket(socket, a, why_r);
+	if (rc != RC_OK)
+		return rc;
+	ready(arg);
+	if (smfi_main() != MI_SUCCESS) {
+		*why_r = SLICE("libmilter ended with an error");
+		rc = RC_RETRY;
+	}
+	left = shim_drain(drain);
+	if (left > 0)
+		log_warning("stopped with %u messages under way; their "
+		    "clients are answered 451 and try again", left);
+	return rc;
+}

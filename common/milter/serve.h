@@ -1,0 +1,20 @@
+/*
+ * serve - sessions carried by libmilter
+ *
+ * serve_run opens the socket and serves until SIGTERM, SIGINT or SIGHUP, then
+ * waits for the messages under way (settings: drain). `ready` is called when
+ * the socket accepts. One call a process: libmilter has one set of callbacks,
+ * so the host is the process's.
+ */
+#ifndef MILTER_SERVE_H
+#define MILTER_SERVE_H
+
+#include <sys/types.h>
+
+#include "milter/session.h"
+
+enum rc serve_run(struct host *host, const char *socket, const uid_t *peers,
+    size_t npeers, void (*ready)(void *arg), void *arg, struct arena *a,
+    struct slice *why_r);
+
+#endif

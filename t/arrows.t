@@ -1,0 +1,71 @@
+#!/usr/bin/perl
+# Rooms point left only (STYLE.md habit 3): reads each #include "room/file.h"
+# under common/, milters/ and tools/ and fails on one that points right.
+use strict;
+use warnings;
+
+use File::Find qw(find);
+use FindBin;
+use Test::More;
+
+my @rooms = qw(base text mime html net conf log verdict policy journal store
+    cell milter daemon);
+my %place = map { $rooms[$_] => $_ } 0 .. $#rooms;
+my $src = $ENV{GATEHOUSE_SRC} // "$FindBin::Bin/..";
+
+sub includes {
+	my ($path) = @_;
+
+	open my $f, '<', $path or die "$path: $!";
+	return map { /^\s*#\s*include\s*"([^"]+)"/ ? [ $., $1 ] : () } <$f>;
+}
+
+# What is wrong with that include in that file; empty when nothing is.
+sub wrong {
+	my ($file, $include) = @_;
+	my ($room) = $file =~ m{^common/([^/]+)/};
+	my ($to) = $include =~ m{^([^/]+)/};
+
+	return '' unless defined $to;	# config.h, or a file beside it
+	return "milters are to the right of all rooms"
+	    if $to eq 'milters' && $file =~ /^common/;
+	return '' if $to =~ /^(milters|tools|t)$/ && $file !~ /^common/ &&
+	    !($to eq 'tools' && $file =~ /^milters/);
+	return "no room is called $to" unless exists $place{$to};
+	return '' unless defined $room;
+	return "$room is no room that this test knows"
+	    unless exists $place{$room};
+	return "$to is to the right of $room" if $place{$to} > $place{$room};
+	return '';
+}
+
+is wrong('common/text/a.c', 'base/a.h'), '', 'left is right';
+is wrong('common/text/a.c', 'text/a.h'), '', 'home is right';
+isnt wrong('common/text/a.c', 'mime/a.h'), '', 'right is wrong';
+isnt wrong('common/text/a.c', 'milters/x/a.h'), '', 'a milter as well';
+isnt wrong('common/text/a.c', 'nowhere/a.h'), '', 'and what nobody knows';
+is wrong('tools/a.c', 'milters/x/a.h'), '', 'tools may look at milters';
+
+my @files;
+find({ no_chdir => 1, wanted => sub {
+	push @files, $File::Find::name =~ s{^\Q$src\E/}{}r if /\.[ch]\z/ } },
+    grep { -d } map { "$src/$_" } qw(common milters tools));
+cmp_ok scalar @files, '>', 20, 'there are sources to read';
+for my $file (sort @files) {
+	my @bad = map { my $why = wrong($file, $_->[1]);
+	    $why ? "line $_->[0]: \"$_->[1]\": $why" : () }
+	    includes("$src/$file");
+	is join("\n", @bad), '', $file;
+}
+
+# Left of log nobody speaks to a log, and nobody ends the process but base,
+# which does so when there is no memory.
+my $log = $place{log};
+for my $file (sort grep { m{^common/([^/]+)/} && $1 ne 'base' &&
+    ($place{$1} // 99) < $log } @files) {
+	open my $f, '<', "$src/$file" or die "$file: $!";
+	my @bad = grep { /\b(exit|_exit|syslog)\s*\(/ && !/^\s*(\*|\/\*)/ } <$f>;
+	is join('', @bad), '', "$file neither logs nor exits";
+}
+
+done_testing;

@@ -1,0 +1,67 @@
+#!/usr/bin/perl
+# The files under etc/ are what the programs print, and the manual can be read.
+use strict;
+use warnings;
+
+use Test::More;
+
+my $src = $ENV{GATEHOUSE_SRC} // '.';
+my $build = $ENV{GATEHOUSE_BUILD} // '.';
+
+sub slurp {
+	my ($path) = @_;
+	open my $f, '<', $path or return undef;
+	local $/;
+	return scalar <$f>;
+}
+
+my %printer = (
+	'gatehouse.conf' => "$build/etc/print-house",
+	'auth-check.conf' => "$build/milters/auth-check/gatehouse-auth-check",
+	'chain.conf' => "$build/milters/chain/gatehouse-chain",
+);
+
+for my $name (sort keys %printer) {
+	my $program = $printer{$name};
+	SKIP: {
+		skip "$program is not built", 2 unless -x $program;
+		my $sample = `$program --sample`;
+		is $sample, slurp("$src/etc/$name"),
+		    "etc/$name is what $program prints; if not: make samples";
+		like $sample, qr/^#\w+ = .*;$/m, 'and it has options';
+	}
+}
+
+# An option of the table is an entry of the page.
+my %page = (
+	'gatehouse.conf' => 'gatehouse.conf.5',
+	'auth-check.conf' => 'gatehouse-auth-check.conf.5',
+);
+for my $name (sort keys %page) {
+	my $sample = slurp("$src/etc/$name");
+	my $text = slurp("$build/man/$page{$name}");
+	SKIP: {
+		skip "$page{$name} is not built", 1
+		    unless defined $sample && defined $text;
+		my @missing = grep { $text !~ /^\\fB\Q$_\E\\fR = /m }
+		    $sample =~ /^#(\w+) = /mg;
+		is "@missing", '', "$page{$name} has all options";
+	}
+}
+
+for my $path (grep { !/\.in$/ }
+    glob("$src/man/*.[1-8] $build/man/*.[1-8]")) {
+	my ($name) = $path =~ m{([^/]+)$};
+	my $text = slurp($path);
+	for my $section (qw(NAME SECURITY DIAGNOSTICS BUGS)) {
+		like $text, qr/^\.SH $section$/m, "$name has $section";
+	}
+	unlike $text, qr/@[A-Z]+@/, "$name is filled in";
+	SKIP: {
+		skip 'man is not installed', 1 unless -x '/usr/bin/man';
+		is `LC_ALL=C.UTF-8 MANROFFSEQ= man --warnings -E UTF-8 -l -Tutf8 -Z $path 2>&1 >/dev/null`,
+		    '', "$name has no warnings";
+	}
+}
+
+done_testing;

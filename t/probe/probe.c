@@ -1,0 +1,176 @@
+#include "t/probe/probe.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+
+struct probe_conf {
+	int64_t delay;
+	const char *mark;
+};
+
+#define PLACE(field)	offsetof(struct probe_conf, field)
+
+static const struct conf_option options[] = {
+	{ "delay", CONF_TIME, PLACE(delay), "0ms", 0, 600000,
+	  "How long ask waits.", NULL },
+	{ "mark", CONF_STRING, PLACE(mark), "", 0, 100,
+	  "Value of an X-Mark field put on top of each message; empty: none.",
+	  NULL },
+	{ .name = NULL }
+};
+
+/* How many messages were in ask at the same time. */
+static atomic_uint inside, most;
+
+static bool
+asked_for(const struct job *job, const char *word)
+{
+	const struct message *m = job->msg;
+
+	for (size_t i = 0; i < m->nfields; i++) {
+		struct slice rest = m->fields[i].body;
+
+		if (!slice_eq_nocase(m->fields[i].name, SLICE("X-Probe")))
+			continue;
+		while (rest.ptr != NULL)
+			if (slice_eq(slice_trim(slice_cut(rest, ' ', &rest)),
+			    slice_of(word)))
+				return true;
+	}
+	return false;
+}
+
+static enum rc
+ask(struct job *job, struct slice *why_r)
+{
+	const struct probe_conf *conf = job->conf;
+	unsigned now = atomic_fetch_add(&inside, 1) + 1;
+	unsigned seen = atomic_load(&most);
+	enum rc rc = RC_OK;
+
+	while (now > seen && !atomic_compare_exchange_weak(&most, &seen, now))
+		;
+	if (conf->delay > 0)
+		poll(NULL, 0, (int)conf->delay);
+	if (asked_for(job, "late"))
+		poll(NULL, 0, (int)deadline_left(job->deadline) + 50);
+	if (asked_for(job, "crash"))
+		raise(SIGKILL);
+	if (asked_for(job, "trouble")) {
+		*why_r = SLICE("asked for trouble");
+		rc = RC_RETRY;
+	}
+	atomic_fetch_sub(&inside, 1);
+	return rc;
+}
+
+static void
+edit_fields(const struct job *job, struct plan *p)
+{
+	const struct message *m = job->msg;
+
+	for (size_t i = 0; i < m->nfields; i++) {
+		if (asked_for(job, "change") &&
+		    slice_eq_nocase(m->fields[i].name, SLICE("X-Change")))
+			patch_change(&p->edits, i,
+			    SLICE(" changed\r\n\tand folded"));
+		if (asked_for(job, "delete") &&
+		    slice_eq_nocase(m->fields[i].name, SLICE("X-Delete")))
+			patch_delete(&p->edits, i);
+	}
+	if (asked_for(job, "append"))
+		patch_append(&p->edits, SLICE("X-Appended"), SLICE(" by probe"));
+	if (asked_for(job, "insert"))
+		patch_insert(&p->edits, SLICE("X-Inserted"), SLICE(" by probe"));
+}
+
+static void
+edit_body(const struct job *job, struct plan *p)
+{
+	struct slice body = job->msg->body;
+	size_t at = 0;
+
+	if (asked_for(job, "empty")) {
+		patch_body(&p->edits, 0, body.len, SLICE(""));
+		return;
+	}
+	if (asked_for(job, "grow"))
+		patch_body(&p->edits, body.len, 0, body);
+	while (asked_for(job, "body") && at < body.len) {
+		at += slice_search(slice_after(body, at), SLICE("probe"));
+		if (at < body.len)
+			patch_body(&p->edits, at, 5, SLICE("PROBE!"));
+		at += 5;
+	}
+}
+
+static void
+edit_envelope(const struct job *job, struct plan *p)
+{
+	if (asked_for(job, "sender"))
+		plan_sender(p, SLICE("probe@example.net"));
+	if (asked_for(job, "recipient") && job->envelope->nrecipients > 0)
+		plan_rewrite_recipient(p,
+		    job->envelope->recipients[0].address,
+		    SLICE("other@example.net"));
+}
+
+static struct plan *
+verdict(const struct job *job, struct plan *p)
+{
+	if (asked_for(job, "reject"))
+		return plan_reject(p, "reject", SLICE("asked to reject"),
+		    SLICE("5.7.1 refused by probe"));
+	if (asked_for(job, "tempfail"))
+		return plan_tempfail(p, "tempfail", SLICE("asked to defer"),
+		    SLICE("4.7.1 deferred by probe"));
+	if (asked_for(job, "discard"))
+		return plan_discard(p, "discard", SLICE("asked to discard"));
+	if (asked_for(job, "hold"))
+		return plan_quarantine(p, "hold", SLICE("asked to hold"));
+	if (asked_for(job, "mixed"))
+		plan_recipient(p, 0)->action = QUARANTINE;
+	return plan_accept(p, "accept", SLICE("nothing asked"));
+}
+
+static struct plan *
+decide(const struct job *job)
+{
+	const struct probe_conf *conf = job->conf;
+	struct plan *p = plan_new(job->arena, job->msg);
+	bool body = job->filter[5] == '\0';
+
+	plan_fact(p, "gatehouse.probe.together", arena_printf(job->arena,
+	    "%u", atomic_load(&most)));
+	plan_fact(p, "gatehouse.probe.found", job_finding(job,
+	    SLICE("probe-head"), SLICE("probe")));
+	plan_coverage(p, body ? SLICE("whole message") : SLICE("headers"));
+	if (conf->mark[0] != '\0')
+		patch_insert(&p->edits, SLICE("X-Mark"), arena_printf(
+		    job->arena, " %s", conf->mark));
+	if (asked_for(job, "finding"))
+		plan_finding(p, "probe", SLICE("a;b=c%\r\n\xc3\xa9"));
+	edit_fields(job, p);
+	if (body)
+		edit_body(job, p);
+	else if (asked_for(job, "forbidden"))
+		patch_body(&p->edits, 0, 0, SLICE("x"));
+	edit_envelope(job, p);
+	return verdict(job, p);
+}
+
+const struct filter probe_filter = {
+	.name = "probe", .options = options,
+	.conf_size = sizeof(struct probe_conf),
+	.needs = NEED_BODY | EDITS_HEADERS | EDITS_BODY | EDITS_ENVELOPE,
+	.ask = ask, .decide = decide,
+};
+
+const struct filter probe_head_filter = {
+	.name = "probe-head", .options = options,
+	.conf_size = sizeof(struct probe_conf),
+	.needs = EDITS_HEADERS | EDITS_ENVELOPE,
+	.ask = ask, .decide = decide,
+};

@@ -1,0 +1,208 @@
+#!/usr/bin/perl
+# The work of ./try, which builds first. Letters and what should become of
+# them: t/try/cases; their domains: t/try/zone.
+use strict;
+use warnings;
+
+use File::Path qw(make_path);
+use FindBin;
+use Getopt::Long;
+use lib "$FindBin::Bin/../lib";
+
+use Gatehouse::Suite;
+
+my ($once, $keep, $port);
+GetOptions('once' => \$once, 'keep=s' => \$keep, 'port=i' => \$port) or exit 2;
+
+my $build = $ENV{GATEHOUSE_BUILD};
+my $bad = 0;
+my $stop = 0;
+$| = 1;
+
+# The order of DESIGN.md, 2; those that this tree has.
+my @milters = grep { -x "$build/milters/$_/gatehouse-$_" } qw(auth-check
+    antivirus-multiscan antispam attachment-dlp archive-tap predelivery
+    url-rewrite encrypt-sign);
+die "no milter was built\n" unless @milters;
+
+# How each is set for the show, where that is not its default.
+my %options = (
+	'auth-check' => { spf_fail => 'reject', spf_softfail => 'tag',
+	    spf_temperror => 'tag', spf_permerror => 'tag' },
+);
+
+sub slurp {
+	my ($path) = @_;
+
+	open my $f, '<:raw', $path or die "$path: $!\n";
+	local $/;
+	return <$f>;
+}
+
+# A list of hashes; a key that comes twice gives a list.
+sub cases {
+	my @cases;
+
+	for (split /\n/, slurp("$FindBin::Bin/cases")) {
+		next if /^#/ || /^\s*$/;
+		if (/^\[(.*)\]$/) {
+			push @cases, { file => $1, has => [], lacks => [],
+			    rcpt => [] };
+			next;
+		}
+		my ($key, $value) = /^(\w+)\s+(.*)$/ or die "cases: $_\n";
+		if (ref $cases[-1]{$key}) { push @{ $cases[-1]{$key} }, $value }
+		else { $cases[-1]{$key} = $value }
+	}
+	return @cases;
+}
+
+sub row {
+	my ($what, @lines) = @_;
+
+	for (map { split /\n/ } @lines) {
+		printf "   %-10s %s\n", $what, s/[^ -~]/?/gr;
+		$what = '';
+	}
+}
+
+sub wrong {
+	$bad++;
+	row('', "NOT AS IT SHOULD: $_[0]");
+}
+
+# Header fields, unfolded, in order.
+sub fields {
+	my ($bytes) = @_;
+	my ($head) = $bytes =~ /\A(.*?\r?\n)(?:\r?\n|\z)/s;
+
+	return map { s/\r?\n([ \t])/$1/gr } split /\r?\n(?![ \t])/, $head // '';
+}
+
+# What the way through Postfix added and took.
+sub changes {
+	my ($sent, $arrived) = @_;
+	my (%had, @lines);
+
+	$had{$_}++ for fields($sent);
+	for (fields(Gatehouse::Suite->without_received($arrived))) {
+		push @lines, "+ $_" unless $had{$_} && $had{$_}--;
+	}
+	push @lines, map { ("- $_") x $had{$_} } sort grep { $had{$_} > 0 }
+	    keys %had;
+	return @lines;
+}
+
+sub body { $_[0] =~ s/\A.*?\r?\n\r?\n//sr =~ s/\r?\n/\r\n/gr }
+
+sub arrived {
+	my ($case, $sent, $mail) = @_;
+
+	if (!$mail) {
+		row('arrived', 'nothing, as the client was told');
+		return wrong('nothing arrived') if $case->{answer} =~ /^2/;
+		return;
+	}
+	row('arrived', join ', ', map { s/ .*//r } @{ $mail->{rcpt} });
+	row('', changes($sent, $mail->{bytes}));
+	row('', body($sent) eq body($mail->{bytes}) ?
+	    '  body byte for byte' : '~ the body was changed');
+	my @all = fields($mail->{bytes});
+	for my $want (@{ $case->{has} }) {
+		wrong("no field like /$want/") unless grep { /$want/i } @all;
+	}
+	for my $want (@{ $case->{lacks} }) {
+		wrong("a field like /$want/") if grep { /$want/i } @all;
+	}
+}
+
+# What each milter decided, from its log line and from the journal.
+sub decided {
+	my ($s, $answer) = @_;
+	my $id = $s->queue_id($answer);
+
+	for my $milter (@milters) {
+		my $line = $s->log->wait_for(qr/gatehouse-\Q$milter\E\[.*
+		    verdict=/x, 5) // '';
+		$line =~ s/^.*?\bgatehouse-/gatehouse-/;
+		row($milter, $line =~ s/^.*?: //r || '(no line in the log)');
+		wrong("$milter logged nothing") if $line eq '';
+		$id //= $1 if $line =~ /: (\w+): verdict/ && $1 ne 'NOQUEUE';
+	}
+	return unless defined $id && -x "$build/tools/gatehouse";
+	my ($status, $text) = $s->gatehouse('explain', '--config', $s->conf,
+	    $id);
+	row('explain', $text);
+	wrong("gatehouse explain $id: exit status $status") if $status;
+}
+
+sub one {
+	my ($s, $n, $case) = @_;
+	my $sent = slurp("$FindBin::Bin/$case->{file}");
+	my @rcpt = @{ $case->{rcpt} };
+
+	printf "\n%d. %s: %s\n", $n, $case->{file}, $case->{shows};
+	row('sent', "from $case->{client} as $case->{helo}, " .
+	    "<$case->{from}> to " . join ', ', map { "<$_>" } @rcpt);
+	$s->log->mark;
+	my $answer = $s->send(client => $case->{client}, rcpt => \@rcpt,
+	    helo => $case->{helo}, message => $sent, from => $case->{from},
+	    name => $case->{name});
+	decided($s, $answer);
+	row('Postfix', $answer);
+	wrong("/$case->{answer}/ was due") unless $answer =~ /$case->{answer}/;
+	arrived($case, $sent, scalar $s->sink->next(
+	    $answer =~ /^2/ ? 30 : 0.3));
+}
+
+sub farewell {
+	my ($s) = @_;
+	my $at = '127.0.0.1:' . $s->pf->port;
+
+	print <<"END";
+
+All of it stays up until Ctrl-C. To send mail of your own:
+  swaks --server $at --from you\@pass.test --to us\@gatehouse.test
+  telnet ${\ ($at =~ s/:/ /r) }      (XCLIENT ADDR=192.0.2.10 makes you that client)
+What arrives is in ${\ $s->sink->dir }
+The log of the milters is ${\ $s->log->path }
+Postfix's log is ${\ $s->pf->log->path }
+END
+}
+
+sub set_up {
+	if (defined $keep) {
+		make_path($keep);
+		$keep = Cwd::realpath($keep);
+		die "$keep is not empty\n" if glob "$keep/*";
+	}
+	my $s = Gatehouse::Suite->new(zone => slurp("$FindBin::Bin/zone"),
+	    house => { resolver_timeout => '1s' },
+	    defined $keep ? (dir => $keep) : ());
+	for my $milter (@milters) {
+		$s->milter($milter, %{ $options{$milter} // {} });
+	}
+	$port //= 2525 if Gatehouse::Postfix::port_free(2525);
+	return $s->postfix($port ? (port => $port) : ());
+}
+
+require Cwd;
+my $s = set_up();
+$SIG{$_} = sub { $stop = 1 } for qw(INT TERM HUP);
+printf "Postfix %s on 127.0.0.1:%d, DNS on %s, milters: %s\nAll in %s\n",
+    scalar(($s->pf->command('postconf', '-h', 'mail_version'))[1] =~
+    s/\n//r), $s->pf->port, $s->dns->resolver, join(', ', @milters), $s->dir;
+my $n = 0;
+for my $case (cases()) {
+	one($s, ++$n, $case) unless $stop;
+}
+my @surprises = $s->unexpected;
+print "\n$_\n" for @surprises;
+$bad += @surprises;
+printf "\n%d letters, %s\n", $n, $bad ? "$bad THINGS NOT AS IT SHOULD" :
+    'all as it should be';
+farewell($s) unless $once || $stop;
+sleep 1 until $once || $stop;
+$s->pf->stop;
+print "Kept in $keep\n" if defined $keep;
+exit($bad ? 1 : 0);

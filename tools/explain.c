@@ -1,0 +1,299 @@
+/*
+ * gatehouse explain: what the journals know of one message.
+ *
+ * The journals of all milters lie below state_directory, a folder each; a
+ * message is named by Postfix's queue id, by its identity, or by Message-ID.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "conf/house.h"
+#include "journal/journal.h"
+#include "text/json.h"
+#include "tools/verb.h"
+
+enum { FOLDERS = 100, EVENTS = 10000 };
+
+struct explain {
+	struct arena *a;
+	const char *name;		/* what is looked for */
+	const char *config, *state;
+	bool json;
+	json_t *events[EVENTS];
+	size_t nevents;
+	bool more;			/* than EVENTS */
+	size_t torn;
+};
+
+static const struct option longs[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "state", required_argument, NULL, 's' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'h' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int
+help(void)
+{
+	puts("usage: gatehouse explain [OPTION]... NAME\n"
+	    "\n"
+	    "Says what each milter decided about a message, and why. NAME is "
+	    "a queue id of\n"
+	    "Postfix, the id= of a log line, or a Message-ID. Exit status 1: "
+	    "no milter's\n"
+	    "journal knows it.\n"
+	    "\n"
+	    "  --config DIR   folder with gatehouse.conf\n"
+	    "  --state DIR    folder of the journals, instead of "
+	    "state_directory\n"
+	    "  --json         one JSON array");
+	return EX_OK;
+}
+
+static const char *
+text_of(const json_t *event, const char *key)
+{
+	const char *text = json_string_value(json_object_get(event, key));
+
+	return text != NULL ? text : "";
+}
+
+static bool
+names(const json_t *event, const char *name)
+{
+	struct slice id = slice_of(text_of(event, "email.message_id"));
+
+	if (id.len >= 2 && id.ptr[0] == '<')
+		id = slice_sub(id, 1, id.len - 2);
+	return strcmp(text_of(event, "gatehouse.queue_id"), name) == 0 ||
+	    strcmp(text_of(event, "gatehouse.id"), name) == 0 ||
+	    slice_eq(id, slice_of(name));
+}
+
+static bool
+visit(struct slice line, void *arg)
+{
+	struct explain *e = arg;
+	json_t *event;
+
+	/* Most lines are of other messages: no need to read them. */
+	if (slice_search(line, slice_of(e->name)) == line.len)
+		return true;
+	event = json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, NULL);
+	if (event == NULL || !names(event, e->name)) {
+		json_decref(event);
+		return true;
+	}
+	if (e->nevents == EVENTS) {
+		json_decref(event);
+		e->more = true;
+		return false;
+	}
+	e->events[e->nevents++] = event;
+	return true;
+}
+
+static int
+by_time(const void *a, const void *b)
+{
+	const json_t *const *x = a, *const *y = b;
+
+	return strcmp(text_of(*x, "@timestamp"), text_of(*y, "@timestamp"));
+}
+
+static int
+read_journals(struct explain *e)
+{
+	struct dirent **entries;
+	int n = scandir(e->state, &entries, NULL, alphasort);
+	int status = EX_OK;
+
+	if (n < 0)
+		return verb_fails(EX_NOINPUT, "%s: %s", e->state,
+		    strerror(errno));
+	for (int i = 0; i < n; i++) {
+		const char *dir = arena_printf(e->a, "%s/%s", e->state,
+		    entries[i]->d_name).ptr;
+		struct slice why = SLICE("");
+		size_t torn = 0;
+
+		if (entries[i]->d_name[0] != '.' && i < FOLDERS &&
+		    journal_each(dir, "journal", e->a, visit, e, &torn,
+		    &why) != RC_OK)
+			status = verb_fails(EX_NOINPUT, "%.*s",
+			    SLICE_ARG(why));
+		e->torn += torn;
+		free(entries[i]);
+	}
+	free(entries);
+	qsort(e->events, e->nevents, sizeof e->events[0], by_time);
+	return status;
+}
+
+static void
+add_line(struct buf *out, struct arena *a, const char *label,
+    const char *value)
+{
+	if (value[0] == '\0')
+		return;
+	buf_addf(out, "  %-10s ", label);
+	buf_add(out, verb_safe(a, slice_of(value)));
+	buf_addc(out, '\n');
+}
+
+/* The milter's own facts: what stands below no common name. */
+static void
+add_facts(struct buf *out, struct arena *a, json_t *event)
+{
+	static const char *const common[] = { "gatehouse.id",
+	    "gatehouse.queue_id", "gatehouse.helo", "gatehouse.size",
+	    "gatehouse.verdict", "gatehouse.rule", "gatehouse.reason",
+	    "gatehouse.coverage", "gatehouse.recipients" };
+	const char *key;
+	json_t *value;
+
+	json_object_foreach(event, key, value) {
+		bool known = strncmp(key, "gatehouse.", 10) != 0 ||
+		    !json_is_string(value);
+
+		for (size_t i = 0; i < sizeof common / sizeof common[0]; i++)
+			known = known || strcmp(key, common[i]) == 0;
+		if (!known && json_string_value(value)[0] != '\0')
+			add_line(out, a, "fact", arena_printf(a, "%s = %s",
+			    key + 10, json_string_value(value)).ptr);
+	}
+}
+
+static void
+add_recipients(struct buf *out, struct arena *a, const json_t *event)
+{
+	const json_t *list = json_object_get(event, "gatehouse.recipients");
+	const json_t *to = json_object_get(event, "email.to.address");
+	const json_t *item;
+	size_t i;
+
+	json_array_foreach(to, i, item)
+		add_line(out, a, "to", json_string_value(item));
+	json_array_foreach(list, i, item)
+		add_line(out, a, "for", arena_printf(a, "%s: %s (%s): %s",
+		    text_of(item, "address"), text_of(item, "verdict"),
+		    text_of(item, "rule"), text_of(item, "reason")).ptr);
+}
+
+static void
+add_event(struct buf *out, struct arena *a, json_t *event)
+{
+	buf_addf(out, "%s %s: %s (%s)\n", text_of(event, "@timestamp"),
+	    text_of(event, "event.module"), text_of(event,
+	    "gatehouse.verdict"), text_of(event, "gatehouse.rule"));
+	add_line(out, a, "reason", text_of(event, "gatehouse.reason"));
+	add_line(out, a, "coverage", text_of(event, "gatehouse.coverage"));
+	add_line(out, a, "client", arena_printf(a, "%s[%s] helo=%s",
+	    text_of(event, "source.domain"), text_of(event, "source.ip"),
+	    text_of(event, "gatehouse.helo")).ptr);
+	add_line(out, a, "from", arena_printf(a, "<%s>",
+	    text_of(event, "email.sender.address")).ptr);
+	add_recipients(out, a, event);
+	add_line(out, a, "message-id", text_of(event, "email.message_id"));
+	add_line(out, a, "queue id", text_of(event, "gatehouse.queue_id"));
+	add_line(out, a, "id", text_of(event, "gatehouse.id"));
+	add_facts(out, a, event);
+}
+
+static int
+print(struct explain *e)
+{
+	struct buf out = buf_in(e->a);
+
+	if (e->json)
+		buf_adds(&out, "[");
+	for (size_t i = 0; i < e->nevents; i++) {
+		if (e->json) {
+			char *text = json_dumps(e->events[i], JSON_INDENT(2));
+
+			buf_adds(&out, i > 0 ? ",\n" : "\n");
+			buf_adds(&out, text != NULL ? text : "null");
+			free(text);
+		} else {
+			add_event(&out, e->a, e->events[i]);
+		}
+		json_decref(e->events[i]);
+	}
+	if (e->json)
+		buf_adds(&out, e->nevents > 0 ? "\n]\n" : "]\n");
+	return verb_print(&out);
+}
+
+static int
+find_state(struct explain *e)
+{
+	struct house_conf house;
+	struct conf_section sections[] = { { house_options, &house },
+	    { NULL, NULL } };
+	struct slice why;
+
+	if (e->state != NULL)
+		return EX_OK;
+	if (conf_load(e->a, verb_house_file(verb_conf_dir(e->config), e->a),
+	    sections, &why) != RC_OK)
+		return verb_fails(EX_CONFIG, "%.*s", SLICE_ARG(why));
+	e->state = house.state_directory;
+	return EX_OK;
+}
+
+static int
+explain(struct explain *e)
+{
+	int status = find_state(e);
+
+	if (status == EX_OK)
+		status = read_journals(e);
+	if (e->torn > 0)
+		fprintf(stderr, "gatehouse: %zu torn lines passed over\n",
+		    e->torn);
+	if (e->more)
+		fprintf(stderr, "gatehouse: only the first %d events\n",
+		    EVENTS);
+	if (status != EX_OK)
+		return status;
+	if (e->nevents == 0 && !e->json)
+		return verb_fails(EXIT_UNEXPECTED, "no journal below %s knows "
+		    "\"%s\"", e->state, e->name);
+	status = print(e);
+	return status != EX_OK ? status : e->nevents > 0 ? EX_OK :
+	    EXIT_UNEXPECTED;
+}
+
+int
+verb_explain(int argc, char **argv, struct arena *a)
+{
+	struct explain *e = arena_alloc(a, sizeof *e);
+	int o;
+
+	e->a = a;
+	optind = 1;
+	while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (o) {
+		case 'c': e->config = optarg; break;
+		case 's': e->state = optarg; break;
+		case 'j': e->json = true; break;
+		case 'h': return help();
+		default: return EX_USAGE;
+		}
+	}
+	if (argc - optind != 1 || argv[optind][0] == '\0')
+		return verb_fails(EX_USAGE, "explain: one NAME is wanted; "
+		    "gatehouse explain --help says more");
+	/* A Message-ID is asked for with its brackets or without. */
+	e->name = arena_str(a, slice_of(argv[optind]));
+	if (e->name[0] == '<' && slice_ends(slice_of(e->name), SLICE(">")))
+		e->name = arena_str(a, slice_sub(slice_of(e->name), 1,
+		    strlen(e->name) - 2));
+	return explain(e);
+}

@@ -1,0 +1,53 @@
+/* gatehouse(1): one command, many verbs. */
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "tools/verb.h"
+
+static const struct verb verbs[] = {
+	{ "check-config", "read all configuration and say what is wrong",
+	  verb_check_config },
+	{ "explain", "say what was decided about a message, and why",
+	  verb_explain },
+	{ "spf", "evaluate SPF for an address, a HELO name and a sender",
+	  verb_spf },
+	{ "test", "run a message through the milters, without side effects",
+	  verb_test },
+};
+
+enum { NVERBS = sizeof verbs / sizeof verbs[0] };
+
+static int
+usage(FILE *to, int status)
+{
+	fputs("usage: gatehouse VERB [OPTION]... ; "
+	    "gatehouse VERB --help says more\n\n", to);
+	for (int i = 0; i < NVERBS; i++)
+		fprintf(to, "  %-14s %s\n", verbs[i].name, verbs[i].summary);
+	return status;
+}
+
+int
+main(int argc, char **argv)
+{
+	if (argc < 2)
+		return usage(stderr, EX_USAGE);
+	if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "help") == 0)
+		return usage(stdout, EX_OK);
+	if (strcmp(argv[1], "--version") == 0) {
+		printf("gatehouse %s\n", VERSION);
+		return EX_OK;
+	}
+	for (int i = 0; i < NVERBS; i++) {
+		if (strcmp(argv[1], verbs[i].name) == 0) {
+			struct arena *a = arena_new();
+			int status = verbs[i].run(argc - 1, argv + 1, a);
+
+			arena_free(a);
+			return status;
+		}
+	}
+	fprintf(stderr, "gatehouse: there is no verb \"%s\"\n", argv[1]);
+	return usage(stderr, EX_USAGE);
+}
