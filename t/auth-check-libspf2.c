@@ -95,6 +95,8 @@ static const struct known {
 	{ "ptr/servfail-no-match", SPF_TEMPERROR },
 	{ "ptr/sick-name-skipped", SPF_TEMPERROR },
 	{ "validated/domain-itself-first", SPF_PASS },
+	/* it stops at the first mail server in trouble */
+	{ "mx/match-behind-silence", SPF_TEMPERROR },
 	/* it takes a number of any length */
 	{ "ip4/long-number", SPF_FAIL },
 	/* it does not cut long names from the left */
