@@ -52,7 +52,10 @@ struct question {
 static enum dns_type
 type_of(const char *name)
 {
-	static const struct { const char *name; enum dns_type type; } types[] = {
+	static const struct {
+		const char *name;
+		enum dns_type type;
+	} types[] = {
 		{ "A", DNS_A }, { "AAAA", DNS_AAAA }, { "MX", DNS_MX },
 		{ "TXT", DNS_TXT }, { "PTR", DNS_PTR }, { "CNAME", DNS_CNAME },
 		{ "TLSA", DNS_TLSA },

@@ -51,7 +51,8 @@ END
 sub query {
 	my ($name, $type, $id) = @_;
 	return pack('n6', $id // 4711, 0x0100, 1, 0, 0, 0) .
-	    Gatehouse::DNS::Zone::wire_name($name) . pack('nn', $TYPE{$type}, 1);
+	    Gatehouse::DNS::Zone::wire_name($name) .
+	    pack('nn', $TYPE{$type}, 1);
 }
 
 sub raw {
@@ -94,7 +95,8 @@ sub ask {
 
 	for (1 .. $an + $ns) {
 		$at = skip_name($packet, $at);
-		my ($t, undef, $ttl, $data) = unpack 'nnN n/a*', substr $packet, $at;
+		my ($t, undef, $ttl, $data) = unpack 'nnN n/a*',
+		    substr $packet, $at;
 		$at += 10 + length $data;
 		push @found, { type => $t, ttl => $ttl, data => $data };
 	}

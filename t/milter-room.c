@@ -176,6 +176,7 @@ seal_keys(struct arena *a)
 	    "not when others may read it");
 	tap_ok(slice_search(why, SLICE("chmod o=")) < why.len,
 	    "and says what to type");
+	fchmod(fd, 0600);
 	close(fd);
 }
 
@@ -415,12 +416,12 @@ sessions_end(struct arena *a)
 static void
 with_key(struct settings *set, void *arg)
 {
-	(void)arg;
-	memset(set->key.bytes, 'k', 32);
-	set->key.len = 32;
+	static const struct slice names[] = { { "probe-head", 10 },
+	    { "probe", 5 } };
+
+	set->house.seal_key = arg;
 	set->house.inbound.count = 2;
-	set->house.inbound.items = (const struct slice[]){
-		{ "probe-head", 10 }, { "probe", 5 } };
+	set->house.inbound.items = names;
 }
 
 /* What the one leaves is what the other gets, through a seal. */
@@ -433,7 +434,8 @@ seals_hand_over(struct arena *a)
 	    &probe_filter, NULL };
 	struct slice message = SLICE("X-Probe: finding body recipient\r\n"
 	    "x-gatehouse-SEAL: v=1; forged\r\nA: 1\r\n\r\nprobe\r\n");
-	struct settings_source source = { .adjust = with_key };
+	struct settings_source source = { .adjust = with_key,
+	    .arg = arena_str(a, arena_printf(a, "%s/key", folder)) };
 	const struct filter *const *sets[] = { head, body, both };
 	const char *names[] = { "probe-head", "probe", "chain" };
 	struct slice between, apart, together;

@@ -6,8 +6,8 @@
  * goes first. Safe from any thread; its lock is held for a look-up and never
  * while somebody's code runs.
  *
- * dns_cache_get	the answer, held for the caller, with the seconds that it
- *			still has; NULL when there is none
+ * dns_cache_get	the answer, held for the caller, with the seconds that
+ *			it still has; NULL when there is none
  * dns_cache_put	keeps it so long; takes a hold of its own
  */
 #ifndef NET_DNS_CACHE_H

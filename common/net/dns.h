@@ -62,7 +62,8 @@ struct dns_answer {
 	enum dns_status status;
 	const struct dns_record *records;
 	size_t count;			/* at most DNS_RECORDS */
-	bool secure;			/* DNSSEC said so */
+	bool secure;			/* DNSSEC said so: never, as long as
+					   no trust anchor can be set */
 	unsigned ttl;			/* seconds */
 };
 

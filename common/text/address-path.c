@@ -66,7 +66,7 @@ static bool
 atext(char c)
 {
 	return ascii_alnum(c) || (unsigned char)c >= 0x80 ||
-	    (c != '\0' && slice_has(SLICE("!#$%&'*+-/=?^_`{|}~"), c));
+	    slice_has(SLICE("!#$%&'*+-/=?^_`{|}~"), c);
 }
 
 /* RFC 5321: dot-string; all else is to be quoted. */

@@ -28,7 +28,7 @@ address_open(struct address_list *l, struct arena *a, struct slice value)
 static bool
 special(char c)
 {
-	return c != '\0' && slice_has(SLICE("()<>[]:;@\\,.\""), c);
+	return slice_has(SLICE("()<>[]:;@\\,.\""), c);
 }
 
 static char
@@ -136,7 +136,7 @@ skip_literal(struct address_list *l)
 {
 	size_t at = l->at + 1;
 
-	while (at < l->value.len && l->value.ptr[at] != '\0' &&
+	while (at < l->value.len &&
 	    !slice_has(SLICE("[]<>()@,;\"\\"), l->value.ptr[at]))
 		at++;
 	if (at >= l->value.len || l->value.ptr[at] != ']')

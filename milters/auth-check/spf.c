@@ -108,9 +108,8 @@ spf_domain(struct arena *a, struct slice text, struct slice *domain_r)
 	return true;
 }
 
-/* Can it be asked for? It came out of macros, so it may be anything. */
-static bool
-is_name(struct slice s)
+bool
+spf_askable(struct slice s)
 {
 	struct slice label;
 
@@ -158,9 +157,8 @@ status_name(enum dns_status status)
 	}
 }
 
-/* Printable ASCII, cut: problems quote what strangers publish. */
-static struct slice
-printable(struct arena *a, struct slice s, size_t max)
+struct slice
+spf_printable(struct arena *a, struct slice s, size_t max)
 {
 	char *copy;
 	size_t len = s.len < max ? s.len : max;
@@ -175,7 +173,7 @@ static void
 problem(struct eval *e, struct slice text)
 {
 	if (!e->waiting && e->problem.ptr == NULL)
-		e->problem = printable(e->arena, text, 400);
+		e->problem = spf_printable(e->arena, text, 400);
 }
 
 /*
@@ -187,7 +185,7 @@ ask(struct eval *e, struct slice name, enum dns_type type,
     struct dns_answer *answer_r)
 {
 	*answer_r = (struct dns_answer){ .status = DNS_NXDOMAIN };
-	if (!is_name(name))
+	if (!spf_askable(name))
 		return YES;
 	if (e->waiting && e->asked_ahead >= SPF_AHEAD)
 		return WAIT;
@@ -229,7 +227,7 @@ ask_first(struct eval *e, struct slice name, enum dns_type type,
 {
 	enum step step = ask(e, name, type, answer_r);
 
-	if (step != YES || !is_name(name) || !is_void(answer_r))
+	if (step != YES || !spf_askable(name) || !is_void(answer_r))
 		return step;
 	if (++e->voids <= e->query->voids)
 		return YES;
@@ -696,7 +694,7 @@ explain(struct eval *e, const struct outcome *o, struct slice *text_r)
 	if (spf_macro_expand(&out, text, SPF_TEXT, &e->values) != RC_OK)
 		return NO;
 	/* A sender with bytes outside ASCII came in through %{s}. */
-	*text_r = printable(e->arena, buf_slice(&out), SPF_MACRO_BYTES);
+	*text_r = spf_printable(e->arena, buf_slice(&out), SPF_MACRO_BYTES);
 	return YES;
 }
 
@@ -714,26 +712,31 @@ dotted(struct arena *a, const struct ip *ip)
 	return buf_slice(&out);
 }
 
-/* The identity: MAIL FROM, or postmaster@HELO when it is empty (2.4, 4.3). */
-static bool
-take_identity(struct eval *e, struct spf_answer *answer)
+bool
+spf_identity(struct arena *a, const struct spf_query *q,
+    struct slice *local_r, struct slice *domain_r)
 {
-	const struct spf_query *q = e->query;
-	struct slice local = SLICE("postmaster"), domain = q->helo;
 	size_t at = slice_find_last(q->sender, '@');
-	bool good;
+	struct slice domain = q->helo;
 
+	*local_r = SLICE("postmaster");
 	if (q->sender.len > 0) {
 		domain = slice_after(q->sender, at + 1);
 		if (at > 0 && at < q->sender.len)
-			local = slice_sub(q->sender, 0, at);
+			*local_r = slice_sub(q->sender, 0, at);
 	}
-	good = spf_domain(e->arena, domain, &answer->domain);
-	if (!good)
-		answer->domain = domain;
+	*domain_r = domain;
+	return spf_domain(a, domain, domain_r);
+}
+
+static bool
+take_identity(struct eval *e, struct spf_answer *answer)
+{
+	bool good = spf_identity(e->arena, e->query, &e->values.local,
+	    &answer->domain);
+
 	answer->identity = arena_printf(e->arena, "%.*s@%.*s",
-	    SLICE_ARG(local), SLICE_ARG(answer->domain));
-	e->values.local = local;
+	    SLICE_ARG(e->values.local), SLICE_ARG(answer->domain));
 	e->values.sender_domain = answer->domain;
 	e->values.sender = answer->identity;
 	return good;
@@ -776,8 +779,8 @@ static struct slice
 reason(struct eval *e, const struct spf_answer *r)
 {
 	struct arena *a = e->arena;
-	struct slice domain = printable(a, r->domain, DNS_NAME_MAX);
-	struct slice mechanism = printable(a, r->mechanism, 100);
+	struct slice domain = spf_printable(a, r->domain, DNS_NAME_MAX);
+	struct slice mechanism = spf_printable(a, r->mechanism, 100);
 
 	switch (r->result) {
 	case SPF_PASS:

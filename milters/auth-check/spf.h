@@ -66,9 +66,13 @@ struct spf_answer {
 typedef bool spf_lookup(void *arg, struct slice name, enum dns_type type,
     struct dns_answer *answer_r);
 
-/* All slices of the answer live in the arena or in the query. */
-void spf_check(struct arena *a, const struct spf_query *query,
+/* What evaluates: spf_check, or spf_libspf2_check. */
+typedef void spf_evaluate(struct arena *a, const struct spf_query *query,
     spf_lookup *lookup, void *arg, struct spf_answer *answer_r);
+
+/* All slices of the answer live in the arena, in the query or in what the
+ * lookup gave. */
+spf_evaluate spf_check;
 
 /* "pass", "fail", ... as in RFC 8601, 2.7.2. */
 const char *spf_result_name(enum spf_result result);
@@ -76,5 +80,16 @@ const char *spf_result_name(enum spf_result result);
 /* The domain as it is asked for: A-labels, lower case, no final dot; false
  * when it is none that SPF can check (4.3). */
 bool spf_domain(struct arena *a, struct slice text, struct slice *domain_r);
+
+/* Could DNS be asked for it? It came out of macros, so it may be anything. */
+bool spf_askable(struct slice name);
+
+/* The identity of a query, local@domain, and its domain (2.4, 4.3); false
+ * when that is none: then the result is "none". */
+bool spf_identity(struct arena *a, const struct spf_query *query,
+    struct slice *local_r, struct slice *domain_r);
+
+/* At most max bytes, what is not printable ASCII as '?'. */
+struct slice spf_printable(struct arena *a, struct slice s, size_t max);
 
 #endif

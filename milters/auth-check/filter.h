@@ -1,0 +1,14 @@
+/*
+ * auth_check_filter - who sent this mail, and may he?
+ *
+ * SPF of MAIL FROM and HELO, asked for at MAIL FROM; results in an
+ * Authentication-Results field on top, forged ones removed.
+ */
+#ifndef AUTH_CHECK_FILTER_H
+#define AUTH_CHECK_FILTER_H
+
+#include "milter/filter.h"
+
+extern const struct filter auth_check_filter;
+
+#endif
