@@ -181,6 +181,11 @@ static const struct {
 	{ "names", MIXED "--b\n" CT "a/b; name=one\nContent-Disposition: "
 	  "ATTACHMENT; filename*0=\"t\"; filename*1=wo\n\nx\n--b--\n",
 	  "multipart/mixed\n.a/b {two} <x>\n", "" },
+	{ "an extended name", V CT "a/b; name=x\nContent-Disposition: inline; "
+	  "filename=y; filename*=iso-8859-1''%E4%80\n\nx\n",
+	  "a/b {\xc3\xa4\xe2\x82\xac} <x\r\n>\n", "duplicate-parameter" },
+	{ "a name of encoded words", V CT "a/b; name=\"=?utf-8?q?=C3=A4?=\"\n\n",
+	  "a/b {\xc3\xa4} <>\n", "" },
 	{ "a space before the colon", V "Content-Type : text/html\n\nx\n",
 	  "text/html <x\r\n>\n", "space-before-colon" },
 };

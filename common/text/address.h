@@ -21,7 +21,7 @@
  *			part. Borrowed
  * address_unquote	a local part without quotes and backslashes
  * address_print	local@domain, the local part quoted where it must be;
- *			controls in it become '?'
+ *			controls but tabs become '?'
  * domain_ascii		the domain as DNS knows it: A-labels, lower case, no
  *			final dot (RFC 5890). False, *ascii_r not set, for what
  *			is no host name: empty, a literal, labels over 63 bytes,
