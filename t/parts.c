@@ -243,6 +243,67 @@ details(void)
 	arena_free(a);
 }
 
+/* Mail that hides a file (T37, T38): some reading of some part shows it. */
+static const struct { const char *what, *mail; } hidden[] = {
+	{ "base64 with junk", CTE "base64\n\nRU!lD\n*Q VI-=\n" },
+	{ "base64 behind padding", CTE "base64\n\nQQ==RUlDQVI=\n" },
+	{ "base64 over skipped padding", CTE "base64\n\nRU=lDQVI=\n" },
+	{ "QP in pieces", CTE "quoted-printable\n\nE=\nI=43=\nAR\n" },
+	{ "an unknown encoding first", CTE "rot13\n" CTE
+	  "base64\n\nRUlDQVI=\n" },
+	{ "a comment in the encoding", CTE "(x) base64 (y)\n\nRUlDQVI=\n" },
+	{ "the second boundary", V CT "multipart/mixed; boundary=a; boundary=b\n"
+	  "\n--a\n\nx\n--b\n" CTE "base64\n\nRUlDQVI=\n--b--\n" },
+	{ "a boundary in sections", V CT "multipart/mixed; boundary*0=a; "
+	  "boundary*1=b\n\n--ab\n" CTE "base64\n\nRUlDQVI=\n--ab--\n" },
+	{ "a boundary with an open quote", V CT "multipart/mixed; "
+	  "boundary=\"ab; x=y\n\n--ab\n" CTE "base64\n\nRUlDQVI=\n" },
+	{ "a boundary with a backslash", V CT "multipart/mixed; "
+	  "boundary=\"a\\b\"\n\n--a\\b\n" CTE "base64\n\nRUlDQVI=\n" },
+	{ "two types in a part", MIXED "--b\n" CT "text/plain\n" CT
+	  "multipart/mixed; boundary=c\n\n--c\n" CTE
+	  "base64\n\nRUlDQVI=\n--c--\n--b--\n" },
+	{ "behind the end", MIXED "--b\n\nx\n--b--\n--b\n" CTE
+	  "base64\n\nRUlDQVI=\n" },
+	{ "no semicolon", V CT "multipart/mixed boundary=b\n\n--b\n" CTE
+	  "base64\n\nRUlDQVI=\n" },
+	{ "uuencode", "A: b\n\nbegin 644 x\n%14E#05(\n`\nend\n" },
+	{ "a nested message", MIXED "--b\n" CT "message/rfc822\n" CTE
+	  "base64\n\nQTogYgoKRUlDQVIK\n--b--\n" },
+	{ "a path as a name", CTE "base64\n" CT "a/b; name=\"x\\1\"\n\nRUlDQVI=\n" },
+};
+
+static bool
+shows(struct message *msg, struct arena *a, struct slice needle)
+{
+	const struct part *root = message_parts(msg);
+	struct slice content;
+
+	for (const struct part *p = root; p != NULL; p = part_next(root, p))
+		for (unsigned n = 0; part_reading(p, n, a, SIZE_MAX, &content,
+		    NULL); n++)
+			if (slice_search(content, needle) < content.len)
+				return true;
+	return false;
+}
+
+static void
+unions(void)
+{
+	struct arena *a = arena_new();
+
+	for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
+		struct message msg;
+		struct slice head, body;
+
+		message_split(a, slice_of(hidden[i].mail), &head, &body);
+		message_read(&msg, a, head, body, NULL);
+		tap_ok(shows(&msg, a, SLICE("EICAR")), "found: %s",
+		    hidden[i].what);
+	}
+	arena_free(a);
+}
+
 /* The unit, its number for each '#'. */
 static void
 add_unit(struct buf *b, const char *unit, size_t number)
@@ -325,6 +386,7 @@ main(void)
 {
 	table();
 	details();
+	unions();
 	limits();
 	return tap_done();
 }
