@@ -88,7 +88,8 @@ static const struct {
 	  "multipart/mixed\n.text/plain <one\r\n>\n", "not-closed" },
 	{ "cut off in a header", MIXED "--b\n" CT "text/html\n",
 	  "multipart/mixed\n.text/html <>\n", "header-cut-short not-closed" },
-	{ "delimiter in a header", MIXED "--b\n" CT "text/html\n--b\n\nx\n--b--",
+	{ "delimiter in a header",
+	  MIXED "--b\n" CT "text/html\n--b\n\nx\n--b--",
 	  "multipart/mixed\n.text/html <>\n.text/plain <x>\n",
 	  "header-cut-short" },
 	{ "inner one not closed", MIXED "--b\n" CT
@@ -112,7 +113,8 @@ static const struct {
 	{ "another boundary", MIXED "--x\n\none\n--x--\n",
 	  "multipart/mixed\n.~multipart/mixed\n..~text/plain <one>\n",
 	  "no-delimiter" },
-	{ "an empty boundary", V CT "multipart/mixed; boundary=\"\"\n\n--\n\nx\n",
+	{ "an empty boundary",
+	  V CT "multipart/mixed; boundary=\"\"\n\n--\n\nx\n",
 	  "multipart/mixed <--\r\n\r\nx\r\n>\n", "bad-boundary no-boundary" },
 	{ "two boundaries (T37)", V CT
 	  "multipart/mixed; boundary=b; boundary=c\n\n"
@@ -156,7 +158,8 @@ static const struct {
 	  "base64\n\nQUJD\n--b--\n",
 	  "multipart/mixed\n.text/plain <ABC>\n..~text/plain <" CTE
 	  "base64\r\n\r\nQUJD>\n", "blank-fold" },
-	{ "uuencode in a text", "A: b\n\nhi\nbegin 644 a.exe\n#0V%T\n`\nend\nyo\n",
+	{ "uuencode in a text",
+	  "A: b\n\nhi\nbegin 644 a.exe\n#0V%T\n`\nend\nyo\n",
 	  "text/plain <hi\r\nbegin 644 a.exe\r\n#0V%T\r\n`\r\nend\r\nyo\r\n>\n"
 	  ".~application/octet-stream {a.exe} <Cat>\n", "uuencode" },
 	{ "two of them, the last open", "\nbegin 644 a\n#0V%T\nend\n"
@@ -184,7 +187,8 @@ static const struct {
 	{ "an extended name", V CT "a/b; name=x\nContent-Disposition: inline; "
 	  "filename=y; filename*=iso-8859-1''%E4%80\n\nx\n",
 	  "a/b {\xc3\xa4\xe2\x82\xac} <x\r\n>\n", "duplicate-parameter" },
-	{ "a name of encoded words", V CT "a/b; name=\"=?utf-8?q?=C3=A4?=\"\n\n",
+	{ "a name of encoded words",
+	  V CT "a/b; name=\"=?utf-8?q?=C3=A4?=\"\n\n",
 	  "a/b {\xc3\xa4} <>\n", "" },
 	{ "a space before the colon", V "Content-Type : text/html\n\nx\n",
 	  "text/html <x\r\n>\n", "space-before-colon" },
@@ -252,7 +256,8 @@ static const struct { const char *what, *mail; } hidden[] = {
 	{ "an unknown encoding first", CTE "rot13\n" CTE
 	  "base64\n\nRUlDQVI=\n" },
 	{ "a comment in the encoding", CTE "(x) base64 (y)\n\nRUlDQVI=\n" },
-	{ "the second boundary", V CT "multipart/mixed; boundary=a; boundary=b\n"
+	{ "the second boundary",
+	  V CT "multipart/mixed; boundary=a; boundary=b\n"
 	  "\n--a\n\nx\n--b\n" CTE "base64\n\nRUlDQVI=\n--b--\n" },
 	{ "a boundary in sections", V CT "multipart/mixed; boundary*0=a; "
 	  "boundary*1=b\n\n--ab\n" CTE "base64\n\nRUlDQVI=\n--ab--\n" },
@@ -270,7 +275,8 @@ static const struct { const char *what, *mail; } hidden[] = {
 	{ "uuencode", "A: b\n\nbegin 644 x\n%14E#05(\n`\nend\n" },
 	{ "a nested message", MIXED "--b\n" CT "message/rfc822\n" CTE
 	  "base64\n\nQTogYgoKRUlDQVIK\n--b--\n" },
-	{ "a path as a name", CTE "base64\n" CT "a/b; name=\"x\\1\"\n\nRUlDQVI=\n" },
+	{ "a path as a name", CTE "base64\n" CT
+	  "a/b; name=\"x\\1\"\n\nRUlDQVI=\n" },
 };
 
 static bool
