@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
@@ -200,6 +201,20 @@ block_signals(void)
 	signal(SIGXFSZ, SIG_IGN);
 }
 
+/* Sessions, spooled bodies and DNS questions each hold a descriptor, and the
+ * usual soft limit of 1024 is for programs that use select(2). */
+static void
+raise_descriptors(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+		limit.rlim_cur = limit.rlim_max < 65536 ? limit.rlim_max :
+		    65536;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+}
+
 static enum rc
 serve(struct daemon *d, const struct settings *set, struct slice *why_r)
 {
@@ -257,6 +272,7 @@ load_and(struct daemon *d)
 	enum rc rc;
 
 	block_signals();
+	raise_descriptors();
 	rc = settings_load(&d->source, NULL, &set, d->arena, &why);
 	if (rc != RC_OK)
 		return complain(d, rc, why);
