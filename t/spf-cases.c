@@ -183,6 +183,8 @@ read_pairs(struct reader *r, const struct slice *words, size_t n,
 			c->clause = value;
 		else if (slice_eq(key, SLICE("lookups")))
 			c->lookups = number(r, value);
+		else if (slice_eq(key, SLICE("ordered")))
+			c->ordered = number(r, value);
 		else if (slice_eq(key, SLICE("voids")))
 			c->voids = number(r, value);
 		else

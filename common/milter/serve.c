@@ -234,44 +234,71 @@ ip_of(const _SOCK_ADDR *address, struct ip *ip_r)
 	}
 }
 
+/*
+ * The session, or NULL for a peer that did not negotiate: libmilter lets it
+ * go on, but Postfix always does. Such a one gets SMFIS_TEMPFAIL.
+ */
+static struct session *
+session_of(SMFICTX *ctx)
+{
+	return smfi_getpriv(ctx);
+}
+
 static sfsistat
 on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 {
+	struct session *s = session_of(ctx);
 	struct ip ip;
 
+	if (s == NULL)
+		return SMFIS_TEMPFAIL;
 	ip_of(address, &ip);
-	session_connect(smfi_getpriv(ctx), slice_of(name), &ip);
+	session_connect(s, slice_of(name), &ip);
 	return SMFIS_NOREPLY;
 }
 
 static sfsistat
 on_helo(SMFICTX *ctx, char *name)
 {
-	session_helo(smfi_getpriv(ctx), slice_of(name));
+	struct session *s = session_of(ctx);
+
+	if (s == NULL)
+		return SMFIS_TEMPFAIL;
+	session_helo(s, slice_of(name));
 	return SMFIS_NOREPLY;
 }
 
 static sfsistat
 on_mail(SMFICTX *ctx, char **argv)
 {
-	session_mail(smfi_getpriv(ctx), (const char *const *)argv);
+	struct session *s = session_of(ctx);
+
+	if (s == NULL)
+		return SMFIS_TEMPFAIL;
+	session_mail(s, (const char *const *)argv);
 	return SMFIS_NOREPLY;
 }
 
 static sfsistat
 on_rcpt(SMFICTX *ctx, char **argv)
 {
-	session_rcpt(smfi_getpriv(ctx), (const char *const *)argv);
+	struct session *s = session_of(ctx);
+
+	if (s == NULL)
+		return SMFIS_TEMPFAIL;
+	session_rcpt(s, (const char *const *)argv);
 	return SMFIS_NOREPLY;
 }
 
 static sfsistat
 on_header(SMFICTX *ctx, char *name, char *value)
 {
-	struct session *s = smfi_getpriv(ctx);
+	struct session *s = session_of(ctx);
 	struct slice rest = slice_of(value), line;
 	struct buf text = { 0 };
 
+	if (s == NULL)
+		return SMFIS_TEMPFAIL;
 	if (!slice_has(rest, '\n')) {
 		session_field(s, slice_of(name), rest);
 		return SMFIS_NOREPLY;
@@ -309,14 +336,22 @@ status_of(enum answer answer)
 static sfsistat
 on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
 {
-	session_body(smfi_getpriv(ctx), slice_make(bytes, len));
+	struct session *s = session_of(ctx);
+
+	if (s == NULL)
+		return SMFIS_TEMPFAIL;
+	session_body(s, slice_make(bytes, len));
 	return SMFIS_NOREPLY;
 }
 
 static sfsistat
 on_eom(SMFICTX *ctx)
 {
-	return status_of(session_eom(smfi_getpriv(ctx)));
+	struct session *s = session_of(ctx);
+
+	if (s == NULL)
+		return SMFIS_TEMPFAIL;
+	return status_of(session_eom(s));
 }
 
 static sfsistat

@@ -390,13 +390,42 @@ match_a(struct eval *e, const struct spf_term *term, struct slice name)
 	return holds_client(e, &answer, bits_for(e, term)) ? YES : NO;
 }
 
-/* All hosts are asked for at once, and judged in order. */
+/*
+ * Any host that is the client makes a match (5.4): all are asked at once, and
+ * trouble with one counts only when none matches, for DNS gives them in any
+ * order.
+ */
+static enum step
+match_hosts(struct eval *e, const struct dns_answer *hosts, unsigned bits)
+{
+	struct slice before = e->problem;
+	bool waits = false, trouble = false;
+
+	for (size_t i = 0; i < hosts->count; i++) {
+		switch (match_name(e, hosts->records[i].data, bits)) {
+		case YES:
+			e->problem = before;
+			return YES;
+		case WAIT:
+			waits = true;
+			break;
+		case TEMP:
+			trouble = true;
+			break;
+		default:
+			break;
+		}
+	}
+	if (waits)
+		e->problem = before;
+	return waits ? WAIT : trouble ? TEMP : NO;
+}
+
 static enum step
 match_mx(struct eval *e, const struct spf_term *term, struct slice name)
 {
 	struct dns_answer answer;
 	enum step step = ask_first(e, name, DNS_MX, &answer);
-	bool waits = false;
 
 	if (step != YES)
 		return step;
@@ -405,15 +434,7 @@ match_mx(struct eval *e, const struct spf_term *term, struct slice name)
 		    "servers", SLICE_ARG(name)));
 		return PERM;
 	}
-	for (size_t i = 0; i < answer.count; i++) {
-		step = match_name(e, answer.records[i].data,
-		    bits_for(e, term));
-		if (step == WAIT)
-			waits = true;
-		else if (!waits && step != NO)
-			return step;
-	}
-	return waits ? WAIT : NO;
+	return match_hosts(e, &answer, bits_for(e, term));
 }
 
 /* Only names that would match are validated: nothing else can (5.5). */
