@@ -92,8 +92,8 @@ like $1, qr/^Authentication-Results: mx\.gatehouse\.test;\s+spf=pass/,
 is $left, join('', @other, $text), 'eight forged ones gone, others kept';
 
 # Bytes that mean harm where they are repeated.
-$r = $s->session('auth-check')->message(mail(from => "a\"; x=\x01\xff\@pass.test",
-    helo => "h;(\x02\xe4\"\\"));
+$r = $s->session('auth-check')->message(mail(
+    from => "a\"; x=\x01\xff\@pass.test", helo => "h;(\x02\xe4\"\\"));
 is $r->{reply}, 'accept', 'odd envelope: accepted';
 unlike +($r->{message} =~ /\A(.*?\r\n)(?![ \t])/s)[0], qr/[^\r\n\t\x20-\x7e]/,
     'and nothing but printable ASCII in our field';
