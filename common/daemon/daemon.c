@@ -134,6 +134,7 @@ reload(struct daemon *d)
 	notify_state("RELOADING=1");
 	if (settings_load(&d->source, now, &next, a, &why) == RC_OK) {
 		host_swap(&d->host, next);
+		serve_limits(&d->host);
 		log_info("configuration reloaded");
 	} else {
 		log_error("configuration not reloaded, the old one stays: "

@@ -4,6 +4,7 @@
 #include <libmilter/mfapi.h>
 #include <netinet/in.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 
 #include "base/buf.h"
@@ -424,24 +425,64 @@ open_socket(const char *socket, struct arena *a, struct slice *why_r)
 	return RC_BAD;
 }
 
+/*
+ * A session holds its connection and perhaps a spooled body; some are for the
+ * journal, the log and DNS. libmilter gives up for ever when accept(2) finds
+ * no descriptor ten times, so it must not come to that.
+ */
+static unsigned
+sessions_that_fit(unsigned wanted)
+{
+	struct rlimit limit;
+	rlim_t other, n;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return wanted;
+	other = 40 + limit.rlim_cur / 16;
+	n = limit.rlim_cur > other + 2 ? (limit.rlim_cur - other) / 2 : 1;
+	if (n >= wanted)
+		return wanted;
+	log_warning("sessions = %u would need %u descriptors, %llu are "
+	    "allowed: at most %u sessions are served", wanted,
+	    2 * wanted + (unsigned)other, (unsigned long long)limit.rlim_cur,
+	    (unsigned)n);
+	return (unsigned)n;
+}
+
+void
+serve_limits(struct host *host)
+{
+	struct settings *set = host_settings(host);
+
+	shim_limits(sessions_that_fit(set->milter.sessions),
+	    set->milter.idle);
+	settings_drop(set);
+}
+
+static unsigned
+drain(struct host *host)
+{
+	struct settings *set = host_settings(host);
+	int64_t ms = set->milter.drain;
+
+	settings_drop(set);
+	return shim_drain(ms);
+}
+
 enum rc
 serve_run(struct host *host, const char *socket, const uid_t *peers,
     size_t npeers, void (*ready)(void *arg), void *arg, struct arena *a,
     struct slice *why_r)
 {
-	struct settings *set = host_settings(host);
 	struct shim_conf shim = {
-		.peers = peers, .npeers = npeers,
-		.sessions = set->milter.sessions, .idle = set->milter.idle,
-		.quiet = quiet,
+		.peers = peers, .npeers = npeers, .quiet = quiet,
 	};
-	int64_t drain = set->milter.drain;
 	unsigned left;
 	enum rc rc;
 
-	settings_drop(set);
 	the_host = host;
 	shim_setup(&shim);
+	serve_limits(host);
 	rc = open_socket(socket, a, why_r);
 	if (rc != RC_OK)
 		return rc;
@@ -450,7 +491,7 @@ serve_run(struct host *host, const char *socket, const uid_t *peers,
 		*why_r = SLICE("libmilter ended with an error");
 		rc = RC_RETRY;
 	}
-	left = shim_drain(drain);
+	left = drain(host);
 	if (left > 0)
 		log_warning("stopped with %u messages under way; their "
 		    "clients are answered 451 and try again", left);

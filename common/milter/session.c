@@ -314,8 +314,13 @@ session_rcpt(struct session *s, const char *const *argv)
 void
 session_field(struct session *s, struct slice name, struct slice value)
 {
-	if (s->set != NULL)
-		gather_field(&s->gather, name, value);
+	if (s->set == NULL)
+		return;
+	gather_field(&s->gather, name, value);
+	for (size_t i = 0; i < s->set->ninstances; i++)
+		if (s->set->instances[i].filter->field != NULL)
+			s->set->instances[i].filter->field(&s->jobs[i], name,
+			    value);
 }
 
 void

@@ -29,7 +29,8 @@ static struct shim_conf conf;
 static char *(*library_rd_cmd)(int, struct timeval *, char *, size_t *,
     char *);
 
-static atomic_uint sessions, refused;
+static atomic_uint sessions, refused, sessions_max;
+static _Atomic int64_t idle;
 static atomic_bool started, draining;
 
 /* Of the session that this thread serves. */
@@ -50,6 +51,13 @@ shim_setup(const struct shim_conf *c)
 {
 	conf = *c;
 	*(void **)&library_rd_cmd = dlsym(RTLD_NEXT, "mi_rd_cmd");
+}
+
+void
+shim_limits(unsigned most, int64_t silence)
+{
+	atomic_store(&sessions_max, most);
+	atomic_store(&idle, silence);
 }
 
 bool
@@ -114,7 +122,7 @@ mi_pool_controller_init(void)
 static bool
 wait_for_peer(SMFICTX *ctx)
 {
-	deadline_t until = deadline_in(conf.idle);
+	deadline_t until = deadline_in(atomic_load(&idle));
 	struct pollfd p = { .fd = session_fd, .events = POLLIN };
 
 	for (;;) {
@@ -167,13 +175,14 @@ int
 mi_start_session(SMFICTX *ctx)
 {
 	atomic_store(&started, true);
-	if (atomic_fetch_add(&sessions, 1) < conf.sessions &&
+	if (atomic_fetch_add(&sessions, 1) < atomic_load(&sessions_max) &&
 	    start_thread(ctx))
 		return MI_SUCCESS;
 	atomic_fetch_sub(&sessions, 1);
 	if (atomic_fetch_add(&refused, 1) % 100 == 0)
 		log_warning("a session was turned away: %u are open, the "
-		    "limit is %u", atomic_load(&sessions), conf.sessions);
+		    "limit is %u", atomic_load(&sessions),
+		    atomic_load(&sessions_max));
 	mi_clr_ctx(ctx);
 	return MI_SUCCESS;
 }

@@ -13,6 +13,7 @@
  * capped, and idle ones closed when the daemon stops.
  *
  * shim_setup	before smfi_main
+ * shim_limits	the limits, at start and after a reload; open sessions stay
  * shim_works	after the first session, or when libmilter has no pool: false
  *		says that the library's own pool serves the sessions; the
  *		daemon logs it and goes on
@@ -32,13 +33,13 @@
 struct shim_conf {
 	const uid_t *peers;		/* who may speak to us; not copied */
 	size_t npeers;
-	unsigned sessions;		/* at most */
-	int64_t idle;			/* ms a peer may be silent */
 	/* Is the session of this libmilter context between two messages? */
 	bool (*quiet)(void *ctx);
 };
 
 void shim_setup(const struct shim_conf *conf);
+/* sessions: at most; idle: ms a peer may be silent between two commands. */
+void shim_limits(unsigned sessions, int64_t idle);
 bool shim_works(void);
 unsigned shim_sessions(void);
 /* Peers and sessions that were turned away so far. */

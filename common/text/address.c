@@ -423,7 +423,8 @@ address_next(struct address_list *l, struct address *a)
 		l->item = 0;
 		l->comment = SLICE_NONE;
 		t = next(l);
-		from = t.kind == END ? l->at : (size_t)(t.raw.ptr - l->value.ptr);
+		from = t.kind == END ? l->at :
+		    (size_t)(t.raw.ptr - l->value.ptr);
 		if (t.kind == END) {
 			l->flags |= l->item;
 			return false;

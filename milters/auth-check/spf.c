@@ -176,6 +176,44 @@ problem(struct eval *e, struct slice text)
 		e->problem = spf_printable(e->arena, text, 400);
 }
 
+/* A name of an answer has odd bytes as \DDD (net/dns.h); questions take them as
+ * they are. A dot inside a label cannot be asked for and stays. */
+static struct slice
+unescape(struct arena *a, struct slice name)
+{
+	char *out;
+	size_t n = 0;
+	uint64_t byte;
+
+	if (!slice_has(name, '\\'))
+		return name;
+	out = arena_alloc(a, name.len + 1);
+	for (size_t i = 0; i < name.len; i++) {
+		if (name.ptr[i] == '\\' && slice_sub(name, i + 1, 3).len == 3 &&
+		    slice_number(slice_sub(name, i + 1, 3), 255, &byte) &&
+		    byte != '.') {
+			out[n++] = (char)byte;
+			i += 3;
+		} else {
+			out[n++] = name.ptr[i];
+		}
+	}
+	return slice_make(out, n);
+}
+
+static void
+unescape_names(struct arena *a, struct dns_answer *answer)
+{
+	struct dns_record *records = arena_array(a, answer->count,
+	    sizeof *records);
+
+	for (size_t i = 0; i < answer->count; i++) {
+		records[i] = answer->records[i];
+		records[i].data = unescape(a, answer->records[i].data);
+	}
+	answer->records = records;
+}
+
 /*
  * Asks; a name that is none does not exist. TEMP: the servers did not say
  * (RCODE other than 0 and 3, or silence: 4.4, 5).
@@ -193,6 +231,8 @@ ask(struct eval *e, struct slice name, enum dns_type type,
 		e->asked_ahead += e->waiting;
 		return WAIT;
 	}
+	if (type == DNS_MX || type == DNS_PTR)
+		unescape_names(e->arena, answer_r);
 	if (answer_r->status == DNS_OK || answer_r->status == DNS_NODATA ||
 	    answer_r->status == DNS_NXDOMAIN)
 		return YES;

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 struct probe_conf {
+	unsigned together;
 	int64_t delay;
 	const char *mark;
 };
@@ -13,8 +14,11 @@ struct probe_conf {
 #define PLACE(field)	offsetof(struct probe_conf, field)
 
 static const struct conf_option options[] = {
+	{ "together", CONF_COUNT, PLACE(together), "0", 0, 100000,
+	  "ask waits until so many messages are in it at the same time, or "
+	  "its deadline is near.", NULL },
 	{ "delay", CONF_TIME, PLACE(delay), "0ms", 0, 600000,
-	  "How long ask waits.", NULL },
+	  "How long ask waits then.", NULL },
 	{ "mark", CONF_STRING, PLACE(mark), "", 0, 100,
 	  "Value of an X-Mark field put on top of each message; empty: none.",
 	  NULL },
@@ -42,16 +46,28 @@ asked_for(const struct job *job, const char *word)
 	return false;
 }
 
-static enum rc
-ask(struct job *job, struct slice *why_r)
+/* A session that had to wait for another one to end would never be met. */
+static void
+meet(const struct job *job)
 {
 	const struct probe_conf *conf = job->conf;
 	unsigned now = atomic_fetch_add(&inside, 1) + 1;
 	unsigned seen = atomic_load(&most);
-	enum rc rc = RC_OK;
 
 	while (now > seen && !atomic_compare_exchange_weak(&most, &seen, now))
 		;
+	while (atomic_load(&most) < conf->together &&
+	    deadline_left(job->deadline) > 1000)
+		poll(NULL, 0, 5);
+}
+
+static enum rc
+ask(struct job *job, struct slice *why_r)
+{
+	const struct probe_conf *conf = job->conf;
+	enum rc rc = RC_OK;
+
+	meet(job);
 	if (conf->delay > 0)
 		poll(NULL, 0, (int)conf->delay);
 	if (asked_for(job, "late"))

@@ -6,6 +6,9 @@
 #	Bench::Proc::memory($pid)	{ rss, anon, file, shmem, pss } in kB, the
 #					same; a page of a file is no memory of the
 #					process's own, an anonymous or tmpfs one is
+#	Bench::Proc::machine()		CPU ms that the machine has spent, and could
+#					have spent, since it started; time stolen
+#					by its host counts as spent
 #	Bench::Proc::settle($pid)	waits until it has used no CPU for half a
 #					second
 package Bench::Proc;
@@ -53,6 +56,15 @@ sub cpu {
 
 	$ms += $all->{$_}[1] for _below($root, $all);
 	return $ms;
+}
+
+sub machine {
+	open my $f, '<', '/proc/stat' or return (0, 0);
+	my (undef, @f) = split ' ', <$f>;
+	my $all = 0;
+
+	$all += $_ for @f[0 .. 7];
+	return (($all - $f[3] - $f[4]) * $TICK, $all * $TICK);
 }
 
 sub _fields {
