@@ -19,6 +19,7 @@
 #include "log/log.h"
 #include "milter/inflight.h"
 #include "milter/serve.h"
+#include "milter/shim.h"
 
 #define CONF_DIR	SYSCONFDIR "/gatehouse"
 
@@ -262,6 +263,9 @@ run(struct daemon *d, struct settings *set)
 		return complain(d, rc, why);
 	}
 	log_info("stopped");
+	/* Threads that were cut off must not run into destructors. */
+	if (shim_sessions() > 0)
+		_exit(EX_OK);
 	return EX_OK;
 }
 
