@@ -188,7 +188,7 @@ main(int argc, char **argv)
 	good = clients.accepted == o.messages && sink.arrived == o.messages &&
 	    sink.twice == 0 && sink.alien == 0;
 	clients_free(&clients);
-	free(sink.seen);
+	sink_free(&sink);
 	mix_free(&mix);
 	return good ? 0 : 1;
 }

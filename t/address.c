@@ -54,7 +54,8 @@ static const struct {
 	{ "quoted name", IN("\"Bold, \\\"Bob\\\" <x@y>\" <a@b>"),
 	  IN("\"Bold, \\\"Bob\\\" <x@y>\"|a|b;") },
 	{ "two", IN("a@b, C <c@d>"), IN("|a|b;C|c|d;") },
-	{ "folded", IN("A\r\n B <a@b>,\r\n\tc@d\r\n"), IN("A\r\n B|a|b;|c|d;") },
+	{ "folded", IN("A\r\n B <a@b>,\r\n\tc@d\r\n"),
+	  IN("A\r\n B|a|b;|c|d;") },
 	{ "encoded name", IN("=?utf-8?Q?J=C3=B6rg?= <j@b>"),
 	  IN("=?utf-8?Q?J=C3=B6rg?=|j|b;") },
 	{ "UTF-8", IN("J\xc3\xb6rg <j\xc3\xb6@\xc3\xbc.example>"),
@@ -64,8 +65,12 @@ static const struct {
 	{ "comments between", IN("a(x)@(y)b(z).(w)c"),
 	  IN("|a|b.c comment;") },
 	{ "blanks between", IN("a @ b . c"), IN("|a|b.c;") },
-	{ "quoted local part", IN("\"john doe\"@b"), IN("|john doe|b quoted;") },
+	{ "quoted local part", IN("\"john doe\"@b"),
+	  IN("|john doe|b quoted;") },
 	{ "at in quotes", IN("<\"a@x\"@b>"), IN("|a@x|b quoted;") },
+	{ "fold in quotes", IN("\"a\r\n b\"@c"), IN("|a b|c quoted;") },
+	{ "escaped line end", IN("\"a\\\r\n b\"@c"),
+	  IN("|a\r b|c quoted control;") },
 	{ "empty quotes", IN("\"\"@b"), IN("||b quoted;") },
 	{ "literal", IN("a@[192.0.2.1]"), IN("|a|[192.0.2.1] literal;") },
 	{ "IPv6 literal", IN("a@[IPv6:2001:db8::1]"),
@@ -244,7 +249,8 @@ split(void)
 	    SLICE("\"a??X: \"@c?"), "no line ends");
 }
 
-#define L63	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define L31	"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+#define L63	L31 L31 "a"
 
 static const struct {
 	struct slice in;

@@ -62,6 +62,11 @@ for my $path (grep { !/\.in$/ }
 		is `LC_ALL=C.UTF-8 MANROFFSEQ= man --warnings -E UTF-8 -l -Tutf8 -Z $path 2>&1 >/dev/null`,
 		    '', "$name has no warnings";
 	}
+	SKIP: {
+		skip 'mandoc is not installed', 1 unless `which mandoc`;
+		is `mandoc -Tlint -Wwarning $path 2>&1`, '',
+		    "$name: mandoc has no warnings either";
+	}
 }
 
 done_testing;

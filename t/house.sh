@@ -65,12 +65,12 @@ built() {
 	shift
 	mkdir -p "$dir"
 	prepare "$log"
-	if ! {
+	if ! (
 		cd "$dir" && { [ -f config.status ] &&
 		    [ config.status -nt "$src/configure" ] ||
 		    "$src/configure" -q "${options[@]}"; } &&
 		make -j "$(nproc)" "$@"
-	} >>"$log" 2>&1; then
+	) >>"$log" 2>&1; then
 		grep -n -B2 -A8 -m5 -E 'error:|warning:|Error ' "$log" ||
 		    tail -n 30 "$log"
 		die "build failed: $log"

@@ -82,7 +82,8 @@ write_values(void)
 
 	json_init(&w, &out);
 	put_all(&w);
-	tap_is(buf_slice(&out), SLICE("{\"a\":\"x\",\"min\":-9223372036854775808,"
+	tap_is(buf_slice(&out), SLICE("{\"a\":\"x\","
+	    "\"min\":-9223372036854775808,"
 	    "\"list\":[true,null,{},[],-1],\"no\":false}"), "one line");
 	buf_clear(&out);
 	json_init(&w, &out);
@@ -137,7 +138,8 @@ static const struct {
 	{ "{\"a\":}", false }, { "{a:1}", false }, { "{\"a\":1,}", false },
 	{ "[1}", false }, { "{\"a\":1]", false }, { "[1]]", false },
 	{ "01", false }, { "1.", false }, { ".5", false }, { "1e", false },
-	{ "+1", false }, { "--1", false }, { "\"", false }, { "\"\\x\"", false },
+	{ "+1", false }, { "--1", false }, { "\"", false },
+	{ "\"\\x\"", false },
 	{ "\"\\u12g4\"", false }, { "\"\\", false }, { "\"\\u12", false },
 	{ "\"\n\"", false }, { "\"\xff\"", false }, { "tru", false },
 	{ "nulll", false }, { "[1 2]", false }, { "{\"a\" 1}", false },

@@ -84,7 +84,8 @@ grammar(void)
 	log_begin(&line, a, SLICE_NONE);
 	tap_is(buf_slice(&line.buf), SLICE("NOQUEUE: "), "no id yet");
 	log_begin(&line, a, SLICE("A\nB"));
-	tap_is(buf_slice(&line.buf), SLICE("A\\x0aB: "), "an id is not trusted");
+	tap_is(buf_slice(&line.buf), SLICE("A\\x0aB: "),
+	    "an id is not trusted");
 	arena_free(a);
 }
 
@@ -176,7 +177,8 @@ injection(void)
 	int fd = serve();
 
 	log_open("gate house\n", path);
-	log_info("%s", "x\r\nNov  1 00:00:00 h postfix/smtpd[1]: \x1b[2J\xc2\x9b");
+	log_info("%s", "x\r\nNov  1 00:00:00 h postfix/smtpd[1]: "
+	    "\x1b[2J\xc2\x9b");
 	got = receive(fd);
 	like(got, "gate_house_\\[[0-9]+\\]: x\\\\x0d\\\\x0aNov  1 00:00:00 h "
 	    "postfix/smtpd\\[1\\]: \\\\x1b\\[2J\\\\xc2\\\\x9b$", "one line");
@@ -265,7 +267,8 @@ files(void)
 	log_info("three");
 	like(read_file(a, path), "^[^\n]*\\]: three\n$",
 	    "rotated away: a new one is begun");
-	tap_ok(slice_ends(read_file(a, old), SLICE("]: two\n")), "old one kept");
+	tap_ok(slice_ends(read_file(a, old), SLICE("]: two\n")),
+	    "the old one is kept");
 	unlink(old);
 	unlink(path);
 	mkdir(path, 0700);

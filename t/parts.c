@@ -88,7 +88,8 @@ static const struct {
 	  "multipart/mixed\n.text/plain <one\r\n>\n", "not-closed" },
 	{ "cut off in a header", MIXED "--b\n" CT "text/html\n",
 	  "multipart/mixed\n.text/html <>\n", "header-cut-short not-closed" },
-	{ "delimiter in a header", MIXED "--b\n" CT "text/html\n--b\n\nx\n--b--",
+	{ "delimiter in a header",
+	  MIXED "--b\n" CT "text/html\n--b\n\nx\n--b--",
 	  "multipart/mixed\n.text/html <>\n.text/plain <x>\n",
 	  "header-cut-short" },
 	{ "inner one not closed", MIXED "--b\n" CT
@@ -112,7 +113,8 @@ static const struct {
 	{ "another boundary", MIXED "--x\n\none\n--x--\n",
 	  "multipart/mixed\n.~multipart/mixed\n..~text/plain <one>\n",
 	  "no-delimiter" },
-	{ "an empty boundary", V CT "multipart/mixed; boundary=\"\"\n\n--\n\nx\n",
+	{ "an empty boundary",
+	  V CT "multipart/mixed; boundary=\"\"\n\n--\n\nx\n",
 	  "multipart/mixed <--\r\n\r\nx\r\n>\n", "bad-boundary no-boundary" },
 	{ "two boundaries (T37)", V CT
 	  "multipart/mixed; boundary=b; boundary=c\n\n"
@@ -156,7 +158,8 @@ static const struct {
 	  "base64\n\nQUJD\n--b--\n",
 	  "multipart/mixed\n.text/plain <ABC>\n..~text/plain <" CTE
 	  "base64\r\n\r\nQUJD>\n", "blank-fold" },
-	{ "uuencode in a text", "A: b\n\nhi\nbegin 644 a.exe\n#0V%T\n`\nend\nyo\n",
+	{ "uuencode in a text",
+	  "A: b\n\nhi\nbegin 644 a.exe\n#0V%T\n`\nend\nyo\n",
 	  "text/plain <hi\r\nbegin 644 a.exe\r\n#0V%T\r\n`\r\nend\r\nyo\r\n>\n"
 	  ".~application/octet-stream {a.exe} <Cat>\n", "uuencode" },
 	{ "two of them, the last open", "\nbegin 644 a\n#0V%T\nend\n"
@@ -181,6 +184,12 @@ static const struct {
 	{ "names", MIXED "--b\n" CT "a/b; name=one\nContent-Disposition: "
 	  "ATTACHMENT; filename*0=\"t\"; filename*1=wo\n\nx\n--b--\n",
 	  "multipart/mixed\n.a/b {two} <x>\n", "" },
+	{ "an extended name", V CT "a/b; name=x\nContent-Disposition: inline; "
+	  "filename=y; filename*=iso-8859-1''%E4%80\n\nx\n",
+	  "a/b {\xc3\xa4\xe2\x82\xac} <x\r\n>\n", "duplicate-parameter" },
+	{ "a name of encoded words",
+	  V CT "a/b; name=\"=?utf-8?q?=C3=A4?=\"\n\n",
+	  "a/b {\xc3\xa4} <>\n", "" },
 	{ "a space before the colon", V "Content-Type : text/html\n\nx\n",
 	  "text/html <x\r\n>\n", "space-before-colon" },
 };
@@ -235,6 +244,69 @@ details(void)
 	tap_is(content, SLICE("A\x04\x14$"), "- skips it");
 	tap_ok(!part_reading(p, 2, a, 99, &content, NULL), "no more");
 	tap_ok(part_next(root, p) == NULL && part_next(p, p) == NULL, "end");
+	arena_free(a);
+}
+
+/* Mail that hides a file (T37, T38): some reading of some part shows it. */
+static const struct { const char *what, *mail; } hidden[] = {
+	{ "base64 with junk", CTE "base64\n\nRU!lD\n*Q VI-=\n" },
+	{ "base64 behind padding", CTE "base64\n\nQQ==RUlDQVI=\n" },
+	{ "base64 over skipped padding", CTE "base64\n\nRU=lDQVI=\n" },
+	{ "QP in pieces", CTE "quoted-printable\n\nE=\nI=43=\nAR\n" },
+	{ "an unknown encoding first", CTE "rot13\n" CTE
+	  "base64\n\nRUlDQVI=\n" },
+	{ "a comment in the encoding", CTE "(x) base64 (y)\n\nRUlDQVI=\n" },
+	{ "the second boundary",
+	  V CT "multipart/mixed; boundary=a; boundary=b\n"
+	  "\n--a\n\nx\n--b\n" CTE "base64\n\nRUlDQVI=\n--b--\n" },
+	{ "a boundary in sections", V CT "multipart/mixed; boundary*0=a; "
+	  "boundary*1=b\n\n--ab\n" CTE "base64\n\nRUlDQVI=\n--ab--\n" },
+	{ "a boundary with an open quote", V CT "multipart/mixed; "
+	  "boundary=\"ab; x=y\n\n--ab\n" CTE "base64\n\nRUlDQVI=\n" },
+	{ "a boundary with a backslash", V CT "multipart/mixed; "
+	  "boundary=\"a\\b\"\n\n--a\\b\n" CTE "base64\n\nRUlDQVI=\n" },
+	{ "two types in a part", MIXED "--b\n" CT "text/plain\n" CT
+	  "multipart/mixed; boundary=c\n\n--c\n" CTE
+	  "base64\n\nRUlDQVI=\n--c--\n--b--\n" },
+	{ "behind the end", MIXED "--b\n\nx\n--b--\n--b\n" CTE
+	  "base64\n\nRUlDQVI=\n" },
+	{ "no semicolon", V CT "multipart/mixed boundary=b\n\n--b\n" CTE
+	  "base64\n\nRUlDQVI=\n" },
+	{ "uuencode", "A: b\n\nbegin 644 x\n%14E#05(\n`\nend\n" },
+	{ "a nested message", MIXED "--b\n" CT "message/rfc822\n" CTE
+	  "base64\n\nQTogYgoKRUlDQVIK\n--b--\n" },
+	{ "a path as a name", CTE "base64\n" CT
+	  "a/b; name=\"x\\1\"\n\nRUlDQVI=\n" },
+};
+
+static bool
+shows(struct message *msg, struct arena *a, struct slice needle)
+{
+	const struct part *root = message_parts(msg);
+	struct slice content;
+
+	for (const struct part *p = root; p != NULL; p = part_next(root, p))
+		for (unsigned n = 0; part_reading(p, n, a, SIZE_MAX, &content,
+		    NULL); n++)
+			if (slice_search(content, needle) < content.len)
+				return true;
+	return false;
+}
+
+static void
+unions(void)
+{
+	struct arena *a = arena_new();
+
+	for (size_t i = 0; i < sizeof hidden / sizeof *hidden; i++) {
+		struct message msg;
+		struct slice head, body;
+
+		message_split(a, slice_of(hidden[i].mail), &head, &body);
+		message_read(&msg, a, head, body, NULL);
+		tap_ok(shows(&msg, a, SLICE("EICAR")), "found: %s",
+		    hidden[i].what);
+	}
 	arena_free(a);
 }
 
@@ -320,6 +392,7 @@ main(void)
 {
 	table();
 	details();
+	unions();
 	limits();
 	return tap_done();
 }

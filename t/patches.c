@@ -251,7 +251,7 @@ refused(void)
 	tap_ok(!patch_part(&p, text, 0, 0, SLICE("a\nb")), "a bare LF");
 	tap_ok(!patch_part(&p, text, 0, 7, SLICE("")), "half a line end");
 	tap_ok(!patch_part(&p, text, 2, 0, SLICE("\r\n--bnd")), "a boundary");
-	tap_ok(!patch_part(&p, text, 6, 0, SLICE("d")), "made with what stands");
+	tap_ok(!patch_part(&p, text, 6, 0, SLICE("d")), "made with others");
 	tap_ok(patch_part(&p, text, 6, 0, SLICE("x")), "none is made");
 	tap_ok(!patch_part(&p, qp, 7, 0, SLICE("x")), "behind the end");
 	tap_ok(!patch_part(&p, qp, 5, 2, SLICE("x")), "over the end");
@@ -292,7 +292,7 @@ random_parts(void)
 		    buf_slice(&b), NULL);
 		why = edit_at_random(&r, &msg, a, &taken);
 		if (why != NULL && bad++ < 5)
-			tap_diag("round %d: %s: %.*s", round, why, SLICE_ARG(msg.body));
+			tap_diag("round %d: %s", round, why);
 		arena_free(a);
 	}
 	tap_is_int((long long)bad, 0, "random edits of parts");

@@ -12,10 +12,11 @@
  *	with ip=... helo=...		what the checks below begin with
  *	check NAME clause=7208:4.3 ip= helo= from= want=pass[,fail]
  *	    [exp="..."] [mech="..."] [domain=] [lookups=N] [voids=N]
+ *	    [ordered=1]
  *
  * exp="" wants no explanation. A name that is not listed does not exist.
- * spf_zone_lookup is a lookup over the zone; spf_zone_hold lets each question
- * be pending until it was asked `rounds` times.
+ * "ordered" holds only where answers keep the order of their records, as DNS
+ * does not. spf_zone_lookup is a lookup over the zone.
  */
 #ifndef T_SPF_CASES_H
 #define T_SPF_CASES_H
@@ -40,6 +41,7 @@ struct spf_zone {
 struct spf_case {
 	struct slice name, clause, ip, helo, from, want, exp, mech, domain;
 	int lookups, voids;		/* -1: not checked */
+	int ordered;
 	const struct spf_zone *zone;
 };
 

@@ -22,7 +22,8 @@ static bool
 known(const struct files *f, const struct stat *st)
 {
 	for (size_t i = 0; i < f->count; i++)
-		if (f->list[i].dev == st->st_dev && f->list[i].ino == st->st_ino)
+		if (f->list[i].dev == st->st_dev &&
+		    f->list[i].ino == st->st_ino)
 			return true;
 	return false;
 }

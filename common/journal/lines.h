@@ -16,7 +16,7 @@ struct lines {
 	size_t torn;
 	bool stopped;			/* visit said so */
 	struct buf held;		/* a line that is not over yet */
-	bool too_long;			/* so is this one, and it is passed over */
+	bool too_long;			/* this line is passed over */
 };
 
 void lines_feed(struct lines *l, struct slice bytes);

@@ -60,7 +60,8 @@ log_message(const struct report *r)
 	for (const struct plan_pair *f = r->plan->findings; f != NULL;
 	    f = f->next)
 		log_pair(&line, f->key, f->value);
-	log_pairf(&line, "size", "%llu", (unsigned long long)r->size);
+	if (r->size > 0)
+		log_pairf(&line, "size", "%llu", (unsigned long long)r->size);
 	log_pairf(&line, "ms", "%lld", (long long)(r->us / 1000));
 	log_pairf(&line, "id", "%s", job->identity);
 	log_end(&line, r->applied->reason);
@@ -143,7 +144,8 @@ event_of(const struct report *r)
 	json_put(&w, "network.direction", job->direction == DIRECTION_OUT ?
 	    SLICE("outbound") : SLICE("inbound"));
 	put_envelope(&w, job);
-	json_put_int(&w, "gatehouse.size", (int64_t)r->size);
+	if (r->size > 0)
+		json_put_int(&w, "gatehouse.size", (int64_t)r->size);
 	json_put(&w, "gatehouse.verdict",
 	    slice_of(action_name(r->applied->action)));
 	json_put(&w, "gatehouse.rule", slice_of(r->applied->rule));

@@ -17,7 +17,7 @@ struct report {
 	const struct verdict *applied;	/* what was answered for the message */
 	bool chain;			/* the line names the filter */
 	int64_t us;			/* microseconds of ask and decide */
-	uint64_t size;
+	uint64_t size;			/* of the message; 0: not seen */
 };
 
 void report_message(const struct report *r, struct journal *journal);

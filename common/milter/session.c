@@ -156,7 +156,9 @@ macro_or_empty(struct session *s, struct arena *a, const char *name)
 void
 session_connect(struct session *s, struct slice name, const struct ip *ip)
 {
-	s->client.name = arena_copy(s->connection, name);
+	/* Postfix writes a client without a verified name as [address]. */
+	s->client.name = slice_starts(name, SLICE("[")) ? SLICE("unknown") :
+	    arena_copy(s->connection, name);
 	s->client.ip = *ip;
 	s->client.helo = SLICE("");
 	s->client.user = SLICE("");
@@ -312,8 +314,13 @@ session_rcpt(struct session *s, const char *const *argv)
 void
 session_field(struct session *s, struct slice name, struct slice value)
 {
-	if (s->set != NULL)
-		gather_field(&s->gather, name, value);
+	if (s->set == NULL)
+		return;
+	gather_field(&s->gather, name, value);
+	for (size_t i = 0; i < s->set->ninstances; i++)
+		if (s->set->instances[i].filter->field != NULL)
+			s->set->instances[i].filter->field(&s->jobs[i], name,
+			    value);
 }
 
 void
@@ -614,6 +621,14 @@ decide(struct session *s, struct outcome *outs, size_t *done_r)
 	return verdict;
 }
 
+/* Of the whole message; 0 when nobody asked for the body. */
+static uint64_t
+size_seen(const struct session *s)
+{
+	return s->set->needs & NEED_BODY ?
+	    s->gather.head.len + s->gather.body_len : 0;
+}
+
 static void
 tell(struct session *s, const struct report *r)
 {
@@ -631,8 +646,7 @@ report(struct session *s, const struct outcome *outs, size_t done,
 		struct report r = {
 			.job = &s->jobs[i], .plan = outs[i].plan,
 			.applied = &outs[i].verdict, .chain = s->host->chain,
-			.us = outs[i].us, .size = s->gather.head.len +
-			    s->gather.body_len,
+			.us = outs[i].us, .size = size_seen(s),
 		};
 
 		/* What came of it, where that is not what it decided. */
@@ -676,7 +690,7 @@ answer_without_filters(struct session *s, const struct verdict *verdict)
 	struct report r = {
 		.job = &s->jobs[0], .applied = verdict,
 		.plan = plan_new(s->arena, s->msg), .chain = s->host->chain,
-		.size = s->gather.head.len + s->gather.body_len,
+		.size = size_seen(s),
 	};
 
 	new_identity(s->jobs[0].identity);

@@ -2,6 +2,11 @@
 
 #include <string.h>
 
+#include "text/charset.h"
+#include "text/encoded.h"
+
+enum { FILE_NAME_MAX = 65536 };
+
 /* Is one of the folded lines nothing but blanks? Some end the block there. */
 static bool
 blank_fold(const struct field *f)
@@ -178,6 +183,19 @@ best_param(const struct params *params, struct slice name)
 	return p;
 }
 
+/* RFC 2231 says the charset; else encoded words are what all send. */
+static struct slice
+file_name(struct arena *a, const struct param *file)
+{
+	struct buf name = buf_in(a);
+	unsigned flags;
+
+	if (file->charset.len == 0)
+		return encoded_decode(a, file->value, &flags);
+	charset_utf8(file->charset, file->value, FILE_NAME_MAX, &name);
+	return buf_slice(&name);
+}
+
 static void
 read_disposition(struct arena *a, struct part *p)
 {
@@ -197,7 +215,8 @@ read_disposition(struct arena *a, struct part *p)
 		file = best_param(&p->params, SLICE("name"));
 	if (file == NULL)
 		return;
-	p->filename = p->filename_raw = file->value;
+	p->filename = file_name(a, file);
+	p->filename_raw = file->value;
 	p->filename_charset = file->charset;
 }
 

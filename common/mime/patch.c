@@ -12,7 +12,7 @@ struct part_edits {
 	const struct part *part;
 	size_t decoded;			/* length of the content */
 	struct patch_ranges edits;
-	bool fresh;			/* are the splices those of the edits? */
+	bool fresh;			/* are the splices up to date? */
 	struct splices splices;
 };
 

@@ -68,7 +68,7 @@ struct part_edits;
 struct patch {
 	struct patch *next;
 	enum patch_kind kind;
-	size_t index;			/* CHANGE, DELETE: which of msg->fields */
+	size_t index;			/* CHANGE, DELETE: of msg->fields */
 	struct slice name;		/* header edits: the field's name */
 	struct slice text;		/* field body (" value"), or new bytes */
 	size_t off, len;		/* BODY, HEAD: the range that goes;

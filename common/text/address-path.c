@@ -86,7 +86,7 @@ dot_string(struct slice s)
 static char
 tame(char c)
 {
-	return (unsigned char)c < ' ' || c == 0x7f ? '?' : c;
+	return ((unsigned char)c < ' ' && c != '\t') || c == 0x7f ? '?' : c;
 }
 
 struct slice

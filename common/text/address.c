@@ -180,15 +180,24 @@ is(struct token t, char c)
 	return t.kind == SPECIAL && t.raw.ptr[0] == c;
 }
 
+/* Folds go (RFC 5322, 3.2.4); other line ends stay, and are flagged. */
 static void
-put_unquoted(struct buf *b, struct slice s)
+put_unquoted(struct address_list *l, struct buf *b, struct slice s)
 {
 	for (size_t i = 0; i < s.len; i++) {
-		if (s.ptr[i] == '"')
+		char following = i + 1 < s.len ? s.ptr[i + 1] : '\0';
+		char c = s.ptr[i];
+
+		if (c == '"' ||
+		    ((c == '\r' || c == '\n') && fold(c, following)))
 			continue;
-		if (s.ptr[i] == '\\' && i + 1 < s.len)
+		if (c == '\\' && i + 1 < s.len) {
+			c = following;
 			i++;
-		buf_addc(b, s.ptr[i]);
+			if (c == '\r' || c == '\n')
+				l->item |= ADDRESS_CONTROL;
+		}
+		buf_addc(b, c);
 	}
 }
 
@@ -215,7 +224,7 @@ spec_add(struct address_list *l, struct spec *s, struct token t)
 		l->item |= ADDRESS_STRAY;
 	if (t.kind == QUOTED) {
 		s->quoted = true;
-		put_unquoted(&s->text, t.raw);
+		put_unquoted(l, &s->text, t.raw);
 	} else {
 		buf_add(&s->text, t.raw);
 	}
@@ -414,7 +423,8 @@ address_next(struct address_list *l, struct address *a)
 		l->item = 0;
 		l->comment = SLICE_NONE;
 		t = next(l);
-		from = t.kind == END ? l->at : (size_t)(t.raw.ptr - l->value.ptr);
+		from = t.kind == END ? l->at :
+		    (size_t)(t.raw.ptr - l->value.ptr);
 		if (t.kind == END) {
 			l->flags |= l->item;
 			return false;

@@ -8,7 +8,7 @@
  * sender matters looks at the union of both (Composition Kills, Mailsploit).
  *
  * address_open		begins a list; folds, NULs, any bytes are allowed
- * address_next		the next mailbox; false at the end, or after ADDRESS_MAX.
+ * address_next		the next mailbox; false at the end or after ADDRESS_MAX.
  *			Groups and empty entries only leave their flag in the
  *			list. Slices are borrowed from the value or in the arena
  * address_guess	takes from *rest the next run of bytes that looks like
@@ -21,7 +21,7 @@
  *			part. Borrowed
  * address_unquote	a local part without quotes and backslashes
  * address_print	local@domain, the local part quoted where it must be;
- *			controls in it become '?'
+ *			controls but tabs become '?'
  * domain_ascii		the domain as DNS knows it: A-labels, lower case, no
  *			final dot (RFC 5890). False, *ascii_r not set, for what
  *			is no host name: empty, a literal, labels over 63 bytes,
@@ -67,7 +67,7 @@ enum address_flag {
 struct address {
 	struct slice raw;		/* all of it */
 	struct slice name;		/* display name as written; or none */
-	struct slice comment;		/* inside of its last comment; or none */
+	struct slice comment;		/* inside of its last one; or none */
 	struct slice local;		/* without quotes and backslashes */
 	struct slice domain;		/* without blanks and comments */
 	struct slice group;		/* name of the group; or none */

@@ -22,17 +22,30 @@ struct decoder {
 	unsigned flags;
 };
 
+/* Where the two stand side by side; s.len when they do not. */
+static size_t
+find_pair(struct slice s, char first, char second)
+{
+	size_t at = 0;
+
+	while ((at += slice_find(slice_after(s, at), first)) + 1 < s.len) {
+		if (s.ptr[at + 1] == second)
+			return at;
+		at++;
+	}
+	return s.len;
+}
+
 /* The inside of "=?charset?q?text?=" may not begin such a thing again. */
 static bool
 find_text(struct decoder *d, size_t from, struct slice *text_r)
 {
 	if (d->close < from)
-		d->close = from + slice_search(slice_after(d->in, from),
-		    SLICE("?="));
+		d->close = from + find_pair(slice_after(d->in, from), '?', '=');
 	if (d->close >= d->in.len)
 		return false;
 	*text_r = slice_sub(d->in, from, d->close - from);
-	return slice_search(*text_r, SLICE("=?")) == text_r->len;
+	return find_pair(*text_r, '=', '?') == text_r->len;
 }
 
 static bool
@@ -203,7 +216,7 @@ flush(struct decoder *d)
 	if ((flags & CHARSET_INVALID) != 0)
 		d->flags |= ENCODED_INVALID;
 	text = slice_after(buf_slice(&d->out), from);
-	if (slice_search(text, SLICE("=?")) < text.len)
+	if (find_pair(text, '=', '?') < text.len)
 		d->flags |= ENCODED_NESTED;
 	weigh(d, from, false);
 	buf_clear(&d->pending);
@@ -278,7 +291,7 @@ encoded_decode(struct arena *a, struct slice value, unsigned *flags_r)
 		struct slice gap;
 		struct word w;
 
-		d.at += slice_search(slice_after(value, d.at), SLICE("=?"));
+		d.at += find_pair(slice_after(value, d.at), '=', '?');
 		gap = slice_sub(value, done, d.at - done);
 		if (d.at >= value.len)
 			break;

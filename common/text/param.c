@@ -384,7 +384,8 @@ join_sections(struct arena *a, struct piece *pieces, size_t n,
 	bool first = true;
 
 	p->flags |= PARAM_SECTIONS;
-	while ((piece = find_section(pieces, n, like, section, false)) != NULL) {
+	while ((piece = find_section(pieces, n, like, section,
+	    false)) != NULL) {
 		add_piece(&value, piece, p, first);
 		piece->used = true;
 		first = false;

@@ -18,8 +18,8 @@
  *		too short are read as if filled with blanks
  *
  * encode_base64	appends base64 in lines of 76 without a final line end
- * encode_qp		appends quoted-printable: CRLF stays a line end, all else
- *			outside printable ASCII is escaped, lines of at most 76
+ * encode_qp		appends quoted-printable: CRLF stays a line end, all
+ *			else outside printable ASCII is escaped, lines of at most 76
  *
  * qp_next and base64_next give the smallest unit of encoded bytes at `at`
  * (which is below in.len), for those who edit within a part. The decoders
@@ -59,7 +59,7 @@ void encode_base64(struct buf *out, struct slice in);
 void encode_qp(struct buf *out, struct slice in);
 
 enum qp_kind {
-	QP_LITERAL,			/* len bytes that stand for themselves */
+	QP_LITERAL,			/* bytes that stand for themselves */
 	QP_ESCAPE,			/* =XX: one byte, in `byte` */
 	QP_JUNK,			/* a '=' that stands for itself */
 	QP_SOFT,			/* a soft line break: nothing */

@@ -2,17 +2,19 @@
 
 #include <string.h>
 
-#include "spf.h"
+#include "spf_name.h"
 
 #define FIELD	"Authentication-Results:"
 
 enum { LINE_MAX_BYTES = 78, VALUE_MAX = 300, REASON_MAX = 400 };
 
-/* One word, on this line or the next (RFC 5322, 2.1.1, 2.2.3). */
+/* One word, on this line or the next (RFC 5322, 2.1.1, 2.2.3). The first one
+ * stands behind the name, whatever its length. */
 static void
 add_word(struct authres *w, struct slice word)
 {
-	if (w->column + 1 + word.len > LINE_MAX_BYTES && w->column > 8) {
+	if (w->column + 1 + word.len > LINE_MAX_BYTES && w->column > 8 &&
+	    w->out.len > 0) {
 		buf_adds(&w->out, "\r\n\t");
 		w->column = 8;
 	} else {

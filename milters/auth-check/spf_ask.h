@@ -1,8 +1,8 @@
 /*
  * spf_ask - SPF over a resolver, without a thread of its own
  *
- * spf_ask_start	begins to check up to SPF_ASK_MAX queries at once (MAIL FROM
- *			and HELO); never blocks. Answers come in on the
+ * spf_ask_start	begins to check up to SPF_ASK_MAX queries at once (MAIL
+ *			FROM and HELO); never blocks. Answers come in on the
  *			resolver's thread: it evaluates again and asks the next
  *			questions. Warm answers are taken at once, so that a
  *			warm check is done when this returns

@@ -14,8 +14,7 @@
 #include <spf2/spf_dns_rr.h>
 #include <spf2/spf_log.h>
 
-/* What libspf2 would say when a domain has no explanation. */
-#define NO_EXPLANATION	"none given"
+#include "spf_name.h"
 
 enum { RECORDS_MAX = 200, TXT_MAX = 65535 };
 
@@ -178,11 +177,6 @@ take_answer(struct arena *a, SPF_response_t *response, SPF_errcode_t error,
 	const char *why = error != SPF_E_SUCCESS ? SPF_strerror(error) : NULL;
 
 	r->result = result_of(response, error);
-	if (r->result == SPF_FAIL)
-		r->explanation = text(a,
-		    SPF_response_get_explanation(response));
-	if (slice_eq(r->explanation, SLICE(NO_EXPLANATION)))
-		r->explanation = SLICE("");
 	r->reason = text(a, SPF_response_get_header_comment(response));
 	if (r->reason.len == 0)
 		r->reason = text(a, why);
@@ -217,15 +211,11 @@ query_server(struct arena *a, const struct spf_query *q, SPF_dns_server_t *dns,
     struct spf_answer *r)
 {
 	SPF_server_t *server = SPF_server_new_dns(dns, 0);
-	SPF_response_t *response = NULL;
 
 	if (server == NULL)
 		return;
 	SPF_server_set_rec_dom(server, q->receiver.len > 0 ?
 	    arena_str(a, q->receiver) : "unknown");
-	SPF_server_set_explanation(server, NO_EXPLANATION, &response);
-	if (response != NULL)
-		SPF_response_free(response);
 	query_request(a, q, server, r);
 	SPF_server_free(server);
 }

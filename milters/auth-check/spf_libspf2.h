@@ -9,7 +9,9 @@
  *
  * Its errors become temperror where DNS was the reason, else permerror. It
  * does not say which mechanism decided nor what it counted: those are empty
- * and 0. It asks one question at a time and never looks ahead.
+ * and 0. The domain's explanation is left out, for it puts '%' where blanks
+ * stood and expands only some macros. It asks one question at a time and never
+ * looks ahead.
  */
 #ifndef AUTH_CHECK_SPF_LIBSPF2_H
 #define AUTH_CHECK_SPF_LIBSPF2_H

@@ -16,6 +16,7 @@ GetOptions('once' => \$once, 'keep=s' => \$keep, 'port=i' => \$port) or exit 2;
 
 my $build = $ENV{GATEHOUSE_BUILD};
 my $bad = 0;
+my $explained = 0;		# letters that were explained in full
 my $stop = 0;
 $| = 1;
 
@@ -76,7 +77,7 @@ sub fields {
 	my ($bytes) = @_;
 	my ($head) = $bytes =~ /\A(.*?\r?\n)(?:\r?\n|\z)/s;
 
-	return map { s/\r?\n([ \t])/$1/gr } split /\r?\n(?![ \t])/, $head // '';
+	return map { s/\r?\n[ \t]+/ /gr } split /\r?\n(?![ \t])/, $head // '';
 }
 
 # What the way through Postfix added and took.
@@ -85,7 +86,8 @@ sub changes {
 	my (%had, @lines);
 
 	$had{$_}++ for fields($sent);
-	for (fields(Gatehouse::Suite->without_received($arrived))) {
+	for (fields($arrived)) {
+		next if /^Received: .* by mx\.gatehouse\.test \(Postfix\)/;
 		push @lines, "+ $_" unless $had{$_} && $had{$_}--;
 	}
 	push @lines, map { ("- $_") x $had{$_} } sort grep { $had{$_} > 0 }
@@ -116,23 +118,33 @@ sub arrived {
 	}
 }
 
-# What each milter decided, from its log line and from the journal.
+# A line of the log for people: verdict, rule, reason, milliseconds.
+sub in_words {
+	my ($line) = @_;
+	my %is = $line =~ /\b(verdict|rule|ms)=([^,\s]+)/g;
+	my ($why) = $line =~ /\((.*)\)$/;
+
+	return "$is{verdict}, rule $is{rule}, after $is{ms} ms\n" .
+	    ($why // '');
+}
+
+# What each milter decided, from its line in the log; in full for the first.
 sub decided {
 	my ($s, $answer) = @_;
-	my $id = $s->queue_id($answer);
+	my $id;
 
 	for my $milter (@milters) {
 		my $line = $s->log->wait_for(qr/gatehouse-\Q$milter\E\[.*
 		    verdict=/x, 5) // '';
-		$line =~ s/^.*?\bgatehouse-/gatehouse-/;
-		row($milter, $line =~ s/^.*?: //r || '(no line in the log)');
+		row($milter, $line ne '' ? in_words($line) : 'no line in log');
 		wrong("$milter logged nothing") if $line eq '';
-		$id //= $1 if $line =~ /: (\w+): verdict/ && $1 ne 'NOQUEUE';
+		$id = $1 if $line =~ /\]: (\w+): verdict/ && $1 ne 'NOQUEUE';
 	}
-	return unless defined $id && -x "$build/tools/gatehouse";
+	return unless defined $id;
 	my ($status, $text) = $s->gatehouse('explain', '--config', $s->conf,
 	    $id);
-	row('explain', $text);
+	row('', "(gatehouse explain $id)");
+	row('', map { "  $_" } split /\n/, $text) unless $explained++;
 	wrong("gatehouse explain $id: exit status $status") if $status;
 }
 
@@ -163,7 +175,9 @@ sub farewell {
 
 All of it stays up until Ctrl-C. To send mail of your own:
   swaks --server $at --from you\@pass.test --to us\@gatehouse.test
-  telnet ${\ ($at =~ s/:/ /r) }      (XCLIENT ADDR=192.0.2.10 makes you that client)
+  telnet ${\ ($at =~ s/:/ /r) }	(XCLIENT ADDR=192.0.2.10 makes you that client)
+To ask why something was decided:
+  $build/tools/gatehouse explain --config ${\ $s->conf } QUEUEID
 What arrives is in ${\ $s->sink->dir }
 The log of the milters is ${\ $s->log->path }
 Postfix's log is ${\ $s->pf->log->path }

@@ -4,8 +4,8 @@
 # begins with a tab belongs to the `file' above it.
 #
 #	about TEXT		for the table
-#	needs PROGRAM		a path, or a name in $PATH; without it the chain is
-#				left out, and that is said
+#	needs PROGRAM		a path, or a name in $PATH; without it the chain
+#				is left out, and that is said
 #	daemon NAME COMMAND	a milter; in the order of smtpd_milters
 #	file NAME		written to $dir/NAME, what follows is its text
 #	main NAME = VALUE	a line of main.cf
@@ -14,8 +14,9 @@
 #	edits body		bodies may arrive changed; otherwise that fails
 #	bound FIGURE least|most VALUE	printed with the table, met or missed
 #
-# In COMMAND, text and VALUE stand $build, $src, $dir (the chain's folder),
-# $dns (ADDRESS:PORT), $dns_ip, and in COMMAND $socket, in text $socket{NAME}.
+# In COMMAND and text stand $build, $src, $dir (the chain's folder), $dns
+# (ADDRESS:PORT), $dns_ip and $socket{NAME}; in COMMAND also $socket and $house,
+# a gatehouse.conf made for a daemon of ours.
 package Bench::Chain;
 
 use strict;

@@ -1,14 +1,15 @@
 # House - a private Postfix with the daemons of one chain
 #
-#	my $house = Bench::House->new(chain => $chain, dns => $dns, relay =>
-#	    $port, main => { ... })->start;
+#	my $house = Bench::House->new(chain => $chain, relay => $port,
+#	    var => { build => DIR, src => DIR, dns => ADDRESS:PORT,
+#	    dns_ip => ADDRESS }, main => { ... })->start;
 #	$house->postfix		a Gatehouse::Postfix
 #	$house->daemons		[ { name, process }, ... ]
 #	$house->trouble		lines of its logs that should not be there
 #	$house->stop
 #
-# With `postfix => 0' only the daemons are started; $house->socket(NAME) is
-# where one of them listens.
+# With `postfix => 0' only the daemons are started. $house->socket(NAME) is
+# where one of them listens, $house->pid(NAME) its process.
 package Bench::House;
 
 use strict;
@@ -30,6 +31,8 @@ sub new {
 	my $chain = $self->{chain};
 	my @milters;
 
+	$self->{wants_postfix} = delete $self->{postfix} // 1;
+
 	$self->{postfix} = Gatehouse::Postfix->new(relay => $a{relay} // 0);
 	$self->{dir} = $self->{postfix}->dir . '/bench';
 	make_path($self->{dir});
@@ -50,13 +53,20 @@ sub postfix { $_[0]{postfix} }
 sub daemons { $_[0]{started} }
 sub socket { $_[0]{sockets}{ $_[1] } }
 
+sub pid {
+	my ($self, $name) = @_;
+	my ($d) = grep { $_->{name} eq $name } @{ $self->{started} };
+
+	return $d->{process}->pid;
+}
+
 sub start {
 	my ($self) = @_;
 
 	$self->_write_files;
 	$self->_start_daemon($_) for @{ $self->{chain}{daemons} };
 	$self->_wait_socket($_) for @{ $self->{started} };
-	$self->{postfix}->start if $self->{with_postfix} // 1;
+	$self->{postfix}->start if $self->{wants_postfix};
 	return $self;
 }
 
@@ -79,9 +89,31 @@ sub _write {
 	close $f or die "$path: $!\n";
 }
 
+# gatehouse.conf for one daemon of ours; each has a state folder of its own,
+# since the same filter may stand in a chain several times.
+sub _house_file {
+	my ($self, $name) = @_;
+	my $path = "$self->{dir}/$name.house";
+	my $state = "$self->{dir}/$name.state";
+	my $queue = $self->{postfix}->queue_directory;
+
+	make_path($state, map { s/\d+\z//r } "$state/$name");
+	_write($path, <<"END");
+hostname = "mx.gatehouse.test";
+domains = [ "bench.test" ];
+syslog = "$self->{dir}/$name.syslog";
+queue_directory = "$queue";
+state_directory = "$state";
+peers = [ "root", "postfix" ];
+resolver = "$self->{var}{dns}";
+END
+	return $path;
+}
+
 sub _start_daemon {
 	my ($self, $d) = @_;
 	my @argv = map { Bench::Chain::expand($_, %{ $self->{var} },
+	    house => $self->_house_file($d->{name}),
 	    socket => $self->{sockets}{ $d->{name} }) } @{ $d->{command} };
 
 	@argv = ('unshare', '-m', 'sh', '-c', $RESOLV,
@@ -105,6 +137,7 @@ sub _wait_socket {
 	}
 	chown -1, (getgrnam 'postfix')[2], $path;
 	chmod 0660, $path;
+	return $d;
 }
 
 sub _text {
@@ -115,15 +148,20 @@ sub _text {
 	return <$f> // '';
 }
 
+# What a virtual machine's clock does is nobody's fault here.
+my $CLOCK = qr/file system clock is|resetting file time stamps/;
+
 sub trouble {
 	my ($self) = @_;
-	my @lines = $self->{with_postfix} // 1 ?
+	my @lines = $self->{wants_postfix} ? grep { !/$CLOCK/ }
 	    $self->{postfix}->log->lines(qr/(warning|error|fatal|panic): /) :
 	    ();
 
 	for my $d (@{ $self->{started} }) {
+		my $said = _text($d->{log}) .
+		    _text("$self->{dir}/$d->{name}.syslog");
 		push @lines, grep { /Sanitizer|(error|fatal|panic): / }
-		    split /\n/, _text($d->{log});
+		    split /\n/, $said;
 		push @lines, "$d->{name} ended" unless $d->{process}->running;
 	}
 	return @lines;
@@ -132,7 +170,7 @@ sub trouble {
 sub stop {
 	my ($self) = @_;
 
-	$self->{postfix}->stop if $self->{with_postfix} // 1;
+	$self->{postfix}->stop if $self->{wants_postfix};
 	$_->{process}->stop for @{ $self->{started} };
 	return $self;
 }
