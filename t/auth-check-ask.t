@@ -41,7 +41,7 @@ for my $file (sort glob "$FindBin::Bin/spf/*.cases") {
 		my $zone = join "\n", probe('zone', $file, $scenario), '';
 		my $dns = Gatehouse::DNS->start(zone => $zone);
 		my @said = probe('run', $file, $scenario, $dns->resolver,
-		    'timeout=400');
+		    'timeout=1500');
 		my $good = pop @said;
 
 		is_deeply \@said, [], "$scenario: $good over the network";
@@ -113,7 +113,7 @@ like $sick->{reason}, qr/TXT of sick\.test: its servers failed/, 'and says so';
 ($sick) = ask($dns, 'from=a@refused.test');
 is $sick->{result}, 'temperror', 'REFUSED: temperror';
 
-my ($silent) = ask($dns, 'from=a@silent.test', 'timeout=400');
+my ($silent) = ask($dns, 'from=a@silent.test', 'timeout=1500');
 is $silent->{result}, 'temperror', 'silence: temperror';
 like $silent->{reason}, qr/no answer in time/, 'and says so';
 cmp_ok $silent->{total}, '<', 1500, 'after the time of a question';
