@@ -33,9 +33,17 @@ static atomic_uint sessions, refused, sessions_max;
 static _Atomic int64_t idle;
 static atomic_bool started, draining;
 
-/* Of the session that this thread serves. */
-static __thread int session_fd = -1;
-static __thread bool checked;
+/* A session, on the stack of the thread that serves it. */
+struct peer {
+	struct peer *next, **link;
+	SMFICTX *ctx;
+	int fd;				/* -1 until the first command */
+	atomic_bool idle;		/* waits for the peer, between messages */
+};
+
+static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct peer *peers;		/* guarded by it */
+static __thread struct peer *mine;
 
 enum {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -43,7 +51,6 @@ enum {
 #else
 	STACK = 256 * 1024,
 #endif
-	TICK = 500,			/* ms between looks at `draining` */
 };
 
 void
@@ -96,20 +103,61 @@ peer_allowed(int fd)
 	return false;
 }
 
-/* The library's, after a look at who speaks. */
+static void
+check_peer(int fd)
+{
+	if (peer_allowed(fd))
+		return;
+	atomic_fetch_add(&refused, 1);
+	/* The read that follows sees the end of the connection. */
+	shutdown(fd, SHUT_RDWR);
+}
+
+/*
+ * From here to peer_came a stop may end the session. Either it finds `idle`
+ * set, or we find `draining` set: each side writes before it reads.
+ */
+static void
+wait_begins(struct peer *p)
+{
+	if (p == NULL || p->fd < 0 || !conf.quiet(p->ctx))
+		return;
+	atomic_store(&p->idle, true);
+	if (atomic_load(&draining))
+		shutdown(p->fd, SHUT_RDWR);
+}
+
+static void
+peer_came(struct peer *p)
+{
+	if (p != NULL)
+		atomic_store(&p->idle, false);
+}
+
+/* The library's, after a look at who speaks, and with our patience: a peer
+ * that stops in the middle of a command is silent too. */
 char *
 mi_rd_cmd(int fd, struct timeval *timeout, char *cmd, size_t *len, char *name)
 {
-	session_fd = fd;
-	if (!checked) {
-		checked = true;
-		if (!peer_allowed(fd)) {
-			atomic_fetch_add(&refused, 1);
-			/* The read below sees the end of the connection. */
-			shutdown(fd, SHUT_RDWR);
-		}
+	int64_t ms = atomic_load(&idle);
+	struct timeval ours = { .tv_sec = ms / 1000,
+	    .tv_usec = ms % 1000 * 1000 };
+	char *got;
+
+	if (mine == NULL) {
+		/* A libmilter without a pool: its own thread, each session. */
+		static __thread int last = -1;
+
+		if (last != fd)
+			check_peer(last = fd);
+		return library_rd_cmd(fd, timeout, cmd, len, name);
 	}
-	return library_rd_cmd(fd, timeout, cmd, len, name);
+	if (mine->fd < 0)
+		check_peer(mine->fd = fd);
+	wait_begins(mine);
+	got = library_rd_cmd(fd, &ours, cmd, len, name);
+	peer_came(mine);
+	return got;
 }
 
 int
@@ -118,36 +166,60 @@ mi_pool_controller_init(void)
 	return MI_SUCCESS;
 }
 
-/* False when the session is to end: silent too long, or we are stopping. */
+/* False when the peer was silent too long. */
 static bool
-wait_for_peer(SMFICTX *ctx)
+wait_for_peer(struct peer *p)
 {
 	deadline_t until = deadline_in(atomic_load(&idle));
-	struct pollfd p = { .fd = session_fd, .events = POLLIN };
+	struct pollfd poll_fd = { .fd = p->fd, .events = POLLIN };
+	int n;
 
-	for (;;) {
-		int n = poll(&p, 1, TICK);
+	wait_begins(p);
+	do {
+		n = poll(&poll_fd, 1, (int)deadline_left(until));
+	} while (n < 0 && errno == EINTR);
+	peer_came(p);
+	return n != 0;
+}
 
-		if (n > 0 || (n < 0 && errno != EINTR))
-			return true;
-		if (atomic_load(&draining) && conf.quiet(ctx))
-			return false;
-		if (deadline_left(until) == 0)
-			return false;
-	}
+static void
+enlist(struct peer *p)
+{
+	pthread_mutex_lock(&list_lock);
+	p->next = peers;
+	p->link = &peers;
+	if (peers != NULL)
+		peers->link = &p->next;
+	peers = p;
+	pthread_mutex_unlock(&list_lock);
+}
+
+static void
+delist(struct peer *p)
+{
+	pthread_mutex_lock(&list_lock);
+	*p->link = p->next;
+	if (p->next != NULL)
+		p->next->link = p->link;
+	pthread_mutex_unlock(&list_lock);
 }
 
 static void *
 serve(void *arg)
 {
-	SMFICTX *ctx = arg;
+	struct peer me = { .ctx = arg, .fd = -1 };
 
-	while (mi_engine(ctx) == ENGINE_CONTINUE)
+	mine = &me;
+	enlist(&me);
+	while (mi_engine(me.ctx) == ENGINE_CONTINUE)
 		/* The engine itself ends the session when it reads the end
 		 * of the connection: its callbacks are called as ever. */
-		if (session_fd >= 0 && !wait_for_peer(ctx))
-			shutdown(session_fd, SHUT_RDWR);
-	mi_clr_ctx(ctx);
+		if (me.fd >= 0 && !wait_for_peer(&me))
+			shutdown(me.fd, SHUT_RDWR);
+	/* Before the descriptor is closed, and may be another's. */
+	delist(&me);
+	mine = NULL;
+	mi_clr_ctx(me.ctx);
 	atomic_fetch_sub(&sessions, 1);
 	return NULL;
 }
@@ -187,12 +259,23 @@ mi_start_session(SMFICTX *ctx)
 	return MI_SUCCESS;
 }
 
+static void
+end_idle_sessions(void)
+{
+	pthread_mutex_lock(&list_lock);
+	for (struct peer *p = peers; p != NULL; p = p->next)
+		if (atomic_load(&p->idle))
+			shutdown(p->fd, SHUT_RDWR);
+	pthread_mutex_unlock(&list_lock);
+}
+
 unsigned
 shim_drain(int64_t ms)
 {
 	deadline_t until = deadline_in(ms);
 
 	atomic_store(&draining, true);
+	end_idle_sessions();
 	while (shim_sessions() > 0 && deadline_left(until) > 0)
 		poll(NULL, 0, 20);
 	return shim_sessions();
