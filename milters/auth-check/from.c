@@ -15,7 +15,7 @@ enum { MAILBOXES = 100, GUESSES = 1000 };
 struct reading {
 	struct arena *arena;
 	struct from *out;
-	struct slice authors[FROM_DOMAINS];	/* by the grammar */
+	struct slice authors[MAILBOXES];	/* by the grammar */
 	size_t nauthors;
 	const char *rule;		/* the first doubt; NULL: none */
 	struct slice detail;
@@ -70,6 +70,7 @@ take_author(struct reading *r, const struct address *m)
 
 	if (m->domain.len == 0)
 		return;
+	r->mailboxes++;
 	if ((m->flags & ADDRESS_LITERAL) != 0) {
 		r->literal = true;
 		doubt(r, "literal", m->domain);
@@ -84,7 +85,7 @@ take_author(struct reading *r, const struct address *m)
 		r->out->flags |= FROM_IDN;
 	keep(r->out, domain);
 	if (!listed(r->authors, r->nauthors, domain) &&
-	    r->nauthors < FROM_DOMAINS)
+	    r->nauthors < MAILBOXES)
 		r->authors[r->nauthors++] = domain;
 }
 
@@ -175,25 +176,28 @@ plain_name(struct slice name)
 	return !quoted;
 }
 
-/* The name of a mailbox, as it is shown. True when it is nothing but that. */
+/* The name of a mailbox, as it is shown. True when it is nothing but that: no
+ * encoded word begins in it that ends elsewhere. */
 static bool
 take_name(struct reading *r, struct slice name)
 {
-	unsigned flags;
 	struct slice shown, domain;
+	unsigned flags;
+	bool plain;
 
 	shown = encoded_decode(r->arena, name, &flags);
+	plain = plain_name(name) && (flags & ENCODED_BROKEN) == 0;
 	if ((flags & ENCODED_WORDS) != 0 && breaks(shown, true))
 		doubt(r, "encoded-break", shown);
 	if (!stranger(r, plain_ats(r->arena, shown), &domain))
-		return plain_name(name);
+		return plain;
 	r->out->flags |= FROM_NAME;
 	if ((flags & ENCODED_WORDS) != 0 &&
 	    (slice_has(shown, '<') || slice_has(shown, '>'))) {
 		keep(r->out, domain);
 		doubt(r, "encoded-address", shown);
 	}
-	return plain_name(name);
+	return plain;
 }
 
 /* All strangers in what is left, as it stands and as words are decoded. */
@@ -259,7 +263,6 @@ take_field(struct reading *r, struct slice body)
 		take_author(r, &mailboxes[n++]);
 	if (n == MAILBOXES)
 		doubt(r, "too-many", SLICE(""));
-	r->mailboxes += n;
 	take_flags(r, list.flags, body);
 	for (m = mailboxes; m < mailboxes + n; m++)
 		if (m->name.ptr != NULL && take_name(r, m->name))
