@@ -36,12 +36,16 @@ need() {
 		echo "postfix postfix/main_mailer_type select No configuration" |
 		    debconf-set-selections ;;
 	esac
+	mkdir -p "$src/build"
 	apt-get -q -q update </dev/null ||
 	    say "apt-get update failed; going on with the lists that are there"
 	# shellcheck disable=SC2086
-	apt-get -q -q -y --no-install-recommends --no-remove \
-	    -o Dpkg::Use-Pty=0 install $list </dev/null >/dev/null ||
-	    die "apt-get could not install: $list"
+	apt-get -q -y --no-install-recommends --no-remove \
+	    -o Dpkg::Use-Pty=0 install $list \
+	    </dev/null >"$src/build/apt.log" 2>&1 || {
+		tail -n 20 "$src/build/apt.log"
+		die "apt-get could not install: $list"
+	}
 }
 
 # prepare: ./configure, when it is absent or older than what it is made from.
@@ -65,12 +69,12 @@ built() {
 	shift
 	mkdir -p "$dir"
 	prepare "$log"
-	if ! {
+	if ! (
 		cd "$dir" && { [ -f config.status ] &&
 		    [ config.status -nt "$src/configure" ] ||
 		    "$src/configure" -q "${options[@]}"; } &&
 		make -j "$(nproc)" "$@"
-	} >>"$log" 2>&1; then
+	) >>"$log" 2>&1; then
 		grep -n -B2 -A8 -m5 -E 'error:|warning:|Error ' "$log" ||
 		    tail -n 30 "$log"
 		die "build failed: $log"
