@@ -3,6 +3,7 @@
 #include "text/address.h"
 
 #include "dmarc_walk.h"
+#include "spf_name.h"
 
 /* What the parts of an evaluation say. */
 enum step { NO, YES, WAIT, TEMP };

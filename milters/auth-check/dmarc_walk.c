@@ -1,4 +1,5 @@
 #include "dmarc_walk.h"
+#include "spf_name.h"
 
 /* Not to be asked for: it does not exist. */
 static bool

@@ -7,7 +7,7 @@
 #include "text/encoded.h"
 #include "text/field.h"
 
-#include "spf.h"
+#include "spf_name.h"
 
 /* More is no list of authors, and is not read to its end. */
 enum { MAILBOXES = 100, GUESSES = 1000 };
