@@ -345,25 +345,38 @@ last_of_chain(const struct session *s)
 	    !conf_list_has(list, slice_of(mine));
 }
 
-/* The message as the step's edits leave it becomes the one that counts. */
-static void
+/* Fields of ours come on top of what a message may bring. */
+static const struct message_limits edited_limits = {
+	.fields = 4000, .header_bytes = 2 << 20, .depth = 50, .parts = 1000,
+};
+
+/* The message as the step's edits leave it becomes the one that counts; false
+ * when there is no room for it. */
+static bool
 take_step(struct session *s, const struct patches *edits,
     const struct plan *plan)
 {
 	struct step *step = arena_alloc(s->arena, sizeof *step);
 	struct message *next = arena_alloc(s->arena, sizeof *next);
 	struct slice head, body;
+	char *place = NULL;
 
+	if (edits->body) {
+		place = gather_room(&s->gather, patches_body_size(edits));
+		if (place == NULL)
+			return false;
+	}
 	step->edits = edits;
 	step->plan = plan;
 	*s->last_step = step;
 	s->last_step = &step->next;
 	if (edits->count == 0)
-		return;
-	patches_apply(edits, s->arena, &head, &body);
+		return true;
+	patches_apply_into(edits, s->arena, place, &head, &body);
 	s->body_changed = s->body_changed || edits->body;
-	message_read(next, s->arena, head, body, NULL);
+	message_read(next, s->arena, head, body, &edited_limits);
 	s->msg = next;
+	return true;
 }
 
 static void
@@ -481,10 +494,8 @@ close_seal(struct session *s)
 		return false;
 	edits = arena_alloc(s->arena, sizeof *edits);
 	patches_init(edits, s->arena, s->msg);
-	if (!patch_insert(edits, SLICE(SEAL_FIELD), body))
-		return false;
-	take_step(s, edits, NULL);
-	return true;
+	return patch_insert(edits, SLICE(SEAL_FIELD), body) &&
+	    take_step(s, edits, NULL);
 }
 
 /* A filter may only do what its table says. */
@@ -569,8 +580,12 @@ run_filter(struct session *s, size_t i, struct outcome *out)
 	out->us = clock_mono_us() - began;
 	add_findings(s, filter->name, out->plan);
 	note_envelope(s, out->plan);
-	if (plan_edits(out->plan))
-		take_step(s, &out->plan->edits, out->plan);
+	if (plan_edits(out->plan) &&
+	    !take_step(s, &out->plan->edits, out->plan)) {
+		out->plan = plan_for_trouble(s->arena, s->msg,
+		    slice_of(gather_trouble(&s->gather)));
+		out->verdict = out->plan->all;
+	}
 }
 
 static bool
@@ -698,6 +713,30 @@ answer_without_filters(struct session *s, const struct verdict *verdict)
 	return apply_answer(verdict, s->arena, s->ops, s->ctx);
 }
 
+/* What is wrong with the message is for its sender to mend. */
+static enum answer
+refuse(struct session *s, const char *why)
+{
+	struct verdict verdict = { REJECT, "header-limits", slice_of(why),
+	    arena_printf(s->arena, "5.6.0 refused: %s", why) };
+
+	return answer_without_filters(s, &verdict);
+}
+
+/*
+ * Only so many fields are read. What stands behind them no filter has seen: a
+ * forged result or seal there would go out as if it had been looked at.
+ */
+static enum answer
+answer_whole(struct session *s)
+{
+	if (s->msg->flags & MSG_LIMIT_FIELDS)
+		return refuse(s, "too many header fields");
+	if (s->msg->flags & MSG_LIMIT_HEADER)
+		return refuse(s, "header block too large");
+	return commit_and_apply(s);
+}
+
 static enum answer
 read_and_answer(struct session *s, struct slice head, struct slice body,
     const unsigned char hash[GATHER_HASH])
@@ -724,7 +763,7 @@ read_and_answer(struct session *s, struct slice head, struct slice body,
 	}
 	s->msg = arena_alloc(s->arena, sizeof *s->msg);
 	message_read(s->msg, s->arena, head, body, NULL);
-	answer = commit_and_apply(s);
+	answer = answer_whole(s);
 	inflight_leave(s->host->inflight, hash, state, slot);
 	return answer;
 }
@@ -735,13 +774,15 @@ session_eom(struct session *s)
 	unsigned char hash[GATHER_HASH];
 	struct slice head, body;
 	enum answer answer;
+	enum rc rc;
 
 	/* End of message without MAIL: nothing is known about it. */
 	if (s->set == NULL)
 		return ANSWER_TEMPFAIL;
 	s->deadline = deadline_in(s->set->milter.deadline);
 	s->envelope.queue_id = macro_or_empty(s, s->arena, "i");
-	if (gather_end(&s->gather, &head, &body, hash) != RC_OK)
+	rc = gather_end(&s->gather, &head, &body, hash);
+	if (rc == RC_RETRY && s->trouble == NULL)
 		s->trouble = gather_trouble(&s->gather);
 	if (s->trouble != NULL) {
 		struct verdict verdict = trouble(s, s->trouble);
@@ -749,6 +790,8 @@ session_eom(struct session *s)
 		log_warning("%.*s: %s", SLICE_ARG(s->envelope.queue_id),
 		    s->trouble);
 		answer = answer_without_filters(s, &verdict);
+	} else if (rc == RC_BAD) {
+		answer = refuse(s, gather_trouble(&s->gather));
 	} else {
 		answer = read_and_answer(s, head, body, hash);
 	}

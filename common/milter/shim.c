@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "log/log.h"
 
@@ -28,22 +29,25 @@ extern int mi_clr_ctx(SMFICTX *ctx);
 static struct shim_conf conf;
 static char *(*library_rd_cmd)(int, struct timeval *, char *, size_t *,
     char *);
+static int (*library_accept)(int, __SOCKADDR_ARG, socklen_t *restrict);
+static pthread_once_t found_accept = PTHREAD_ONCE_INIT;
 
 static atomic_uint sessions, refused, sessions_max;
 static _Atomic int64_t idle;
 static atomic_bool started, draining;
 
-/* A session, on the stack of the thread that serves it. */
+/* A session. */
 struct peer {
 	struct peer *next, **link;
 	SMFICTX *ctx;
-	int fd;				/* -1 until the first command */
+	int fd;				/* -1: not known before a command */
 	atomic_bool idle;		/* waits for the peer, between messages */
 };
 
 static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct peer *peers;		/* guarded by it */
 static __thread struct peer *mine;
+static __thread int accepted = -1;	/* by the listener, last */
 
 enum {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -65,6 +69,12 @@ shim_limits(unsigned most, int64_t silence)
 {
 	atomic_store(&sessions_max, most);
 	atomic_store(&idle, silence);
+}
+
+static void
+find_accept(void)
+{
+	*(void **)&library_accept = dlsym(RTLD_NEXT, "accept");
 }
 
 bool
@@ -160,6 +170,15 @@ mi_rd_cmd(int fd, struct timeval *timeout, char *cmd, size_t *len, char *name)
 	return got;
 }
 
+/* How the listener's descriptor becomes known: the context is opaque. Other
+ * callers of accept(2) find that it does what it always did. */
+int
+accept(int fd, __SOCKADDR_ARG address, socklen_t *restrict len)
+{
+	pthread_once(&found_accept, find_accept);
+	return accepted = library_accept(fd, address, len);
+}
+
 int
 mi_pool_controller_init(void)
 {
@@ -207,35 +226,42 @@ delist(struct peer *p)
 static void *
 serve(void *arg)
 {
-	struct peer me = { .ctx = arg, .fd = -1 };
+	struct peer *p = mine = arg;
 
-	mine = &me;
-	enlist(&me);
-	while (mi_engine(me.ctx) == ENGINE_CONTINUE)
-		/* The engine itself ends the session when it reads the end
-		 * of the connection: its callbacks are called as ever. */
-		if (me.fd >= 0 && !wait_for_peer(&me))
-			shutdown(me.fd, SHUT_RDWR);
+	enlist(p);
+	/* The engine polls for a millisecond and comes back; it ends the
+	 * session itself when it reads the end of the connection, so that
+	 * its callbacks are called as ever. */
+	do {
+		if (p->fd >= 0 && !wait_for_peer(p))
+			shutdown(p->fd, SHUT_RDWR);
+	} while (mi_engine(p->ctx) == ENGINE_CONTINUE);
 	/* Before the descriptor is closed, and may be another's. */
-	delist(&me);
+	delist(p);
 	mine = NULL;
-	mi_clr_ctx(me.ctx);
+	mi_clr_ctx(p->ctx);
+	free(p);
 	atomic_fetch_sub(&sessions, 1);
 	return NULL;
 }
 
 static bool
-start_thread(SMFICTX *ctx)
+start_thread(SMFICTX *ctx, int fd)
 {
+	struct peer *p = mem_alloc(sizeof *p);
 	pthread_attr_t attr;
 	pthread_t thread;
 	int error;
 
+	p->ctx = ctx;
+	p->fd = fd;
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, STACK);
-	error = pthread_create(&thread, &attr, serve, ctx);
+	error = pthread_create(&thread, &attr, serve, p);
 	pthread_attr_destroy(&attr);
+	if (error != 0)
+		free(p);
 	return error == 0;
 }
 
@@ -246,9 +272,17 @@ start_thread(SMFICTX *ctx)
 int
 mi_start_session(SMFICTX *ctx)
 {
+	int fd = accepted;
+
+	accepted = -1;
 	atomic_store(&started, true);
+	if (fd >= 0 && !peer_allowed(fd)) {
+		atomic_fetch_add(&refused, 1);
+		mi_clr_ctx(ctx);
+		return MI_SUCCESS;
+	}
 	if (atomic_fetch_add(&sessions, 1) < atomic_load(&sessions_max) &&
-	    start_thread(ctx))
+	    start_thread(ctx, fd))
 		return MI_SUCCESS;
 	atomic_fetch_sub(&sessions, 1);
 	if (atomic_fetch_add(&refused, 1) % 100 == 0)
