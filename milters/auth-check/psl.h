@@ -25,8 +25,6 @@ struct suffixes;
 struct suffixes *suffixes_open(const char *path, struct arena *a,
     struct slice *why_r);
 struct slice suffixes_org(const struct suffixes *list, struct slice domain);
-/* Rules in it: a list with none is the wrong file. */
-size_t suffixes_count(const struct suffixes *list);
 /* NULL is allowed. */
 void suffixes_close(struct suffixes *list);
 
