@@ -7,6 +7,7 @@
  * the result must be the same.
  */
 #include "milters/auth-check/dmarc.h"
+#include "milters/auth-check/spf_name.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
