@@ -10,6 +10,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "milters/auth-check/dmarc_record.h"
+#include "milters/auth-check/spf_name.h"
 #include "milters/auth-check/psl.h"
 #include "milters/auth-check/spf_name.h"
 #include "t/tap.h"
