@@ -31,7 +31,11 @@ enum dkim_result { DKIM_NONE = 0, DKIM_PASS, DKIM_FAIL, DKIM_POLICY,
 enum dkim_algorithm { DKIM_RSA_SHA1, DKIM_RSA_SHA256, DKIM_ED25519_SHA256 };
 enum dkim_canon { DKIM_SIMPLE, DKIM_RELAXED };
 
-enum { DKIM_SIGNATURES = 10 };		/* verified at most, of one message */
+enum {
+	DKIM_SIGNATURES = 10,		/* verified at most, of one message */
+	DKIM_NAMES = 500,		/* in h= */
+	DKIM_RECORDS = 4		/* key records tried for one signature */
+};
 
 struct dkim_limits {
 	unsigned signatures;		/* more are DKIM_POLICY, not verified */
@@ -41,6 +45,8 @@ struct dkim_limits {
 	int64_t now;			/* for t= and x= */
 	int64_t skew;			/* seconds a t= may lie ahead */
 };
+
+extern const struct dkim_limits dkim_limits_default;	/* set now */
 
 struct dkim_signature {
 	size_t index;			/* of its field in the message */
@@ -54,6 +60,7 @@ struct dkim_signature {
 	struct slice b_short;		/* first 8 characters of b= (RFC 6008) */
 	struct slice signed_fields;	/* h= as written */
 	struct slice b, bh;		/* decoded */
+	size_t b_at, b_len;		/* the value of b= in the field's body */
 	bool has_length;
 	uint64_t length;		/* l= */
 	int64_t time, expires;		/* t=, x=; -1: absent */

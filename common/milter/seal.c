@@ -256,6 +256,8 @@ static bool
 read_identity(struct reader *r, struct slice value)
 {
 	r->id = value.len == sizeof r->seal->identity - 1;
+	for (size_t i = 0; i < value.len; i++)
+		r->id = r->id && ascii_hex(value.ptr[i]) >= 0;
 	if (r->id)
 		memcpy(r->seal->identity, value.ptr, value.len);
 	return r->id;
