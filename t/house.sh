@@ -7,7 +7,7 @@ die() { printf '%s\n' "$*" >&2; exit 1; }
 
 packages_build="build-essential autoconf automake pkg-config perl
 	libconfig-dev libidn2-dev libjansson-dev libmilter-dev libpsl-dev
-	libspf2-dev libssl-dev libunbound-dev"
+	libopendkim-dev libspf2-dev libssl-dev libunbound-dev"
 packages_test="postfix"
 packages_check="clang clang-tidy cppcheck debhelper dpkg-dev fakeroot
 	libclang-rt-14-dev llvm-14 valgrind xz-utils"
