@@ -17,7 +17,8 @@ sub text {
 # A name may be broken over lines of the source.
 sub source {
 	my ($name) = @_;
-	my $path = $name eq 'peers' ? 't/dkim-peers.t' : "t/dkim-$name.c";
+	my %perl = (peers => 't/dkim-peers.t', suite => 't/dkim-arc-vectors.t');
+	my $path = $perl{$name} // "t/dkim-$name.c";
 
 	return text($path) =~ s/"\s*\n\s*"//gr;
 }
