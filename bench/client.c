@@ -19,7 +19,7 @@ struct session {
 	enum step step;
 	bool announced, refused, held;
 	const struct mail_sender *from;
-	size_t number, sent;		/* message at hand; on this connection */
+	size_t number, sent;		/* at hand; on this connection */
 	int64_t begun, dotted;
 	struct buf out;
 	struct slice parts[PARTS];	/* of what is being written */

@@ -16,6 +16,7 @@ enum state { COMMAND, HEADER, BODY };
 struct delivery {
 	struct watch watch;		/* first: the loop gives it back */
 	struct sink *sink;
+	struct delivery *next, **place;	/* in sink->open */
 	enum state state;
 	uint64_t number, hash;
 	bool over;			/* QUIT was said */
@@ -28,6 +29,9 @@ static void
 delivery_close(struct delivery *d)
 {
 	loop_close(d->sink->loop, &d->watch);
+	*d->place = d->next;
+	if (d->next != NULL)
+		d->next->place = d->place;
 	buf_free(&d->out);
 	free(d);
 }
@@ -152,6 +156,11 @@ listener_ready(struct watch *w, uint32_t events)
 	d = mem_alloc(sizeof *d);
 	memset(d, 0, offsetof(struct delivery, in));
 	d->sink = s;
+	d->next = s->open;
+	d->place = &s->open;
+	if (s->open != NULL)
+		s->open->place = &d->next;
+	s->open = d;
 	d->watch.ready = delivery_ready;
 	loop_add(s->loop, &d->watch, fd);
 	if (write(fd, greeting, (size_t)len) != len)
@@ -168,4 +177,17 @@ sink_start(struct sink *s, struct loop *l, const char *where,
 	s->ended = clock_mono_us();
 	s->listener.ready = listener_ready;
 	loop_add(l, &s->listener, net_listen(where));
+}
+
+void
+sink_free(struct sink *s)
+{
+	struct delivery *next;
+
+	for (struct delivery *d = s->open; d != NULL; d = next) {
+		next = d->next;
+		delivery_close(d);
+	}
+	loop_close(s->loop, &s->listener);
+	free(s->seen);
 }

@@ -17,11 +17,13 @@ struct sink {
 	const struct mix *mix;
 	size_t messages;
 	bool *seen;
+	struct delivery *open;		/* connections */
 	size_t arrived, twice, alien, changed;
 	int64_t ended;			/* clock_mono_us of the last arrival */
 };
 
 void sink_start(struct sink *s, struct loop *l, const char *where,
     const struct mix *mix, size_t messages);
+void sink_free(struct sink *s);
 
 #endif

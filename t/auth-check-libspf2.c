@@ -28,7 +28,8 @@ static const struct known {
 	{ "syntax/upper-r", SPF_PERMERROR },
 	{ "appendix-a-dnsbl/mobile", SPF_FAIL },
 	{ "appendix-a-dnsbl/remote", SPF_FAIL },
-	/* it takes modifiers that are malformed or stand twice, and refuses good ones */
+	/* it takes modifiers that are malformed or stand twice, not all
+	   good ones */
 	{ "reading/modifier-error-behind-match", SPF_PASS },
 	{ "reading/modifier-name", SPF_PERMERROR },
 	{ "reading/unknown-modifier-bad-macro", SPF_FAIL },

@@ -67,7 +67,10 @@ take_words(struct reader *r, struct slice line, struct slice *words)
 static enum dns_type
 type_of(struct slice s)
 {
-	static const struct { const char *name; enum dns_type type; } types[] = {
+	static const struct {
+		const char *name;
+		enum dns_type type;
+	} types[] = {
 		{ "A", DNS_A }, { "AAAA", DNS_AAAA }, { "MX", DNS_MX },
 		{ "PTR", DNS_PTR }, { "TXT", DNS_TXT }, { "CNAME", DNS_CNAME },
 	};

@@ -4,11 +4,11 @@
  *	spf-probe list FILE			the scenarios of a file of cases
  *	spf-probe zone FILE SCENARIO		as dns-server wants it
  *	spf-probe run FILE SCENARIO RESOLVER [timeout=MS]
- *						its cases over the network; a line
- *						for each that went wrong, then
- *						how many were right
- *	spf-probe ask RESOLVER key=value...	one message: ip helo from timeout
- *		(ms of one question) until (ms of all) questions (budget)
+ *						its cases over the network: a
+ *						line for each that went wrong,
+ *						then how many were right
+ *	spf-probe ask RESOLVER key=value...	one message: ip helo from
+ *		timeout (ms of one question) until (ms of all) questions (budget)
  *		engine ahead explain both (HELO too) times free (gives it back
  *		without waiting)
  *						prints for each time: result

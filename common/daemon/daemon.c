@@ -1,6 +1,7 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
@@ -19,6 +20,7 @@
 #include "log/log.h"
 #include "milter/inflight.h"
 #include "milter/serve.h"
+#include "milter/shim.h"
 
 #define CONF_DIR	SYSCONFDIR "/gatehouse"
 
@@ -124,6 +126,39 @@ open_state(struct daemon *d, const struct settings *set, struct slice *why_r)
 	return d->host.journal != NULL ? RC_OK : RC_RETRY;
 }
 
+static bool
+same_list(const struct conf_list *a, const struct conf_list *b)
+{
+	for (size_t i = 0; a->count == b->count && i < a->count; i++)
+		if (!slice_eq(a->items[i], b->items[i]))
+			return false;
+	return a->count == b->count;
+}
+
+/* What was opened at start stays as it is; the admin is told, once. */
+static void
+tell_what_waits(const struct settings *now, const struct settings *next)
+{
+	const struct house_conf *a = &now->house, *b = &next->house;
+	const struct { const char *option; bool same; } fixed[] = {
+		{ "socket", strcmp(now->milter.socket,
+		    next->milter.socket) == 0 },
+		{ "peers", same_list(&a->peers, &b->peers) },
+		{ "syslog", strcmp(a->syslog, b->syslog) == 0 },
+		{ "queue_directory", strcmp(a->queue_directory,
+		    b->queue_directory) == 0 },
+		{ "state_directory", strcmp(a->state_directory,
+		    b->state_directory) == 0 },
+		{ "journal_size", a->journal_size == b->journal_size },
+		{ "journal_keep", a->journal_keep == b->journal_keep },
+	};
+
+	for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
+		if (!fixed[i].same)
+			log_warning("%s was changed; it counts from the next "
+			    "start on", fixed[i].option);
+}
+
 static void
 reload(struct daemon *d)
 {
@@ -133,6 +168,7 @@ reload(struct daemon *d)
 
 	notify_state("RELOADING=1");
 	if (settings_load(&d->source, now, &next, a, &why) == RC_OK) {
+		tell_what_waits(now, next);
 		host_swap(&d->host, next);
 		serve_limits(&d->host);
 		log_info("configuration reloaded");
@@ -262,6 +298,9 @@ run(struct daemon *d, struct settings *set)
 		return complain(d, rc, why);
 	}
 	log_info("stopped");
+	/* Threads that were cut off must not run into destructors. */
+	if (shim_sessions() > 0)
+		_exit(EX_OK);
 	return EX_OK;
 }
 
@@ -281,6 +320,18 @@ load_and(struct daemon *d)
 		return run(d, set);
 	settings_drop(set);
 	return EX_OK;
+}
+
+/* A reload must find the file when the daemon has gone to another folder. */
+static const char *
+absolute(struct arena *a, const char *path)
+{
+	char here[PATH_MAX];
+
+	if (path == NULL || path[0] == '/' ||
+	    getcwd(here, sizeof here) == NULL)
+		return path;
+	return arena_printf(a, "%s/%s", here, path).ptr;
 }
 
 /* The folder of --config, else where packages put it. */
@@ -305,10 +356,12 @@ daemon_start(int argc, char **argv, const char *name,
 	d->arena = arena_new();
 	options_read(argc, argv, &d->options);
 	d->source = (struct settings_source){
-		.house_file = d->options.house != NULL ? d->options.house :
+		.house_file = d->options.house != NULL ?
+		    absolute(d->arena, d->options.house) :
 		    CONF_DIR "/gatehouse.conf",
-		.conf_file = d->options.config,
-		.conf_dir = folder_of(d->arena, d->options.config),
+		.conf_file = absolute(d->arena, d->options.config),
+		.conf_dir = folder_of(d->arena,
+		    absolute(d->arena, d->options.config)),
 		.name = name, .filters = filters, .chain = chain,
 		.trusted = true,
 	};

@@ -6,11 +6,14 @@
  *
  *   begin	at MAIL FROM, when client and reverse-path are known: start slow
  *		questions, do not wait. May be NULL
+ *   field	a header field has arrived: the same, with what it names (a key
+ *		for a signature). Its bytes are gone after the call. May be NULL
  *   ask	the message is there: wait for answers, no longer than
  *		job->deadline. RC_RETRY is trouble of ours (plan_for_trouble).
  *		May be NULL
  *   decide	pure: reads the job, returns a plan; never waits, never logs
  *
+ *   wants	what it needs beyond `needs`, as configured. May be NULL
  *   check	once a load: options that are wrong together. RC_BAD, *why_r
  *   open	once a process and reload: what all messages share. RC_BAD or
  *		RC_RETRY with *why_r; the result is job->shared
@@ -98,7 +101,9 @@ struct filter {
 	    struct dns *dns, void **shared_r, struct arena *a,
 	    struct slice *why_r);
 	void (*close)(void *shared);
+	unsigned (*wants)(const void *conf);
 	void (*begin)(struct job *job);
+	void (*field)(struct job *job, struct slice name, struct slice body);
 	enum rc (*ask)(struct job *job, struct slice *why_r);
 	struct plan *(*decide)(const struct job *job);
 };

@@ -43,6 +43,7 @@ struct inflight {
 	pthread_cond_t turn;
 	bool suspect;			/* one is being read */
 	int next;			/* where to look for a free slot */
+	deadline_t until[INFLIGHT_SLOTS];	/* when each is to be done */
 	unsigned blamed;		/* nearly always none: no search */
 };
 
@@ -85,6 +86,17 @@ blame(struct table *t, const unsigned char hash[INFLIGHT_HASH], int64_t now)
 	b->when = now;
 }
 
+/* The same bytes may stand in several sessions: one crash, one blame. */
+static bool
+seen_before(const struct table *t, int slot)
+{
+	for (int i = 0; i < slot; i++)
+		if (t->slots[i].used && memcmp(t->slots[i].hash,
+		    t->slots[slot].hash, INFLIGHT_HASH) == 0)
+			return true;
+	return false;
+}
+
 /* What a dead process left behind. */
 static void
 settle(struct table *t)
@@ -96,11 +108,11 @@ settle(struct table *t)
 		    (now - t->blamed[i].when > FORGET ||
 		    t->blamed[i].when > now + FORGET))
 			t->blamed[i].crashes = 0;
-	for (int i = 0; i < INFLIGHT_SLOTS; i++) {
-		if (t->slots[i].used)
+	for (int i = 0; i < INFLIGHT_SLOTS; i++)
+		if (t->slots[i].used && !seen_before(t, i))
 			blame(t, t->slots[i].hash, now);
+	for (int i = 0; i < INFLIGHT_SLOTS; i++)
 		t->slots[i].used = 0;
-	}
 }
 
 static struct table *
@@ -199,7 +211,8 @@ judge(struct inflight *t, const unsigned char *hash, deadline_t until)
 }
 
 static bool
-take_slot(struct inflight *t, const unsigned char *hash, int *slot_r)
+take_slot(struct inflight *t, const unsigned char *hash, deadline_t until,
+    int *slot_r)
 {
 	for (int i = 0; i < INFLIGHT_SLOTS; i++) {
 		int at = (t->next + i) % INFLIGHT_SLOTS;
@@ -208,6 +221,7 @@ take_slot(struct inflight *t, const unsigned char *hash, int *slot_r)
 			continue;
 		memcpy(t->table->slots[at].hash, hash, INFLIGHT_HASH);
 		t->table->slots[at].used = 1;
+		t->until[at] = until;
 		t->next = at + 1;
 		*slot_r = at;
 		return true;
@@ -227,7 +241,7 @@ inflight_enter(struct inflight *t, const unsigned char hash[INFLIGHT_HASH],
 	pthread_mutex_lock(&t->lock);
 	state = judge(t, hash, until);
 	if ((state == INFLIGHT_CLEAN || state == INFLIGHT_SUSPECT) &&
-	    !take_slot(t, hash, slot_r)) {
+	    !take_slot(t, hash, until, slot_r)) {
 		if (state == INFLIGHT_SUSPECT)
 			t->suspect = false;
 		state = INFLIGHT_BUSY;
@@ -255,6 +269,18 @@ inflight_leave(struct inflight *t, const unsigned char hash[INFLIGHT_HASH],
 		t->suspect = false;
 		pthread_cond_broadcast(&t->turn);
 	}
+	pthread_mutex_unlock(&t->lock);
+}
+
+void
+inflight_forgive(struct inflight *t)
+{
+	if (t == NULL)
+		return;
+	pthread_mutex_lock(&t->lock);
+	for (int i = 0; i < INFLIGHT_SLOTS; i++)
+		if (t->table->slots[i].used && deadline_left(t->until[i]) > 0)
+			t->table->slots[i].used = 0;
 	pthread_mutex_unlock(&t->lock);
 }
 

@@ -7,8 +7,8 @@
  * INFLIGHT_POISON crashes the message is poison: it is not parsed again, the
  * plan is quarantine, and the log says error.
  *
- * A message that was in the table when another one crashed is blamed too; it
- * is cleared as soon as it gets through, and blame is forgotten after a day.
+ * A message that was in the table when another one crashed is blamed too, once
+ * a crash however many sessions brought it; it is cleared as soon as it gets through, and blame is forgotten after a day.
  * A suspect (blamed, not yet poison) is read with no other suspect beside it.
  *
  * inflight_open	the file is locked: a second process gets RC_BAD.
@@ -17,6 +17,8 @@
  *			back), _POISON, or _BUSY: a suspect did not get its turn
  *			by the deadline, or the table is full
  * inflight_leave	the message got through; all blame is forgotten
+ * inflight_forgive	at a stop that was asked for: who is still being read
+ *			and is not over its deadline is not to blame
  * inflight_blamed	hashes that are blamed now; not locked, for the log
  *			at start
  *
@@ -43,6 +45,7 @@ enum inflight_state inflight_enter(struct inflight *t,
 void inflight_leave(struct inflight *t,
     const unsigned char hash[INFLIGHT_HASH], enum inflight_state state,
     int slot);
+void inflight_forgive(struct inflight *t);
 unsigned inflight_blamed(const struct inflight *t);
 void inflight_close(struct inflight *t);
 

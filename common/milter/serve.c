@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/buf.h"
 #include "log/log.h"
@@ -407,7 +408,6 @@ open_socket(const char *socket, struct arena *a, struct slice *why_r)
 	    "" : "unix:", socket).ptr;
 	int result;
 
-	smfi_settimeout(3600);		/* the shim ends silent peers sooner */
 	smfi_setbacklog(1024);
 	if (smfi_register(callbacks) != MI_SUCCESS ||
 	    smfi_setconn(strdupa(where)) != MI_SUCCESS) {
@@ -456,17 +456,41 @@ serve_limits(struct host *host)
 
 	shim_limits(sessions_that_fit(set->milter.sessions),
 	    set->milter.idle);
+	/* Read at start only, for a peer that does not read what we write;
+	 * who is silent is the shim's. */
+	smfi_settimeout((int)(set->milter.idle / 1000));
 	settings_drop(set);
 }
 
-static unsigned
+/* libmilter leaves the socket behind when root runs it. */
+static void
+remove_socket(const char *socket)
+{
+	const char *colon = strchr(socket, ':');
+	struct slice scheme = slice_make(socket, colon != NULL ?
+	    (size_t)(colon - socket) : 0);
+
+	if (colon == NULL)
+		unlink(socket);
+	else if (slice_eq(scheme, SLICE("unix")) ||
+	    slice_eq(scheme, SLICE("local")))
+		unlink(colon + 1);
+}
+
+static void
 drain(struct host *host)
 {
 	struct settings *set = host_settings(host);
 	int64_t ms = set->milter.drain;
+	unsigned left;
 
 	settings_drop(set);
-	return shim_drain(ms);
+	left = shim_drain(ms);
+	if (left == 0)
+		return;
+	inflight_forgive(host->inflight);
+	log_warning("stopped with %u messages under way; their clients are "
+	    "answered 451 and try again", left);
 }
 
 enum rc
@@ -477,7 +501,6 @@ serve_run(struct host *host, const char *socket, const uid_t *peers,
 	struct shim_conf shim = {
 		.peers = peers, .npeers = npeers, .quiet = quiet,
 	};
-	unsigned left;
 	enum rc rc;
 
 	the_host = host;
@@ -491,9 +514,7 @@ serve_run(struct host *host, const char *socket, const uid_t *peers,
 		*why_r = SLICE("libmilter ended with an error");
 		rc = RC_RETRY;
 	}
-	left = drain(host);
-	if (left > 0)
-		log_warning("stopped with %u messages under way; their "
-		    "clients are answered 451 and try again", left);
+	remove_socket(socket);
+	drain(host);
 	return rc;
 }

@@ -103,10 +103,14 @@ load_filter(struct settings *set, const struct settings_source *source,
 		{ filter->options, in->conf },
 		{ NULL, NULL },
 	};
+	enum rc rc;
 
-	set->needs |= filter->needs;
-	return load_file(set, source, file_of(set, source, filter->name),
+	rc = load_file(set, source, file_of(set, source, filter->name),
 	    sections, why_r);
+	set->needs |= filter->needs;
+	if (rc == RC_OK && filter->wants != NULL)
+		set->needs |= filter->wants(in->conf);
+	return rc;
 }
 
 static const struct filter *

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "spf.h"
+#include "spf_name.h"
 
 #define FIELD	"Authentication-Results:"
 

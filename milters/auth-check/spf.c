@@ -1,11 +1,11 @@
 #include "spf.h"
 
-#include <idn2.h>
 #include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "spf_macro.h"
+#include "spf_name.h"
 #include "spf_record.h"
 
 /* What one mechanism says about the client. */
@@ -38,89 +38,6 @@ spf_result_name(enum spf_result result)
 	    "softfail", "fail", "temperror", "permerror", "pending" };
 
 	return names[result];
-}
-
-/* Multi-label, no label empty or over 63 bytes, visible ASCII, and the last
- * one is no number: "[192.0.2.1]" and "192.0.2.1" are no domains (4.3). */
-static bool
-is_domain(struct slice s)
-{
-	struct slice rest = s, label = SLICE("");
-	size_t labels = 0;
-	uint64_t number;
-
-	if (s.len > DNS_NAME_MAX || slice_has(s, '['))
-		return false;
-	for (size_t i = 0; i < s.len; i++)
-		if (s.ptr[i] < '!' || s.ptr[i] > '~')
-			return false;
-	while (rest.ptr != NULL) {
-		label = slice_cut(rest, '.', &rest);
-		if (label.len == 0 || label.len > 63)
-			return false;
-		labels++;
-	}
-	return labels > 1 && !slice_number(label, UINT64_MAX, &number);
-}
-
-static bool
-is_ascii(struct slice s)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if ((unsigned char)s.ptr[i] >= 0x80)
-			return false;
-	return true;
-}
-
-/* U-labels become A-labels (4.3; RFC 5890). */
-static bool
-to_ascii(struct arena *a, struct slice text, struct slice *ascii_r)
-{
-	char *out = NULL;
-	bool good;
-
-	if (text.len > 4 * DNS_NAME_MAX ||
-	    memchr(text.ptr, '\0', text.len) != NULL)
-		return false;
-	good = idn2_to_ascii_8z(arena_str(a, text), &out,
-	    IDN2_NONTRANSITIONAL) == IDN2_OK;
-	if (good)
-		*ascii_r = arena_copy(a, slice_of(out));
-	idn2_free(out);
-	return good;
-}
-
-bool
-spf_domain(struct arena *a, struct slice text, struct slice *domain_r)
-{
-	char *lower;
-
-	if (!is_ascii(text) && !to_ascii(a, text, &text))
-		return false;
-	if (text.len > 0 && text.ptr[text.len - 1] == '.')
-		text.len--;
-	if (!is_domain(text))
-		return false;
-	lower = arena_alloc(a, text.len + 1);
-	for (size_t i = 0; i < text.len; i++)
-		lower[i] = ascii_lower(text.ptr[i]);
-	*domain_r = slice_make(lower, text.len);
-	return true;
-}
-
-bool
-spf_askable(struct slice s)
-{
-	struct slice label;
-
-	if (s.len == 0 || s.len > DNS_NAME_MAX)
-		return false;
-	while (s.ptr != NULL) {
-		label = slice_cut(s, '.', &s);
-		if (label.len == 0 || label.len > 63)
-			return false;
-	}
-	return true;
 }
 
 static const char *
@@ -157,48 +74,11 @@ status_name(enum dns_status status)
 	}
 }
 
-struct slice
-spf_printable(struct arena *a, struct slice s, size_t max)
-{
-	char *copy;
-	size_t len = s.len < max ? s.len : max;
-
-	copy = arena_alloc(a, len + 1);
-	for (size_t i = 0; i < len; i++)
-		copy[i] = s.ptr[i] >= ' ' && s.ptr[i] <= '~' ? s.ptr[i] : '?';
-	return slice_make(copy, len);
-}
-
 static void
 problem(struct eval *e, struct slice text)
 {
 	if (!e->waiting && e->problem.ptr == NULL)
 		e->problem = spf_printable(e->arena, text, 400);
-}
-
-/* A name of an answer has odd bytes as \DDD (net/dns.h); questions take them as
- * they are. A dot inside a label cannot be asked for and stays. */
-static struct slice
-unescape(struct arena *a, struct slice name)
-{
-	char *out;
-	size_t n = 0;
-	uint64_t byte;
-
-	if (!slice_has(name, '\\'))
-		return name;
-	out = arena_alloc(a, name.len + 1);
-	for (size_t i = 0; i < name.len; i++) {
-		if (name.ptr[i] == '\\' && slice_sub(name, i + 1, 3).len == 3 &&
-		    slice_number(slice_sub(name, i + 1, 3), 255, &byte) &&
-		    byte != '.') {
-			out[n++] = (char)byte;
-			i += 3;
-		} else {
-			out[n++] = name.ptr[i];
-		}
-	}
-	return slice_make(out, n);
 }
 
 static void
@@ -209,7 +89,8 @@ unescape_names(struct arena *a, struct dns_answer *answer)
 
 	for (size_t i = 0; i < answer->count; i++) {
 		records[i] = answer->records[i];
-		records[i].data = unescape(a, answer->records[i].data);
+		records[i].data = spf_unescape(a,
+		    answer->records[i].data);
 	}
 	answer->records = records;
 }
@@ -773,23 +654,6 @@ dotted(struct arena *a, const struct ip *ip)
 	return buf_slice(&out);
 }
 
-bool
-spf_identity(struct arena *a, const struct spf_query *q,
-    struct slice *local_r, struct slice *domain_r)
-{
-	size_t at = slice_find_last(q->sender, '@');
-	struct slice domain = q->helo;
-
-	*local_r = SLICE("postmaster");
-	if (q->sender.len > 0) {
-		domain = slice_after(q->sender, at + 1);
-		if (at > 0 && at < q->sender.len)
-			*local_r = slice_sub(q->sender, 0, at);
-	}
-	*domain_r = domain;
-	return spf_domain(a, domain, domain_r);
-}
-
 static bool
 take_identity(struct eval *e, struct spf_answer *answer)
 {
@@ -812,9 +676,7 @@ begin(struct eval *e)
 	e->values.client = ip_format(e->arena, &q->ip);
 	e->values.version = q->ip.family == AF_INET6 ? SLICE("ip6") :
 	    SLICE("in-addr");
-	if (is_ascii(q->helo) ||
-	    !spf_domain(e->arena, q->helo, &e->values.helo))
-		e->values.helo = q->helo;
+	e->values.helo = spf_helo(e->arena, q->helo);
 	e->values.receiver = q->receiver.len > 0 ? q->receiver :
 	    SLICE("unknown");
 	e->values.time = arena_printf(e->arena, "%lld", (long long)q->now);

@@ -77,19 +77,4 @@ spf_evaluate spf_check;
 /* "pass", "fail", ... as in RFC 8601, 2.7.2. */
 const char *spf_result_name(enum spf_result result);
 
-/* The domain as it is asked for: A-labels, lower case, no final dot; false
- * when it is none that SPF can check (4.3). */
-bool spf_domain(struct arena *a, struct slice text, struct slice *domain_r);
-
-/* Could DNS be asked for it? It came out of macros, so it may be anything. */
-bool spf_askable(struct slice name);
-
-/* The identity of a query, local@domain, and its domain (2.4, 4.3); false
- * when that is none: then the result is "none". */
-bool spf_identity(struct arena *a, const struct spf_query *query,
-    struct slice *local_r, struct slice *domain_r);
-
-/* At most max bytes, what is not printable ASCII as '?'. */
-struct slice spf_printable(struct arena *a, struct slice s, size_t max);
-
 #endif

@@ -14,6 +14,8 @@
 #include <spf2/spf_dns_rr.h>
 #include <spf2/spf_log.h>
 
+#include "spf_name.h"
+
 enum { RECORDS_MAX = 200, TXT_MAX = 65535 };
 
 struct hook {

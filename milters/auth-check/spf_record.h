@@ -1,8 +1,8 @@
 /*
  * spf_record - an SPF record as a list of terms (RFC 7208, 4.5, 4.6.1, 12)
  *
- * spf_record_is	does this TXT record call itself one? "v=spf1", any case,
- *			then a space or the end (4.5)
+ * spf_record_is	does this TXT record call itself one? "v=spf1", any
+ *			case, then a space or the end (4.5)
  * spf_record_parse	reads all of it, whatever the client is: an error
  *			anywhere is found before anything is evaluated (4.6).
  *			RC_BAD with *why_r in plain words

@@ -4,8 +4,8 @@
 # begins with a tab belongs to the `file' above it.
 #
 #	about TEXT		for the table
-#	needs PROGRAM		a path, or a name in $PATH; without it the chain is
-#				left out, and that is said
+#	needs PROGRAM		a path, or a name in $PATH; without it the chain
+#				is left out, and that is said
 #	daemon NAME COMMAND	a milter; in the order of smtpd_milters
 #	file NAME		written to $dir/NAME, what follows is its text
 #	main NAME = VALUE	a line of main.cf

@@ -148,9 +148,12 @@ sub _text {
 	return <$f> // '';
 }
 
+# What a virtual machine's clock does is nobody's fault here.
+my $CLOCK = qr/file system clock is|resetting file time stamps/;
+
 sub trouble {
 	my ($self) = @_;
-	my @lines = $self->{wants_postfix} ?
+	my @lines = $self->{wants_postfix} ? grep { !/$CLOCK/ }
 	    $self->{postfix}->log->lines(qr/(warning|error|fatal|panic): /) :
 	    ();
 

@@ -1,16 +1,14 @@
 # Proc - what a process and its children cost, from /proc
 #
-#	Bench::Proc::cpu($pid)		CPU ms of the process and of all below it,
-#					those that ended and were waited for too
-#	Bench::Proc::peak($pid)		peak resident kB (VmHWM), summed over them
-#	Bench::Proc::memory($pid)	{ rss, anon, file, shmem, pss } in kB, the
-#					same; a page of a file is no memory of the
-#					process's own, an anonymous or tmpfs one is
-#	Bench::Proc::machine()		CPU ms that the machine has spent, and could
-#					have spent, since it started; time stolen
-#					by its host counts as spent
-#	Bench::Proc::settle($pid)	waits until it has used no CPU for half a
-#					second
+#	cpu($pid)	CPU ms of the process and of all below it, those that
+#			ended and were waited for too
+#	peak($pid)	peak resident kB (VmHWM), summed over them
+#	memory($pid)	{ rss, anon, file, shmem, pss } in kB, the same; a page
+#			of a file is no memory of the process's own, an
+#			anonymous or tmpfs one is
+#	machine()	CPU ms that the machine has spent, and could have spent,
+#			since it started; time stolen by its host is spent
+#	settle($pid)	waits until it has used no CPU for half a second
 package Bench::Proc;
 
 use strict;
