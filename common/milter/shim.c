@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "base/arena.h"
 #include "base/clock.h"
 #include "log/log.h"
 
@@ -28,14 +29,25 @@ extern int mi_clr_ctx(SMFICTX *ctx);
 static struct shim_conf conf;
 static char *(*library_rd_cmd)(int, struct timeval *, char *, size_t *,
     char *);
+static int (*library_accept)(int, __SOCKADDR_ARG, socklen_t *restrict);
+static pthread_once_t found_accept = PTHREAD_ONCE_INIT;
 
 static atomic_uint sessions, refused, sessions_max;
 static _Atomic int64_t idle;
 static atomic_bool started, draining;
 
-/* Of the session that this thread serves. */
-static __thread int session_fd = -1;
-static __thread bool checked;
+/* A session. */
+struct peer {
+	struct peer *next, **link;
+	SMFICTX *ctx;
+	int fd;				/* -1: not known before a command */
+	atomic_bool idle;		/* waits for the peer, between messages */
+};
+
+static pthread_mutex_t list_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct peer *peers;		/* guarded by it */
+static __thread struct peer *mine;
+static __thread int accepted = -1;	/* by the listener, last */
 
 enum {
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
@@ -43,7 +55,6 @@ enum {
 #else
 	STACK = 256 * 1024,
 #endif
-	TICK = 500,			/* ms between looks at `draining` */
 };
 
 void
@@ -58,6 +69,12 @@ shim_limits(unsigned most, int64_t silence)
 {
 	atomic_store(&sessions_max, most);
 	atomic_store(&idle, silence);
+}
+
+static void
+find_accept(void)
+{
+	*(void **)&library_accept = dlsym(RTLD_NEXT, "accept");
 }
 
 bool
@@ -96,20 +113,70 @@ peer_allowed(int fd)
 	return false;
 }
 
-/* The library's, after a look at who speaks. */
+static void
+check_peer(int fd)
+{
+	if (peer_allowed(fd))
+		return;
+	atomic_fetch_add(&refused, 1);
+	/* The read that follows sees the end of the connection. */
+	shutdown(fd, SHUT_RDWR);
+}
+
+/*
+ * From here to peer_came a stop may end the session. Either it finds `idle`
+ * set, or we find `draining` set: each side writes before it reads.
+ */
+static void
+wait_begins(struct peer *p)
+{
+	if (p == NULL || p->fd < 0 || !conf.quiet(p->ctx))
+		return;
+	atomic_store(&p->idle, true);
+	if (atomic_load(&draining))
+		shutdown(p->fd, SHUT_RDWR);
+}
+
+static void
+peer_came(struct peer *p)
+{
+	if (p != NULL)
+		atomic_store(&p->idle, false);
+}
+
+/* The library's, after a look at who speaks, and with our patience: a peer
+ * that stops in the middle of a command is silent too. */
 char *
 mi_rd_cmd(int fd, struct timeval *timeout, char *cmd, size_t *len, char *name)
 {
-	session_fd = fd;
-	if (!checked) {
-		checked = true;
-		if (!peer_allowed(fd)) {
-			atomic_fetch_add(&refused, 1);
-			/* The read below sees the end of the connection. */
-			shutdown(fd, SHUT_RDWR);
-		}
+	int64_t ms = atomic_load(&idle);
+	struct timeval ours = { .tv_sec = ms / 1000,
+	    .tv_usec = ms % 1000 * 1000 };
+	char *got;
+
+	if (mine == NULL) {
+		/* A libmilter without a pool: its own thread, each session. */
+		static __thread int last = -1;
+
+		if (last != fd)
+			check_peer(last = fd);
+		return library_rd_cmd(fd, timeout, cmd, len, name);
 	}
-	return library_rd_cmd(fd, timeout, cmd, len, name);
+	if (mine->fd < 0)
+		check_peer(mine->fd = fd);
+	wait_begins(mine);
+	got = library_rd_cmd(fd, &ours, cmd, len, name);
+	peer_came(mine);
+	return got;
+}
+
+/* How the listener's descriptor becomes known: the context is opaque. Other
+ * callers of accept(2) find that it does what it always did. */
+int
+accept(int fd, __SOCKADDR_ARG address, socklen_t *restrict len)
+{
+	pthread_once(&found_accept, find_accept);
+	return accepted = library_accept(fd, address, len);
 }
 
 int
@@ -118,52 +185,83 @@ mi_pool_controller_init(void)
 	return MI_SUCCESS;
 }
 
-/* False when the session is to end: silent too long, or we are stopping. */
+/* False when the peer was silent too long. */
 static bool
-wait_for_peer(SMFICTX *ctx)
+wait_for_peer(struct peer *p)
 {
 	deadline_t until = deadline_in(atomic_load(&idle));
-	struct pollfd p = { .fd = session_fd, .events = POLLIN };
+	struct pollfd poll_fd = { .fd = p->fd, .events = POLLIN };
+	int n;
 
-	for (;;) {
-		int n = poll(&p, 1, TICK);
+	wait_begins(p);
+	do {
+		n = poll(&poll_fd, 1, (int)deadline_left(until));
+	} while (n < 0 && errno == EINTR);
+	peer_came(p);
+	return n != 0;
+}
 
-		if (n > 0 || (n < 0 && errno != EINTR))
-			return true;
-		if (atomic_load(&draining) && conf.quiet(ctx))
-			return false;
-		if (deadline_left(until) == 0)
-			return false;
-	}
+static void
+enlist(struct peer *p)
+{
+	pthread_mutex_lock(&list_lock);
+	p->next = peers;
+	p->link = &peers;
+	if (peers != NULL)
+		peers->link = &p->next;
+	peers = p;
+	pthread_mutex_unlock(&list_lock);
+}
+
+static void
+delist(struct peer *p)
+{
+	pthread_mutex_lock(&list_lock);
+	*p->link = p->next;
+	if (p->next != NULL)
+		p->next->link = p->link;
+	pthread_mutex_unlock(&list_lock);
 }
 
 static void *
 serve(void *arg)
 {
-	SMFICTX *ctx = arg;
+	struct peer *p = mine = arg;
 
-	while (mi_engine(ctx) == ENGINE_CONTINUE)
-		/* The engine itself ends the session when it reads the end
-		 * of the connection: its callbacks are called as ever. */
-		if (session_fd >= 0 && !wait_for_peer(ctx))
-			shutdown(session_fd, SHUT_RDWR);
-	mi_clr_ctx(ctx);
+	enlist(p);
+	/* The engine polls for a millisecond and comes back; it ends the
+	 * session itself when it reads the end of the connection, so that
+	 * its callbacks are called as ever. */
+	do {
+		if (p->fd >= 0 && !wait_for_peer(p))
+			shutdown(p->fd, SHUT_RDWR);
+	} while (mi_engine(p->ctx) == ENGINE_CONTINUE);
+	/* Before the descriptor is closed, and may be another's. */
+	delist(p);
+	mine = NULL;
+	mi_clr_ctx(p->ctx);
+	free(p);
 	atomic_fetch_sub(&sessions, 1);
 	return NULL;
 }
 
 static bool
-start_thread(SMFICTX *ctx)
+start_thread(SMFICTX *ctx, int fd)
 {
+	struct peer *p = mem_alloc(sizeof *p);
 	pthread_attr_t attr;
 	pthread_t thread;
 	int error;
 
+	p->ctx = ctx;
+	p->fd = fd;
 	pthread_attr_init(&attr);
 	pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
 	pthread_attr_setstacksize(&attr, STACK);
-	error = pthread_create(&thread, &attr, serve, ctx);
+	error = pthread_create(&thread, &attr, serve, p);
 	pthread_attr_destroy(&attr);
+	if (error != 0)
+		free(p);
 	return error == 0;
 }
 
@@ -174,9 +272,17 @@ start_thread(SMFICTX *ctx)
 int
 mi_start_session(SMFICTX *ctx)
 {
+	int fd = accepted;
+
+	accepted = -1;
 	atomic_store(&started, true);
+	if (fd >= 0 && !peer_allowed(fd)) {
+		atomic_fetch_add(&refused, 1);
+		mi_clr_ctx(ctx);
+		return MI_SUCCESS;
+	}
 	if (atomic_fetch_add(&sessions, 1) < atomic_load(&sessions_max) &&
-	    start_thread(ctx))
+	    start_thread(ctx, fd))
 		return MI_SUCCESS;
 	atomic_fetch_sub(&sessions, 1);
 	if (atomic_fetch_add(&refused, 1) % 100 == 0)
@@ -187,12 +293,23 @@ mi_start_session(SMFICTX *ctx)
 	return MI_SUCCESS;
 }
 
+static void
+end_idle_sessions(void)
+{
+	pthread_mutex_lock(&list_lock);
+	for (struct peer *p = peers; p != NULL; p = p->next)
+		if (atomic_load(&p->idle))
+			shutdown(p->fd, SHUT_RDWR);
+	pthread_mutex_unlock(&list_lock);
+}
+
 unsigned
 shim_drain(int64_t ms)
 {
 	deadline_t until = deadline_in(ms);
 
 	atomic_store(&draining, true);
+	end_idle_sessions();
 	while (shim_sessions() > 0 && deadline_left(until) > 0)
 		poll(NULL, 0, 20);
 	return shim_sessions();

@@ -5,7 +5,8 @@
  * hands a ready session to a worker that is busy: with callbacks that wait
  * 200 ms, 500 sessions were served in 40 s instead of 0.2 s. libmilter calls
  * its own functions through the PLT, so this program's mi_start_session,
- * mi_pool_controller_init and mi_rd_cmd stand in for the library's. A
+ * mi_pool_controller_init and mi_rd_cmd stand in for the library's (and
+ * accept(2), to learn the descriptor). A
  * libmilter built without the pool never calls the first two and has a thread
  * for each session anyway.
  *

@@ -534,7 +534,7 @@ head_size(const struct patches *p)
 }
 
 size_t
-patches_size(const struct patches *p)
+patches_body_size(const struct patches *p)
 {
 	size_t size = p->msg->body.len;
 
@@ -549,30 +549,44 @@ patches_size(const struct patches *p)
 		for (size_t i = 0; i < s->n; i++)
 			size += s->list[i].text.len - s->list[i].len;
 	}
-	return head_size(p) + 2 + size;
+	return size;
 }
 
-static struct slice
-spliced(struct arena *a, const struct splices *s, struct slice old)
+size_t
+patches_size(const struct patches *p)
 {
-	struct buf out = buf_in(a);
+	return head_size(p) + 2 + patches_body_size(p);
+}
+
+static char *
+put(char *to, struct slice s)
+{
+	if (s.len > 0)
+		memcpy(to, s.ptr, s.len);
+	return to + s.len;
+}
+
+/* place has room for size_after() bytes. */
+static struct slice
+spliced(char *place, const struct splices *s, struct slice old)
+{
+	char *to = place;
 	size_t at = 0;
 
-	buf_room(&out, size_after(s, old) + 1);
 	for (size_t i = 0; i < s->n; i++) {
 		const struct splice *x = &s->list[i];
 
-		buf_add(&out, slice_sub(old, at, x->off - at));
-		buf_add(&out, x->text);
+		to = put(to, slice_sub(old, at, x->off - at));
+		to = put(to, x->text);
 		at = x->off + x->len;
 	}
-	buf_add(&out, slice_after(old, at));
-	return buf_slice(&out);
+	to = put(to, slice_after(old, at));
+	return slice_make(place, (size_t)(to - place));
 }
 
 void
-patches_apply(const struct patches *p, struct arena *a, struct slice *head_r,
-    struct slice *body_r)
+patches_apply_into(const struct patches *p, struct arena *a, char *place,
+    struct slice *head_r, struct slice *body_r)
 {
 	struct splices s;
 
@@ -580,12 +594,22 @@ patches_apply(const struct patches *p, struct arena *a, struct slice *head_r,
 	*body_r = p->msg->body;
 	if (p->head) {
 		s = head_splices(p, a);
-		*head_r = spliced(a, &s, *head_r);
+		*head_r = spliced(arena_alloc(a, size_after(&s, *head_r)),
+		    &s, *head_r);
 	}
 	if (p->body) {
 		s = body_splices(p, a);
-		*body_r = spliced(a, &s, *body_r);
+		*body_r = spliced(place, &s, *body_r);
 	}
+}
+
+void
+patches_apply(const struct patches *p, struct arena *a, struct slice *head_r,
+    struct slice *body_r)
+{
+	char *place = p->body ? arena_alloc(a, patches_body_size(p)) : NULL;
+
+	patches_apply_into(p, a, place, head_r, body_r);
 }
 
 static void

@@ -45,6 +45,9 @@
  * patches_size		size of the message after the edits
  * patches_apply	the new head and body, in the arena; a side that no edit
  *			touches is borrowed, not copied
+ * patches_body_size	of the body after the edits
+ * patches_apply_into	the same with a place of patches_body_size() bytes for
+ *			the new body; not looked at when no edit touches it
  * patches_undo		the list that leads from the edited message back to the
  *			original, byte for byte. It holds PATCH_HEAD and
  *			PATCH_BODY ranges and borrows from the original message
@@ -104,6 +107,9 @@ bool patch_part(struct patches *p, const struct part *part, size_t off,
 size_t patches_size(const struct patches *p);
 void patches_apply(const struct patches *p, struct arena *a,
     struct slice *head_r, struct slice *body_r);
+size_t patches_body_size(const struct patches *p);
+void patches_apply_into(const struct patches *p, struct arena *a,
+    char *place, struct slice *head_r, struct slice *body_r);
 /* edited: message_read() of what patches_apply gave. */
 void patches_undo(const struct patches *p, struct patches *undo_r,
     struct arena *a, const struct message *edited);

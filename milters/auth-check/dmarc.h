@@ -20,7 +20,8 @@
  *			strictest policy among those that failed (RFC 9989,
  *			11.5), else permerror
  * dmarc_organization	the organizational domain of any domain: for report
- *			destinations. RC_RETRY: DNS did not say, or *pending_r
+ *			destinations. RC_RETRY: DNS did not say, or not yet
+ *			(*pending_r)
  *
  * What decides: DMARC does not apply without a record (none), with several
  * records and none further up, or with one that cannot be used (permerror).
@@ -44,7 +45,7 @@
 enum dmarc_result { DMARC_NONE = 0, DMARC_PASS, DMARC_FAIL, DMARC_TEMPERROR,
     DMARC_PERMERROR, DMARC_PENDING };	/* RFC 8601, 2.7 */
 
-enum { DMARC_WALK = 8, DMARC_IDENTIFIERS = 10 };
+enum { DMARC_WALK = 8, DMARC_IDENTIFIERS = 11 };
 
 /* A domain that SPF (of MAIL FROM) or DKIM vouched for; or would have, had
  * DNS not failed: then temporary is set. */
@@ -70,7 +71,7 @@ struct dmarc_query {
 enum dmarc_source { DMARC_FROM_P, DMARC_FROM_SP, DMARC_FROM_NP };
 
 /* Why less was applied than was published (RFC 9990: reason of
- * policy_evaluated). dmarc_check gives the first three, policy of the site the
+ * policy_evaluated). dmarc_check gives the first three, the site's policy the
  * others. */
 enum dmarc_override { DMARC_AS_PUBLISHED = 0, DMARC_TEST_MODE,
     DMARC_SAMPLED_OUT, DMARC_TRUSTED_FORWARDER, DMARC_MAILING_LIST,
@@ -78,7 +79,11 @@ enum dmarc_override { DMARC_AS_PUBLISHED = 0, DMARC_TEST_MODE,
 
 struct dmarc_answer {
 	enum dmarc_result result;
-	const char *rule;		/* static; see dmarc_rules in dmarc.c */
+	const char *rule;		/* static: "dkim", "spf" (pass),
+					   "unaligned" (fail), "dns",
+					   "no-record", "several-records",
+					   "bad-record", "bad-domain",
+					   "pending", or one of the From reader's */
 	struct slice reason;		/* plain words; printable ASCII */
 	struct slice domain;		/* author domain; SLICE_NONE: none */
 	struct slice organization;	/* of the author domain; SLICE_NONE

@@ -40,7 +40,8 @@ enum from_flag {
 	FROM_AUTHORS = 1 << 1,		/* several mailboxes */
 	FROM_MALFORMED = 1 << 2,	/* not RFC 5322; what it says is clear
 					   all the same, or see the state */
-	FROM_IDN = 1 << 3,		/* letters outside ASCII in a domain */
+	FROM_IDN = 1 << 3,		/* a domain with letters outside ASCII,
+					   in whatever form */
 };
 
 struct from {
@@ -51,7 +52,7 @@ struct from {
 					   SLICE_NONE */
 	struct slice domains[FROM_DOMAINS];
 	size_t ndomains;
-	bool more;			/* there are domains that are not kept */
+	bool more;			/* not all domains are kept */
 	unsigned flags;			/* FROM_* */
 	unsigned fields;		/* From fields */
 };

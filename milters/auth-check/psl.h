@@ -7,8 +7,8 @@
  *			with *why_r in plain words
  * suffixes_org		the organizational domain of RFC 7489, 3.2: one label
  *			more than the longest public suffix that the domain lies
- *			under, private section, wildcards and exceptions counted;
- *			under a top-level domain that the list does not know, the
+ *			under; private section, wildcards and exceptions count.
+ *			Where the list does not know the top-level domain, the
  *			last two labels. SLICE_NONE for a public suffix itself.
  *			The domain: A-labels, lower case, no final dot, as
  *			domain_ascii() gives it; the result is its end
@@ -25,8 +25,6 @@ struct suffixes;
 struct suffixes *suffixes_open(const char *path, struct arena *a,
     struct slice *why_r);
 struct slice suffixes_org(const struct suffixes *list, struct slice domain);
-/* Rules in it: a list with none is the wrong file. */
-size_t suffixes_count(const struct suffixes *list);
 /* NULL is allowed. */
 void suffixes_close(struct suffixes *list);
 

@@ -2,10 +2,9 @@
  * spf_ask - SPF over a resolver, without a thread of its own
  *
  * spf_ask_start	begins to check up to SPF_ASK_MAX queries at once (MAIL
- *			FROM and HELO); never blocks. Answers come in on the
- *			resolver's thread: it evaluates again and asks the next
- *			questions. Warm answers are taken at once, so that a
- *			warm check is done when this returns
+ *			FROM and HELO); never blocks (net/asking.h). Warm
+ *			answers are taken at once, so that a warm check is done
+ *			when this returns
  * spf_ask_wait		waits until all are done, or until the deadline: what is
  *			not known then counts as silence (temperror; a fail
  *			without its explanation stays a fail). Returns how long
