@@ -3,7 +3,7 @@
  *
  *	load --server 127.0.0.1:2525 --sink 127.0.0.1:2526 --sessions 16
  *	    --messages 400 --seed 1 [--senders FILE] [--per-connection 4]
- *	    [--distinct 400] [--patience 60] [--together]
+ *	    [--distinct 400] [--patience 60] [--together] [--text-only]
  *
  * Postfix at --server must relay to --sink. A line of FILE is "ADDRESS NAME
  * DOMAIN": who the client is (by XCLIENT) and the domain that it sends from.
@@ -24,7 +24,7 @@ enum { SENDERS_MAX = 1000, SESSIONS_MAX = 5000, MESSAGES_MAX = 10000000 };
 struct options {
 	const char *server, *sink, *senders;
 	uint64_t sessions, messages, per_connection, distinct, seed, patience;
-	int together;
+	bool together, text_only;
 };
 
 static const struct mail_sender nobody = {
@@ -37,7 +37,7 @@ usage(void)
 	bench_die("usage: load --server HOST:PORT --sink HOST:PORT "
 	    "[--sessions N] [--messages N] [--seed N] [--senders FILE] "
 	    "[--per-connection N] [--distinct N] [--patience SECONDS] "
-	    "[--together]");
+	    "[--together] [--text-only]");
 }
 
 static uint64_t
@@ -64,7 +64,8 @@ set_option(struct options *o, int c, const char *arg)
 	case 'd': o->distinct = number(arg, MESSAGES_MAX); break;
 	case 'r': o->seed = number(arg, UINT64_MAX); break;
 	case 'w': o->patience = number(arg, 86400); break;
-	case 't': o->together = 1; break;
+	case 't': o->together = true; break;
+	case 'x': o->text_only = true; break;
 	default: usage();
 	}
 }
@@ -83,6 +84,7 @@ read_options(int argc, char **argv)
 		{ "seed", required_argument, NULL, 'r' },
 		{ "patience", required_argument, NULL, 'w' },
 		{ "together", no_argument, NULL, 't' },
+		{ "text-only", no_argument, NULL, 'x' },
 		{ 0 },
 	};
 	struct options o = { .sessions = 16, .messages = 400, .seed = 1,
@@ -165,7 +167,7 @@ main(int argc, char **argv)
 {
 	struct options o = read_options(argc, argv);
 	static struct mail_sender senders[SENDERS_MAX];
-	struct mix mix = mix_new(o.distinct, o.seed);
+	struct mix mix = mix_new(o.distinct, o.seed, o.text_only);
 	struct clients_conf conf = {
 		.server = o.server, .mix = &mix, .senders = &nobody,
 		.nsenders = 1, .sessions = o.sessions, .messages = o.messages,

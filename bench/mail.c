@@ -331,7 +331,7 @@ deal(enum kind deck[10], uint64_t *rng)
 }
 
 struct mix
-mix_new(size_t n, uint64_t seed)
+mix_new(size_t n, uint64_t seed, bool text_only)
 {
 	struct mix m = { .count = n, .seed = seed };
 	enum kind deck[10];
@@ -341,7 +341,8 @@ mix_new(size_t n, uint64_t seed)
 	for (size_t i = 0; i < n; i++) {
 		if (i % 10 == 0)
 			deal(deck, &rng);
-		m.mails[i] = mail_make(rng_next(&rng), deck[i % 10]);
+		m.mails[i] = mail_make(rng_next(&rng),
+		    text_only ? KIND_TEXT : deck[i % 10]);
 	}
 	return m;
 }

@@ -7,7 +7,7 @@
  * (CRLF, dots doubled, no final dot), and shared by all messages that are
  * sent with them; each message gets a header of its own.
  *
- * mix_new	n bodies; mix_free takes them back
+ * mix_new	n bodies, text and HTML only if asked; mix_free takes them back
  * mail_header	appends the header of message number `number` with this body,
  *		the empty line included
  * mail_hash	folds one line of a body, CRLF included, into a running hash:
@@ -38,7 +38,7 @@ struct mail_sender {
 	char ip[48], name[128], domain[128];
 };
 
-struct mix mix_new(size_t n, uint64_t seed);
+struct mix mix_new(size_t n, uint64_t seed, bool text_only);
 void mix_free(struct mix *m);
 const struct mail *mix_mail(const struct mix *m, size_t number);
 

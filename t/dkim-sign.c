@@ -95,7 +95,7 @@ oversigned(struct arena *a)
 {
 	static const char *const above[] = { "From: x@example.org\r\n",
 	    "Subject: pay\r\n", "To: all\r\n", "Date: now\r\n",
-	    "Reply-To: x@example.com\r\n", "Content-Type: text/html\r\n" };
+	    "Cc: x@example.com\r\n", "Content-Type: text/html\r\n" };
 	struct dkim_signer s = signer(LAB_RSA);
 	struct dkim_signature sig;
 	struct slice body, why;

@@ -87,7 +87,8 @@ is_deeply [ $s->fields($s->talk('probe')->{message}, 'X-Mark') ],
     [ 'new' ], 'counts at once';
 
 # --- memory goes down and up again ---
-my $big = join('', map { "X-$_: " . 'x' x 50000 . "\n" } 1 .. 30) . "\nx\n";
+my $big = join('', map { "X-$_: " . 'x' x 50000 . "\n" } 1 .. 20) . "\n" .
+    'x' x 60000 . "\n";
 $s->options('probe', memory => '1M');
 like reload($s, 'probe'), qr/configuration reloaded/, 'less memory';
 $s->allow(qr/warning: \w+: memory for messages is used up/,

@@ -18,8 +18,9 @@ enum {
 	"Content-Transfer-Encoding:Content-Language:List-Id:List-Help:" \
 	"List-Unsubscribe:List-Unsubscribe-Post:List-Subscribe:List-Post:" \
 	"List-Owner:List-Archive:Autocrypt"
-#define FIELDS_OVERSIGNED "From:Sender:Reply-To:To:Cc:Subject:Date:" \
-	"Content-Type:Content-Transfer-Encoding"
+/* Sender and Reply-To are what a mailing list may add in good faith. */
+#define FIELDS_OVERSIGNED \
+	"From:To:Cc:Subject:Date:Content-Type:Content-Transfer-Encoding"
 
 const struct slice dkim_fields_signed =
     { FIELDS_SIGNED, sizeof FIELDS_SIGNED - 1 };

@@ -169,8 +169,8 @@ plain_name(struct slice name)
 	for (size_t i = 0; i < name.len; i++) {
 		if (name.ptr[i] == '"')
 			quoted = !quoted;
-		else if (slice_has(SLICE("<>()\\"), name.ptr[i]) ||
-		    (!quoted && slice_has(SLICE("@,;:"), name.ptr[i])))
+		else if (slice_has(SLICE("<>\\"), name.ptr[i]) ||
+		    (!quoted && slice_has(SLICE("@,;:()"), name.ptr[i])))
 			return false;
 	}
 	return !quoted;
