@@ -12,7 +12,7 @@
 #include "milters/auth-check/dmarc_record.h"
 #include "milters/auth-check/spf_name.h"
 #include "milters/auth-check/psl.h"
-#include "milters/auth-check/spf.h"
+#include "milters/auth-check/spf_name.h"
 #include "t/tap.h"
 
 static struct arena *arena;
@@ -155,8 +155,10 @@ static const struct {
 	{ IN("v=DMARC1; p=none; \xc3\xbc=1; p\xc3\xbc=reject"),
 	  "none/none?/none? faults=64" },
 	{ IN("v=DMARC1; p=none\xc3\xbc"), "none?/none?/none? faults=2" },
-	{ IN("v=DMARC1; p=none\n; sp=reject"), "none?/reject/reject? faults=2" },
-	{ IN("v=DMARC1; p=none\0; sp=reject"), "none?/reject/reject? faults=2" },
+	{ IN("v=DMARC1; p=none\n; sp=reject"),
+	  "none?/reject/reject? faults=2" },
+	{ IN("v=DMARC1; p=none\0; sp=reject"),
+	  "none?/reject/reject? faults=2" },
 	{ IN("v=DMARC1;p=none;fo=1"), "none/none?/none?" },
 	{ IN("v=DMARC1;p=none;ruf=mailto:f@x.example"),
 	  "none/none?/none? fo=1 ruf=mailto:f@x.example"

@@ -77,8 +77,8 @@ render(struct arena *a, const struct dmarc_answer *r)
 	    dmarc_result_name(r->result), r->rule,
 	    dmarc_policy_name(r->policy), dmarc_policy_name(r->published),
 	    dmarc_source_name(r->source));
-	buf_addf(&b, " override=%s record=%.*s org=%.*s signer=%.*s mail-from=%s "
-	    "exists=%s list=%s ", override != NULL ? override : "",
+	buf_addf(&b, " override=%s record=%.*s org=%.*s signer=%.*s "
+	    "mail-from=%s exists=%s list=%s ", override != NULL ? override : "",
 	    SLICE_ARG(r->record_domain), SLICE_ARG(r->organization),
 	    SLICE_ARG(r->dkim_domain), r->spf_aligned ? "yes" : "no",
 	    r->exists ? "yes" : "no", r->by_list ? "yes" : "no");

@@ -214,3 +214,65 @@ lab_sign(struct arena *a, struct slice head, struct slice body,
 	buf_add(&out, head);
 	return buf_slice(&out);
 }
+
+/* All ARC fields in relaxed form, the lowest first, and the seal that is to
+ * stand above them. */
+static struct slice
+sealed(struct arena *a, struct slice head, const struct field *seal)
+{
+	struct buf all = buf_in(a);
+	struct message msg;
+	struct tags tags;
+	struct slice span;
+
+	message_read(&msg, a, head, SLICE(""), NULL);
+	for (size_t i = msg.nfields; i > 0; i--)
+		if (slice_starts_nocase(msg.fields[i - 1].name, SLICE("ARC-")))
+			canon_field(&all, DKIM_RELAXED, &msg.fields[i - 1]);
+	tags_read(seal->body, &tags);
+	span = tags_span(&tags, SLICE("b"));
+	canon_signature(&all, DKIM_RELAXED, seal, span);
+	return buf_slice(&all);
+}
+
+struct slice
+lab_arc(struct arena *a, struct slice head, struct slice body,
+    unsigned instance, const char *const texts[3], enum lab_key key)
+{
+	struct slice n = arena_printf(a, "%u", instance), text[3];
+	struct slice b = SLICE("AAAA"), why, bytes;
+	struct buf out = buf_in(a);
+	unsigned char hash[DKIM_HASH];
+	struct field seal;
+
+	for (int i = 0; i < 3; i++)
+		text[i] = texts[i] == NULL ? SLICE_NONE :
+		    lab_replace(a, slice_of(texts[i]), "%n", n);
+	if (texts[0] != NULL) {
+		buf_add(&out, SLICE("ARC-Authentication-Results:"));
+		buf_add(&out, text[0]);
+		buf_add(&out, SLICE("\r\n"));
+	}
+	buf_add(&out, head);
+	if (texts[1] != NULL) {
+		/* The AMS signs the message without its own AAR. */
+		bytes = lab_sign(a, head, body, "ARC-Message-Signature",
+		    arena_str(a, text[1]), key);
+		bytes = slice_sub(bytes, 0, bytes.len - head.len);
+		head = buf_slice(&out);
+		out = buf_in(a);
+		buf_add(&out, bytes);
+		buf_add(&out, head);
+	}
+	if (texts[2] == NULL)
+		return buf_slice(&out);
+	seal = sign_made(a, SLICE("ARC-Seal"), text[2]);
+	bytes = sealed(a, buf_slice(&out), &seal);
+	EVP_Digest(bytes.ptr, bytes.len, hash, NULL, dkim_sha256(), NULL);
+	sign_hash(a, pkeys[key], hash, &b, &why);
+	head = buf_slice(&out);
+	out = buf_in(a);
+	buf_add(&out, lab_replace(a, seal.raw, "%b", b));
+	buf_add(&out, head);
+	return buf_slice(&out);
+}

@@ -37,6 +37,13 @@ struct slice lab_sign(struct arena *a, struct slice head, struct slice body,
     const char *name, const char *text, enum lab_key key);
 struct slice lab_replace(struct arena *a, struct slice in, const char *what,
     struct slice with);
+/*
+ * An ARC set above the message: bodies of AAR, AMS and AS, in which %n stands
+ * for the instance; NULL: that field is left out. The seal signs all ARC fields
+ * from the bottom up, whatever they are.
+ */
+struct slice lab_arc(struct arena *a, struct slice head, struct slice body,
+    unsigned instance, const char *const texts[3], enum lab_key key);
 struct dns_answer *lab_answer(struct arena *a, struct slice record);
 
 #endif

@@ -1,5 +1,6 @@
 /* The messages of RFC 6376, A.2, and RFC 8463, A.3, with their keys. */
 #include <stdio.h>
+#include <stdlib.h>
 
 #include "dkim/dkim.h"
 #include "dkim/key.h"
@@ -20,19 +21,23 @@ find_key(struct slice name)
 }
 
 static struct slice
-data_file(const char *name)
+data_file(struct arena *a, const char *name)
 {
 	char path[4096];
+	struct slice text, copy;
 
 	snprintf(path, sizeof path, "%s/rfc-vectors/dkim/%s", tap_data(), name);
-	return tap_file(path);
+	text = tap_file(path);
+	copy = arena_copy(a, text);
+	free((void *)(uintptr_t)text.ptr);
+	return copy;
 }
 
 static void
 verify(struct arena *a, const char *file, size_t want)
 {
 	struct dkim_limits limits = dkim_limits_default;
-	struct slice text = data_file(file), head, body, name;
+	struct slice text = data_file(a, file), head, body, name;
 	struct dkim_signature *list;
 	struct dkim_bodies *bodies;
 	struct message msg;
@@ -70,7 +75,7 @@ main(void)
 	}
 	a = arena_new();
 	cache = dkim_keys_new(0);
-	keys_tsv = data_file("keys.tsv");
+	keys_tsv = data_file(a, "keys.tsv");
 	verify(a, "rfc6376-A.2.eml", 1);
 	verify(a, "rfc8463-A.3.eml", 2);
 	dkim_keys_free(cache);

@@ -87,15 +87,14 @@ is_deeply [ $s->fields($s->talk('probe')->{message}, 'X-Mark') ],
     [ 'new' ], 'counts at once';
 
 # --- memory goes down and up again ---
-# Header block and body each fit by themselves; together they are over 1 MB.
 my $big = join('', map { "X-$_: " . 'x' x 50000 . "\n" } 1 .. 20) . "\n" .
-    ('x' x 998 . "\n") x 60;
+    'x' x 60000 . "\n";
 $s->options('probe', memory => '1M');
 like reload($s, 'probe'), qr/configuration reloaded/, 'less memory';
 $s->allow(qr/warning: \w+: memory for messages is used up/,
     qr/warning: a session was turned away/);
 like $s->talk('probe', message => $big)->{reply}, qr/^451 /,
-    'a message that does not fit: 451';
+    'a header block that does not fit: 451';
 $s->options('probe', memory => '128M', sessions => 2);
 reload($s, 'probe');
 is $s->talk('probe', message => $big)->{reply}, 'accept', 'more memory';

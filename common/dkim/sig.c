@@ -3,6 +3,7 @@
 #include <idn2.h>
 #include <string.h>
 
+#include "base/buf.h"
 #include "dkim/arc.h"
 
 enum { TIME_DIGITS = 12 };		/* RFC 6376, 3.5, x= */
@@ -243,14 +244,16 @@ read_identity(struct reader *r, struct slice value)
 {
 	struct slice id = unquote(r->a, value), domain;
 	size_t at = slice_find_last(id, '@');
+	struct buf out = buf_in(r->a);
 
 	if (at == id.len)
 		return bad(r, "identity", "i= holds no @");
 	domain = read_name(r->a, slice_after(id, at + 1));
 	if (domain.ptr == NULL)
 		return bad(r, "identity", "i= holds no domain");
-	r->sig->identity = arena_printf(r->a, "%.*s@%.*s",
-	    SLICE_ARG(slice_sub(id, 0, at)), SLICE_ARG(domain));
+	buf_add(&out, slice_sub(id, 0, at + 1));
+	buf_add(&out, domain);
+	r->sig->identity = buf_slice(&out);
 	return true;
 }
 

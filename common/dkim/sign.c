@@ -18,8 +18,9 @@ enum {
 	"Content-Transfer-Encoding:Content-Language:List-Id:List-Help:" \
 	"List-Unsubscribe:List-Unsubscribe-Post:List-Subscribe:List-Post:" \
 	"List-Owner:List-Archive:Autocrypt"
-#define FIELDS_OVERSIGNED "From:Sender:Reply-To:To:Cc:Subject:Date:" \
-	"Content-Type:Content-Transfer-Encoding"
+/* Sender and Reply-To are what a mailing list may add in good faith. */
+#define FIELDS_OVERSIGNED \
+	"From:To:Cc:Subject:Date:Content-Type:Content-Transfer-Encoding"
 
 const struct slice dkim_fields_signed =
     { FIELDS_SIGNED, sizeof FIELDS_SIGNED - 1 };
@@ -195,6 +196,22 @@ refused(struct slice *why_r, const char *why)
 	return RC_BAD;
 }
 
+struct field
+sign_made(struct arena *a, struct slice name, struct slice body)
+{
+	struct buf all = buf_in(a);
+	struct field f;
+
+	buf_add(&all, name);
+	buf_addc(&all, ':');
+	buf_add(&all, body);
+	buf_adds(&all, "\r\n");
+	f.raw = buf_slice(&all);
+	f.name = slice_sub(f.raw, 0, name.len);
+	f.body = slice_sub(f.raw, name.len + 1, body.len);
+	return f;
+}
+
 /* The hash of the named fields and of a signature that is not in the message
  * yet: as if it stood above all others. */
 static bool
@@ -203,18 +220,9 @@ hash_with(struct arena *a, struct dkim_bodies *bodies,
     struct slice fields, unsigned char *hash_r)
 {
 	struct dkim_signature sig = { .header = signer->header,
-	    .signed_fields = fields };
-	struct slice raw = arena_printf(a, "%.*s:", SLICE_ARG(name));
-	struct buf all = buf_in(a);
-	struct field f;
+	    .signed_fields = fields, .b_at = body.len };
+	struct field f = sign_made(a, name, body);
 
-	buf_add(&all, raw);
-	buf_add(&all, body);
-	buf_add(&all, SLICE("\r\n"));
-	f.raw = buf_slice(&all);
-	f.name = slice_sub(f.raw, 0, name.len);
-	f.body = slice_sub(f.raw, raw.len, body.len);
-	sig.b_at = body.len;
 	return bodies_headers_of(bodies, &sig, &f, hash_r);
 }
 

@@ -9,6 +9,7 @@
  * sign_field	the same for any kind of signature: `tags` stands before h=,
  *		bh= and b=
  * sign_hash	signs this hash; the base64 of it. For ARC-Seal
+ * sign_made	a field of these bytes, that no message holds
  * sign_fits	whether the key can sign this algorithm; why not, else NULL
  *
  * h= names each field of `signed_fields` as often as it stands in the message,
@@ -58,6 +59,7 @@ enum rc sign_field(struct arena *a, const struct message *msg,
 enum rc sign_hash(struct arena *a, EVP_PKEY *key,
     const unsigned char hash[32], struct slice *base64_r,
     struct slice *why_r);
+struct field sign_made(struct arena *a, struct slice name, struct slice body);
 const char *sign_fits(EVP_PKEY *key, enum dkim_algorithm algorithm);
 /* Base64 in lines below 78 bytes, folded; column: where the first begins. */
 void sign_wrap(struct buf *out, struct slice base64, size_t column);

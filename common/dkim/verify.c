@@ -45,9 +45,8 @@ identity_exact(const struct dkim_signature *sig)
 	    sig->domain);
 }
 
-/* Whether the key may be used for this signature; else says why not. */
-static bool
-key_fits(struct dkim_signature *sig, const struct dkim_key *key,
+bool
+verify_fits(struct dkim_signature *sig, const struct dkim_key *key,
     const struct dkim_limits *limits)
 {
 	bool ed25519 = sig->algorithm == DKIM_ED25519_SHA256;
@@ -83,7 +82,7 @@ static void
 try_key(struct dkim_signature *sig, const unsigned char *hash,
     const struct dkim_key *key, const struct dkim_limits *limits)
 {
-	if (!key_fits(sig, key, limits))
+	if (!verify_fits(sig, key, limits))
 		return;
 	if (key->ed25519 ? ed25519_good(key->pkey, sig->b, hash) :
 	    rsa_good(key->pkey, sig->b, hash))
@@ -184,8 +183,8 @@ times_named(const struct dkim_signature *sig, struct slice name)
 	return n;
 }
 
-static void
-check_duplicates(struct dkim_signature *sig, const struct dkim_bodies *bodies)
+void
+verify_duplicates(struct dkim_signature *sig, const struct dkim_bodies *bodies)
 {
 	for (size_t i = 0; i < sizeof once / sizeof *once; i++) {
 		struct slice name = slice_of(once[i]);
@@ -222,5 +221,5 @@ dkim_verify(struct arena *a, struct dkim_signature *sig,
 	if (sig->result == DKIM_PASS)
 		check_body(sig, bodies, limits);
 	if (sig->result == DKIM_PASS)
-		check_duplicates(sig, bodies);
+		verify_duplicates(sig, bodies);
 }

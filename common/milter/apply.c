@@ -73,15 +73,17 @@ change_envelope(const struct plan *plan, struct arena *a,
 	if (plan->sender.ptr != NULL &&
 	    !ops->change_sender(ctx, arena_str(a, plan->sender)))
 		return false;
+	/* All removals first: Postfix removes every recipient of that address,
+	 * and one that another rewriting has just brought would go too. */
 	for (const struct plan_address *p = plan->addresses; p != NULL;
-	    p = p->next) {
-		/* Added first: the message is never without a recipient. */
-		if (!ops->add_recipient(ctx, arena_str(a, p->added)))
-			return false;
+	    p = p->next)
 		if (p->removed.ptr != NULL &&
 		    !ops->remove_recipient(ctx, arena_str(a, p->removed)))
 			return false;
-	}
+	for (const struct plan_address *p = plan->addresses; p != NULL;
+	    p = p->next)
+		if (!ops->add_recipient(ctx, arena_str(a, p->added)))
+			return false;
 	return true;
 }
 

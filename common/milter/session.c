@@ -379,6 +379,17 @@ take_step(struct session *s, const struct patches *edits,
 	return true;
 }
 
+/* Filters before this one keep the list that they saw. */
+static void
+own_recipients(struct session *s)
+{
+	struct envelope *e = &s->envelope;
+	struct recipient *copy = arena_array(s->arena, s->room, sizeof *copy);
+
+	memcpy(copy, e->recipients, e->nrecipients * sizeof *copy);
+	e->recipients = copy;
+}
+
 static void
 replace_recipient(struct session *s, struct slice removed, struct slice added)
 {
@@ -386,6 +397,7 @@ replace_recipient(struct session *s, struct slice removed, struct slice added)
 
 	for (size_t i = 0; removed.ptr != NULL && i < e->nrecipients; i++) {
 		if (slice_eq(e->recipients[i].address, removed)) {
+			own_recipients(s);
 			e->recipients[i].address = added;
 			return;
 		}
@@ -540,6 +552,7 @@ one_verdict(const struct session *s, const struct plan *plan)
 }
 
 struct outcome {
+	struct envelope envelope;	/* as the filter found it */
 	struct plan *plan;
 	struct verdict verdict;
 	int64_t us;
@@ -569,6 +582,8 @@ run_filter(struct session *s, size_t i, struct outcome *out)
 	struct job *job = &s->jobs[i];
 	int64_t began = clock_mono_us();
 
+	out->envelope = s->envelope;
+	job->envelope = &out->envelope;
 	job->msg = s->msg;
 	job->findings = s->seal.findings;
 	job->nfindings = s->seal.nfindings;
@@ -588,10 +603,11 @@ run_filter(struct session *s, size_t i, struct outcome *out)
 	}
 }
 
+/* The message goes on, or stays where a person can let it go. */
 static bool
-final(enum action action)
+kept(enum action action)
 {
-	return action == TEMPFAIL || action == REJECT || action == DISCARD;
+	return action == ACCEPT || action == QUARANTINE;
 }
 
 static struct verdict
@@ -602,11 +618,12 @@ trouble(struct session *s, const char *why)
 
 /* Everything is decided: what stands against sending it? */
 static const char *
-obstacle(struct session *s)
+obstacle(struct session *s, enum action action)
 {
 	uint64_t max = s->set->house.message_size_limit;
 
-	if (!close_seal(s))
+	/* Nobody behind us would take the seal off a message that is held. */
+	if (action == ACCEPT && !close_seal(s))
 		return "findings do not fit into the seal";
 	if (s->body_changed && max > 0 &&
 	    message_size(s->msg) + OVERHEAD > max)
@@ -614,24 +631,23 @@ obstacle(struct session *s)
 	return NULL;
 }
 
-/* The verdict that counts for the whole message, after all filters. */
+/*
+ * The verdict that counts for the whole message. Only an accept has the next
+ * filter look: Postfix shows a message to no further milter after any other
+ * answer, a hold included, and filters hosted together are to do the same.
+ */
 static struct verdict
 decide(struct session *s, struct outcome *outs, size_t *done_r)
 {
 	struct verdict verdict = { ACCEPT, "none", SLICE(""), SLICE("") };
 	size_t n = s->set->ninstances;
 
-	for (*done_r = 0; *done_r < n; ) {
+	for (*done_r = 0; *done_r < n && verdict.action == ACCEPT; ) {
 		struct outcome *out = &outs[*done_r];
 
 		run_filter(s, *done_r, out);
 		++*done_r;
-		/* A hold stands against a later accept. */
-		if (out->verdict.action != ACCEPT ||
-		    verdict.action == ACCEPT)
-			verdict = out->verdict;
-		if (final(verdict.action))
-			break;
+		verdict = out->verdict;
 	}
 	return verdict;
 }
@@ -683,8 +699,8 @@ commit_and_apply(struct session *s)
 
 	open_seal(s);
 	verdict = decide(s, outs, &done);
-	if (!final(verdict.action)) {
-		against = obstacle(s);
+	if (kept(verdict.action)) {
+		against = obstacle(s, verdict.action);
 		if (against == NULL && deadline_left(s->deadline) == 0)
 			against = "deadline passed";
 		if (against == NULL && !apply_edits(s->steps, s->msg,

@@ -71,7 +71,7 @@ struct dmarc_query {
 enum dmarc_source { DMARC_FROM_P, DMARC_FROM_SP, DMARC_FROM_NP };
 
 /* Why less was applied than was published (RFC 9990: reason of
- * policy_evaluated). dmarc_check gives the first three, policy of the site the
+ * policy_evaluated). dmarc_check gives the first three, the site's policy the
  * others. */
 enum dmarc_override { DMARC_AS_PUBLISHED = 0, DMARC_TEST_MODE,
     DMARC_SAMPLED_OUT, DMARC_TRUSTED_FORWARDER, DMARC_MAILING_LIST,
@@ -82,8 +82,8 @@ struct dmarc_answer {
 	const char *rule;		/* static: "dkim", "spf" (pass),
 					   "unaligned" (fail), "dns",
 					   "no-record", "several-records",
-					   "bad-record", "bad-domain", "pending",
-					   or one of the From reader's */
+					   "bad-record", "bad-domain",
+					   "pending", or one of the From reader's */
 	struct slice reason;		/* plain words; printable ASCII */
 	struct slice domain;		/* author domain; SLICE_NONE: none */
 	struct slice organization;	/* of the author domain; SLICE_NONE

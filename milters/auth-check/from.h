@@ -52,7 +52,7 @@ struct from {
 					   SLICE_NONE */
 	struct slice domains[FROM_DOMAINS];
 	size_t ndomains;
-	bool more;			/* there are domains that are not kept */
+	bool more;			/* not all domains are kept */
 	unsigned flags;			/* FROM_* */
 	unsigned fields;		/* From fields */
 };

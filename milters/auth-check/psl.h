@@ -7,8 +7,8 @@
  *			with *why_r in plain words
  * suffixes_org		the organizational domain of RFC 7489, 3.2: one label
  *			more than the longest public suffix that the domain lies
- *			under, private section, wildcards and exceptions counted;
- *			under a top-level domain that the list does not know, the
+ *			under; private section, wildcards and exceptions count.
+ *			Where the list does not know the top-level domain, the
  *			last two labels. SLICE_NONE for a public suffix itself.
  *			The domain: A-labels, lower case, no final dot, as
  *			domain_ascii() gives it; the result is its end
