@@ -61,7 +61,7 @@ is_own(const struct conf_list *own, struct slice host)
 static enum rc
 same_organization(struct asker *k, struct slice host, bool *same_r)
 {
-	struct slice mine, other;
+	struct slice mine = SLICE_NONE, other = SLICE_NONE;
 	bool pending;
 	enum rc rc;
 
