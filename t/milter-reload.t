@@ -251,7 +251,9 @@ cmp_ok $after_all->{threads}, '<=', $after_first->{threads}, 'nor a thread';
 SKIP: {
 	skip 'a sanitizer keeps what is freed', 1 if $sanitized;
 	diag "resident kB: $after_first->{rss}, $after_all->{rss}";
-	cmp_ok $after_all->{rss}, '<', $after_first->{rss} + 4096,
+	# Stacks and malloc's arenas of the sessions under way come and go
+	# by 5 MB; a lost set of settings each time would be 10 MB and more.
+	cmp_ok $after_all->{rss}, '<', $after_first->{rss} + 8192,
 	    'nor memory';
 }
 $s->done;
