@@ -15,6 +15,7 @@
 #include "dkim/bodies.h"
 #include "dkim/key.h"
 #include "dkim/sig.h"
+#include "dkim/tags.h"
 #include "dkim/verify.h"
 #include "dkim_guard.h"
 
@@ -437,31 +438,79 @@ run_round(struct job *job)
 
 /* Who is asked */
 
+static bool
+signs_others(const struct dkim_signature *sig)
+{
+	struct slice rest = sig->signed_fields;
+
+	while (rest.ptr != NULL)
+		if (slice_eq_nocase(tags_cut(rest, ':', &rest),
+		    SLICE("DKIM-Signature")))
+			return true;
+	return false;
+}
+
+/* What stands of it before the library is asked. */
+static void
+prepare(struct job *job, struct asked *q, arc_lookup *lookup, void *arg)
+{
+	struct slice name;
+
+	if (dkim_key_name(job->a, q->sig, &name))
+		q->answer = lookup(arg, name);
+	if (q->answer == NULL || q->answer->status > DNS_NXDOMAIN)
+		settle(q, DKIM_TEMPERROR, "dns",
+		    "the key could not be asked for");
+}
+
+/*
+ * Only what sig_read() found well-formed is taken: what is to be verified,
+ * and what was refused by policy, since another signature may sign it.
+ */
 static void
 take(struct job *job, struct dkim_signature *sig, arc_lookup *lookup,
     void *arg)
 {
 	struct asked *q = &job->list[job->n];
-	struct slice name;
+	bool wanted = sig->result == DKIM_NONE;
+	const char *why;
 
-	if (sig->result != DKIM_NONE)
+	if (!wanted && (sig->result != DKIM_POLICY || sig->domain.ptr == NULL))
 		return;
 	if (job->n >= job->limits->signatures) {
-		sig_fail(sig, DKIM_POLICY, "limit",
-		    "more signatures than are looked at");
+		if (wanted)
+			sig_fail(sig, DKIM_POLICY, "limit",
+			    "more signatures than are looked at");
 		return;
 	}
-	*q = (struct asked){ .sig = sig };
-	if (dkim_key_name(job->a, sig, &name))
-		q->answer = lookup(arg, name);
-	if (q->answer == NULL || q->answer->status > DNS_NXDOMAIN)
-		sig_fail(sig, DKIM_TEMPERROR, "dns",
-		    "the key could not be asked for");
-	else if (guard_size(job->msg, sig) != NULL)
-		sig_fail(sig, DKIM_NEUTRAL, "engine",
-		    guard_size(job->msg, sig));
-	else
-		job->n++;
+	why = guard_size(job->msg, sig);
+	if (why != NULL) {
+		if (wanted)
+			sig_fail(sig, DKIM_NEUTRAL, "engine", why);
+		return;
+	}
+	*q = (struct asked){ .sig = sig, .done = !wanted };
+	if (wanted)
+		prepare(job, q, lookup, arg);
+	job->n++;
+}
+
+/* Each that it is shown costs it hashes: those that are judged already are
+ * shown only where one of the others may sign them. */
+static void
+thin_out(struct job *job)
+{
+	size_t kept = 0;
+
+	job->whole = job->n ==
+	    message_count(job->msg, SLICE("DKIM-Signature"));
+	for (size_t i = 0; i < job->n; i++)
+		if (!job->list[i].done && signs_others(job->list[i].sig))
+			return;
+	for (size_t i = 0; i < job->n; i++)
+		if (!job->list[i].done)
+			job->list[kept++] = job->list[i];
+	job->n = kept;
 }
 
 void
@@ -474,9 +523,9 @@ dkim_opendkim_verify(struct arena *a, struct dkim_opendkim *lib,
 	job.list = arena_array(a, n + 1, sizeof *job.list);
 	for (size_t i = 0; i < n; i++)
 		take(&job, &list[i], lookup, arg);
+	thin_out(&job);
 	if (job.n == 0)
 		return;
-	job.whole = message_count(msg, SLICE("DKIM-Signature")) == job.n;
 	job.bodies = dkim_bodies_new(a, msg);
 	while (begin_round(&job) && ++job.rounds <= ROUNDS)
 		run_round(&job);

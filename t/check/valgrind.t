@@ -13,8 +13,8 @@ my @tests = split ' ', `make -s -C $build list | sed -n 's/^$list //p'`;
 chdir $build or die "$build: $!";
 for my $test (@tests) {
 	my $log = "$test.valgrind";
-	my $said = `valgrind -q --error-exitcode=97 --leak-check=full --num-callers=40 \\
-	    --errors-for-leak-kinds=definite,possible --track-fds=no \\
+	my $said = `valgrind -q --error-exitcode=97 --leak-check=full \\
+	    --num-callers=40 --errors-for-leak-kinds=definite,possible --track-fds=no \\
 	    --suppressions=$ENV{GATEHOUSE_SRC}/t/check/valgrind.supp \\
 	    --log-file=$log ./$test 2>&1`;
 	is $?, 0, $test or diag join "\n", grep({ /^not ok/ }
