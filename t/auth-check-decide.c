@@ -447,7 +447,7 @@ try_dkim(struct stage *s, struct arena *a)
 	    "header.a=rsa-sha256\r\n\theader.b=\"AbCd+/12\"\r\n" HEAD),
 	    "each signature with its name");
 	tap_is(finding(p, "dkim"), SLICE("pass"), "finding");
-	tap_is(finding(p, "dkim-domain"), SLICE("sender.example"), "its domain");
+	tap_is(finding(p, "dkim-domain"), SLICE("sender.example"), "domain");
 	tap_is(fact(p, "gatehouse.dkim.1.result"), SLICE("fail"), "fact 1");
 	tap_is(fact(p, "gatehouse.dkim.2.selector"), SLICE("sel"), "fact 2");
 }
@@ -571,7 +571,7 @@ try_dmarc_told(struct stage *s, struct arena *a)
 	tap_ok(slice_search(head_after(s, p), SLICE("dmarc=fail "
 	    "reason=\"nobody vouches for it\"")) < head_after(s, p).len &&
 	    slice_search(head_after(s, p), SLICE("header.from=sender.example"
-	    "\r\n\tpolicy.dmarc=reject")) < head_after(s, p).len, "in the field");
+	    "\r\n\tpolicy.dmarc=reject")) < head_after(s, p).len, "the field");
 	tap_is(finding(p, "dmarc"), SLICE("fail"), "finding");
 	tap_is(finding(p, "dmarc-from"), SLICE("sender.example"), "of whom");
 	tap_is(finding(p, "dmarc-policy"), SLICE("reject"), "and his policy");

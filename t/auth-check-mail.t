@@ -74,7 +74,7 @@ mute._domainkey.key.test	TXT	SILENT
 huge._domainkey.key.test	TXT	GENERATE 60000
 END
 $zone .= "s._domainkey.$_\tTXT\t" . txt($txt{rsa}) . "\n"
-    for qw(good.test quar.test other.test list.test bank.test sealer.test
+    for qw(good.test news.good.test quar.test other.test list.test bank.test sealer.test
     key.test test.test evil.test);
 $zone .= "e._domainkey.good.test\tTXT\t" . txt($txt{ed}) . "\n";
 $zone .= "k._domainkey.good.test\tTXT\t" . txt($txt{short}) . "\n";
@@ -379,6 +379,28 @@ for my $name (sort keys %letters) {
 	is_deeply $other, $own{$name}, "libopendkim agrees: $name";
 }
 $suite->options('auth-check', dkim_engine => 'own');
+
+# --- the other DMARC -------------------------------------------------------------
+
+my $below = signed(mail('a@x.y.good.test'), 'news.good.test', 's');
+$r = offline($below);
+is "$r->{'gatehouse.dmarc.result'} $r->{'gatehouse.dmarc.org'} " .
+    $r->{'gatehouse.dmarc.record.discovery'}, 'pass good.test treewalk',
+    'RFC 9989: by the tree';
+$suite->options('auth-check', dmarc_mode => 'rfc7489');
+$r = offline($below);
+is "$r->{'gatehouse.dmarc.result'} $r->{'gatehouse.dmarc.org'} " .
+    $r->{'gatehouse.dmarc.record.discovery'}, 'pass good.test psl',
+    'RFC 7489: by the list';
+is $r->{'gatehouse.dmarc.record.pct'}, 100, 'with its pct';
+$suite->options('auth-check', dmarc_mode => 'rfc9989');
+
+# Fields of a chain among others, thousands of them: read three times at most.
+my $scattered = join '', map { "ARC-Seal: i=$_; " . 'x' x 100 .
+    "\r\nX-Between: $_\r\n" } 1 .. 900;
+$r = through($scattered . $good);
+like results($r), qr/dkim=pass.*dmarc=pass.*; arc=fail/, 'a scattered chain';
+cmp_ok $r->{ms}, '<', 1000, "in $r->{ms} ms";
 
 # --- silence ----------------------------------------------------------------
 

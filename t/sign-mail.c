@@ -1,8 +1,8 @@
 /*
  * sign-mail - signed mail for tests
  *
- *	sign-mail key rsa|ed25519 BITS FILE	makes a private key (PEM), prints
- *						its record for the zone
+ *	sign-mail key rsa|ed25519 BITS FILE	makes a private key (PEM) and
+ *						prints its record
  *	sign-mail dkim FILE DOMAIN SELECTOR [key=value]... < mail > mail
  *		now, expires (seconds since 1970), length (l=: so much of the
  *		body is signed), times (that many signatures)

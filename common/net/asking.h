@@ -22,8 +22,8 @@
  *		or until the deadline: what is not known then counts as silence
  *		(DNS_TIMEOUT), and the checks are finished with that. Returns
  *		how long it waited, in microseconds. More may be asked after it
- * asking_answer	the answer, or NULL when there is none (yet); it lives as
- *		long as the asking
+ * asking_answer	the answer, or NULL when there is none (yet); it lives
+ *		as long as the asking
  * asking_free	gives it back, done or not; NULL is allowed. No check runs any
  *		more when it returns. Nobody else may be waiting then
  *

@@ -26,7 +26,7 @@
 
 /* What begin, field and ask found out: job->answers. */
 struct auth_answers {
-	const char *skipped;		/* rule: why nothing was asked; or NULL */
+	const char *skipped;		/* rule: why nothing was asked */
 
 	bool mail, helo;		/* is there such an answer of SPF? */
 	struct spf_answer mail_answer, helo_answer;

@@ -4,6 +4,10 @@
 
 #include "net/asking.h"
 
+/* A chain in more pieces than that is read with the whole message only: each
+ * reading takes all of it. */
+enum { ARC_READS = 3 };
+
 /* One evaluation of DMARC; the resolver's thread may run it. */
 struct policy {
 	struct from from;
@@ -24,6 +28,7 @@ struct header_ask {
 	unsigned signatures, froms;
 	struct buf arc;			/* its fields so far */
 	bool arc_open;			/* not asked for yet */
+	unsigned arc_reads;
 };
 
 struct header_ask *
@@ -180,6 +185,8 @@ close_arc(struct header_ask *h)
 	struct message msg;
 
 	h->arc_open = false;
+	if (h->arc_reads++ >= ARC_READS)
+		return;
 	message_read(&msg, h->job->arena, buf_slice(&h->arc), SLICE(""),
 	    NULL);
 	arc_read(h->job->arena, &msg, &limits, &chain);

@@ -18,8 +18,8 @@ static const char *const modes[] = { "rfc9989", "rfc7489", NULL };
 static const char *const follows[] = { "follow", "soften", "ignore", NULL };
 
 enum {
-	MAX_BITS = 8192,		/* a larger key is an attack on our time */
-	SKEW = 3600,			/* s; clocks of senders are that wrong */
+	MAX_BITS = 8192,		/* a larger key is an attack */
+	SKEW = 3600,			/* s; so wrong are clocks of senders */
 };
 
 #define AT(field)	offsetof(struct auth_check_conf, field)
@@ -28,8 +28,8 @@ const struct conf_option auth_check_options[] = {
 	{ "spf", CONF_ENUM, AT(spf), "both", 0, 0,
 	  "Whose SPF record is asked (RFC 7208): that of the MAIL FROM domain, "
 	  "of the name that the client said in HELO, both at once, or none. "
-	  "Mail with an empty MAIL FROM is judged by its HELO name. DMARC takes "
-	  "the result of MAIL FROM: without it only DKIM counts there.",
+	  "Mail with an empty MAIL FROM is judged by its HELO name. DMARC "
+	  "takes the result of MAIL FROM: without it only DKIM counts there.",
 	  identities },
 	{ "spf_engine", CONF_ENUM, AT(spf_engine), "own", 0, 0,
 	  "What evaluates SPF. libspf2 is there for sites that must use it: it "
@@ -136,8 +136,8 @@ const struct conf_option auth_check_options[] = {
 	  "leads to dmarc_reject, dmarc_quarantine or dmarc_none.", follows },
 	{ "dmarc_overrides", CONF_LIST, AT(dmarc_overrides), "", 0, 1000,
 	  "Policies of our own for mail that fails, by author domain: "
-	  "\"example.com=none\" is for that domain, \".example.com=reject\" for "
-	  "it and all below it; none, quarantine or reject, whatever the owner "
+	  "\"example.com=none\" is for that domain, \".example.com=reject\" "
+	  "for it and all below it; none, quarantine or reject, whatever the owner "
 	  "asks for. The first that fits counts.", NULL },
 	{ "dmarc_forwarders", CONF_NETWORKS, AT(dmarc_forwarders), "", 0, 0,
 	  "Clients that forward mail for our users and are trusted to have "
@@ -219,10 +219,9 @@ policy_parse(struct slice word, enum dmarc_policy *policy_r)
 	    DMARC_QUARANTINE, DMARC_REJECT };
 
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
-		if (slice_eq_nocase(word, slice_of(dmarc_policy_name(all[i])))) {
-			*policy_r = all[i];
+		*policy_r = all[i];
+		if (slice_eq_nocase(word, slice_of(dmarc_policy_name(all[i]))))
 			return true;
-		}
 	}
 	return false;
 }

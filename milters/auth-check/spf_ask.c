@@ -11,7 +11,7 @@ struct check {
 
 struct spf_ask {
 	struct asking *asking;
-	struct arena *arena;		/* the queries, as the checks see them */
+	struct arena *arena;		/* of this and of the queries */
 	struct check checks[SPF_ASK_MAX];
 	size_t nchecks;
 };
