@@ -44,6 +44,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	slice_line(&rest, &local);
 	slice_line(&rest, &domain);
 	authres_claim(a, rest, &id, 1);
+	authres_says(a, rest, SLICE("dmarc"), SLICE("pass"),
+	    SLICE("header.from"), domain);
 	check_body(authres_fold(a, "X-Gatehouse-Tag", rest).len > 0 ?
 	    authres_fold(a, "X-Gatehouse-Tag", rest) : SLICE(" "));
 	authres_begin(&w, a, id);

@@ -790,8 +790,8 @@ static void
 bodies_relaxed(struct arena *a)
 {
 	static const char *const words[] = { " ", "\t", "\r\n", "\r", "\n",
-	    "x", "word", "a long run of words that goes on for more than one "
-	    "block of the window without a thing to change in it anywhere" };
+	    "x", "word", ("a long run of words that goes on for more than one "
+	    "block of the window without a thing to change in it anywhere") };
 	unsigned state = 1, wrong = 0;
 
 	for (int run = 0; run < 4000; run++) {

@@ -19,12 +19,13 @@ my %printer = (
 	'gatehouse.conf' => "$build/etc/print-house",
 	'auth-check.conf' => "$build/milters/auth-check/gatehouse-auth-check",
 	'chain.conf' => "$build/milters/chain/gatehouse-chain",
+	'dmarc-report.conf' => "$build/tools/gatehouse dmarc-report",
 );
 
 for my $name (sort keys %printer) {
 	my $program = $printer{$name};
 	SKIP: {
-		skip "$program is not built", 2 unless -x $program;
+		skip "$program is not built", 2 unless -x ((split ' ', $program)[0]);
 		my $sample = `$program --sample`;
 		is $sample, slurp("$src/etc/$name"),
 		    "etc/$name is what $program prints; if not: make samples";
@@ -36,6 +37,7 @@ for my $name (sort keys %printer) {
 my %page = (
 	'gatehouse.conf' => 'gatehouse.conf.5',
 	'auth-check.conf' => 'gatehouse-auth-check.conf.5',
+	'dmarc-report.conf' => 'gatehouse-dmarc-report.conf.5',
 );
 for my $name (sort keys %page) {
 	my $sample = slurp("$src/etc/$name");

@@ -116,7 +116,7 @@ my @test = ('test', '--config', $conf, @resolver, '--helo', 'h',
     '--mail-from', 'a@example.org', '--rcpt', 'b@example.net', '--json');
 my $body = "line\nAuthentication-Results: in the body\n\xe9\n";
 my $lf = "Received: x\nAuthentication-Results: MX.Example.NET;\n\tspf=pass\n" .
-    "Subject: a\n\tb\nX:y\n\n$body";
+    "From: a\@example.org\nSubject: a\n\tb\nX:y\n\n$body";
 my $crlf = $lf =~ s/\n/\r\n/gr;
 my $message = put('lf.eml', $lf);
 

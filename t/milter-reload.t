@@ -157,10 +157,10 @@ for (1 .. 5) {
 	reload($s, 'auth-check');
 	like $s->talk('auth-check', %far)->{reply}, qr/^550 /, 'and back';
 }
-my $asked = $dns{'-all'}->asked;
+my $asked = $dns{'-all'}->asked('client.test', 'TXT');
 reload($s, 'auth-check') for 1 .. 5;
 like $s->talk('auth-check', %far)->{reply}, qr/^550 /, 'the same resolver';
-is $dns{'-all'}->asked, $asked, 'keeps its cache';
+is $dns{'-all'}->asked('client.test', 'TXT'), $asked, 'keeps its cache';
 my $fds = $s->usage('auth-check')->{fds};
 cmp_ok $fds, '<', 60, "$fds descriptors after eleven resolvers";
 $s->finish;

@@ -94,10 +94,12 @@ like send_word('accept append', on => $c), qr/^250 /, 'fifth accepted';
 like send_word('accept', on => $c), qr/^250 /, 'sixth accepted';
 $c->quit;
 @mail = arrived(4, 'T07: four arrived');
-is_deeply $mail[1]{rcpt}[0] =~ s/ .*//r, '<right@gatehouse.test>',
+is_deeply [ sort map { join ',', map { s/ .*//r } @{ $_->{rcpt} } } @mail ],
+    [ '<right@gatehouse.test>', ('<us@gatehouse.test>') x 3 ],
     'no recipient left over';
-is_deeply [ map { scalar $s->fields($_->{bytes}, 'X-Appended') } @mail ],
-    [ 0, 0, 1, 0 ], 'no edit left over';
+is_deeply [ sort map { join ', ', $s->fields($_->{bytes}, 'X-Probe'),
+    $s->fields($_->{bytes}, 'X-Appended') } @mail ],
+    [ ('accept') x 3, 'accept append, by probe' ], 'no edit left over';
 $c = $s->connection;
 $c->command($_) for 'MAIL FROM:<a@client.test>',
     'RCPT TO:<gone@gatehouse.test>', 'DATA';

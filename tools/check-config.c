@@ -6,6 +6,7 @@
 #include "milter/settings.h"
 #include "milters/all.h"
 #include "text/json.h"
+#include "tools/dmarc-conf.h"
 #include "tools/verb.h"
 
 static const struct option longs[] = {
@@ -78,6 +79,17 @@ check(struct check *c, const char *name, const struct filter *const *filters,
 }
 
 static void
+check_dmarc_report(struct check *c)
+{
+	struct house_conf house;
+	struct dmarc_report_conf conf;
+	struct slice why = SLICE("");
+
+	tell(c, "dmarc-report", dmarc_report_load(c->dir, &house, &conf, c->a,
+	    &why), why);
+}
+
+static void
 check_all(struct check *c)
 {
 	for (const struct filter *const *f = all_filters; *f != NULL; f++) {
@@ -88,6 +100,7 @@ check_all(struct check *c)
 	if (c->dir != NULL && access(arena_printf(c->a, "%s/chain.conf",
 	    c->dir).ptr, F_OK) == 0)
 		check(c, "chain", all_filters, true);
+	check_dmarc_report(c);
 }
 
 int

@@ -8,6 +8,8 @@
 static const struct verb verbs[] = {
 	{ "check-config", "read all configuration and say what is wrong",
 	  verb_check_config },
+	{ "dmarc-report", "build, store or send DMARC aggregate reports",
+	  verb_dmarc_report },
 	{ "explain", "say what was decided about a message, and why",
 	  verb_explain },
 	{ "spf", "evaluate SPF for an address, a HELO name and a sender",

@@ -81,7 +81,7 @@ take_pairs(struct arena *a, const struct plan_pair *from)
 
 	for (; from != NULL; from = from->next) {
 		*last = arena_alloc(a, sizeof **last);
-		(*last)->key = from->key;
+		(*last)->key = arena_str(a, slice_of(from->key));
 		(*last)->value = arena_copy(a, from->value);
 		last = &(*last)->next;
 	}

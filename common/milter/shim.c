@@ -150,8 +150,6 @@ char *
 mi_rd_cmd(int fd, struct timeval *timeout, char *cmd, size_t *len, char *name)
 {
 	int64_t ms = atomic_load(&idle);
-	struct timeval ours = { .tv_sec = ms / 1000,
-	    .tv_usec = ms % 1000 * 1000 };
 	char *got;
 
 	if (mine == NULL) {
@@ -165,7 +163,9 @@ mi_rd_cmd(int fd, struct timeval *timeout, char *cmd, size_t *len, char *name)
 	if (mine->fd < 0)
 		check_peer(mine->fd = fd);
 	wait_begins(mine);
-	got = library_rd_cmd(fd, &ours, cmd, len, name);
+	timeout->tv_sec = ms / 1000;
+	timeout->tv_usec = ms % 1000 * 1000;
+	got = library_rd_cmd(fd, timeout, cmd, len, name);
 	peer_came(mine);
 	return got;
 }

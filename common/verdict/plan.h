@@ -45,7 +45,7 @@ struct plan_recipient {
 
 struct plan_pair {
 	struct plan_pair *next;
-	const char *key;		/* static */
+	const char *key;		/* static, or in the plan's arena */
 	struct slice value;
 };
 

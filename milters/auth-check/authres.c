@@ -387,3 +387,97 @@ authres_claim(struct arena *a, struct slice body, const struct slice *ids,
 			return AUTHRES_OURS;
 	return read_id(a, body, &id) ? AUTHRES_OTHER : AUTHRES_BROKEN;
 }
+
+static bool
+joins(char c)
+{
+	return c == '=' || c == '/';
+}
+
+/*
+ * The body as words: comments are blanks, quotes are gone (what could be taken
+ * for syntax in them becomes '?'), no blank stands around '=' and '/'.
+ */
+static struct slice
+words_of(struct arena *a, struct slice body)
+{
+	struct buf out = buf_in(a);
+	bool quoted = false, blank = false;
+
+	while (body.len > 0) {
+		char c = body.ptr[0];
+
+		if (c == '(' && !quoted) {
+			skip_comment(&body);
+			blank = true;
+			continue;
+		}
+		body = slice_after(body, 1);
+		if (c == '"') {
+			quoted = !quoted;
+			continue;
+		}
+		if (quoted && !ascii_alnum(c) && c != '.' && c != '-' &&
+		    c != '@' && c != '_') {
+			buf_addc(&out, '?');
+			continue;
+		}
+		if (is_control(c) || c == ' ') {
+			blank = true;
+			continue;
+		}
+		if (blank && !joins(c) && out.len > 0 &&
+		    !joins(out.ptr[out.len - 1]))
+			buf_addc(&out, ' ');
+		blank = false;
+		buf_addc(&out, c);
+	}
+	return buf_slice(&out);
+}
+
+/* Is it "method=result", or "method/1=result"? */
+static bool
+is_method(struct slice word, struct slice method, struct slice *result_r)
+{
+	struct slice name = slice_cut(word, '=', result_r), version;
+
+	name = slice_cut(name, '/', &version);
+	return result_r->ptr != NULL && slice_eq_nocase(name, method);
+}
+
+static bool
+has_property(struct arena *a, struct slice info, struct slice property,
+    struct slice domain)
+{
+	while (info.ptr != NULL) {
+		struct slice word = slice_cut(info, ' ', &info), value;
+		struct slice name = slice_cut(word, '=', &value);
+
+		if (value.ptr != NULL && slice_eq_nocase(name, property) &&
+		    slice_eq_nocase(canonical(a, value), domain))
+			return true;
+	}
+	return false;
+}
+
+bool
+authres_says(struct arena *a, struct slice body, struct slice method,
+    struct slice result, struct slice property, struct slice domain)
+{
+	struct slice rest = words_of(a, body), got;
+	unsigned results = 0;
+	bool says = false;
+
+	slice_cut(rest, ';', &rest);	/* the authserv-id */
+	while (rest.ptr != NULL) {
+		struct slice info = slice_trim(slice_cut(rest, ';', &rest));
+		struct slice first = slice_cut(info, ' ', &info);
+
+		if (!is_method(first, method, &got))
+			continue;
+		results++;
+		says = slice_eq_nocase(got, result) &&
+		    has_property(a, info, property, domain);
+	}
+	return says && results == 1;
+}

@@ -49,4 +49,12 @@ enum authres_claim { AUTHRES_OTHER, AUTHRES_OURS, AUTHRES_BROKEN };
 enum authres_claim authres_claim(struct arena *a, struct slice body,
     const struct slice *ids, size_t nids);
 
+/*
+ * Does the body (or that of an ARC-Authentication-Results behind its i=) give
+ * this one result for the method, with that domain as the property's value?
+ * False when it gives several results for the method.
+ */
+bool authres_says(struct arena *a, struct slice body, struct slice method,
+    struct slice result, struct slice property, struct slice domain);
+
 #endif

@@ -1,64 +1,51 @@
-#include "decide.h"
+#include "decide_part.h"
 
-#include "authres.h"
+void
+part_word(struct buf *list, struct slice word)
+{
+	if (list->len > 0)
+		buf_addc(list, ' ');
+	if (word.len == 0)
+		buf_addc(list, '-');
+	for (size_t i = 0; i < word.len; i++)
+		buf_addc(list, word.ptr[i] == ' ' ? '_' : word.ptr[i]);
+}
 
-/* What decided: one identity, its result, and what is done about it. */
-struct finding_of {
-	enum auth_action action;
-	const char *rule;
-	bool helo;
-	const struct spf_answer *answer;
+/* In the order in which a rule is named. */
+static const struct {
+	part_judge *judge;
+	size_t asked;			/* where it says so in auth_answers */
+} judges[] = {
+	{ dmarc_judge, offsetof(struct auth_answers, dmarc) },
+	{ spf_judge, offsetof(struct auth_answers, mail) },
+	{ spf_judge, offsetof(struct auth_answers, helo) },
+	{ dkim_judge, offsetof(struct auth_answers, dkim) },
+	{ arc_judge, offsetof(struct auth_answers, arc) },
+	{ iprev_judge, offsetof(struct auth_answers, iprev) },
 };
 
-static const char *
-rule_of(enum spf_result result)
+static bool
+asked(const struct auth_answers *seen, size_t offset)
 {
-	static const char *const rules[] = { "spf-none", "spf-neutral",
-	    "spf-pass", "spf-softfail", "spf-fail", "spf-temperror",
-	    "spf-permerror", "spf-temperror" };
-
-	return rules[result];
+	return *(const bool *)((const char *)seen + offset);
 }
 
-/* MAIL FROM decides, unless the HELO name failed and that weighs more. */
-static struct finding_of
-strongest(const struct auth_check_conf *conf, const struct auth_answers *seen)
+static struct judgement
+strongest(const struct job *job)
 {
-	struct finding_of f = { .action = AUTH_ACCEPT, .rule = "spf-helo",
-	    .helo = true, .answer = &seen->helo_answer };
+	const struct auth_answers *seen = job->answers;
+	struct judgement best = { .rule = "none",
+	    .reason = SLICE("nothing speaks for it or against it") }, j;
+	bool any = false;
 
-	if (seen->mail)
-		f = (struct finding_of){
-		    .action = auth_check_action(conf, seen->mail_answer.result),
-		    .rule = rule_of(seen->mail_answer.result),
-		    .answer = &seen->mail_answer };
-	if (seen->helo && seen->helo_answer.result == SPF_FAIL &&
-	    (!seen->mail || (enum auth_action)conf->spf_helo_fail > f.action))
-		f = (struct finding_of){
-		    .action = (enum auth_action)conf->spf_helo_fail,
-		    .rule = "spf-helo-fail", .helo = true,
-		    .answer = &seen->helo_answer };
-	return f;
-}
-
-/*
- * "5.7.23 SPF fail: ..." (RFC 7372, 3.2). What the domain itself wants said
- * stands behind its name: it is not our word (RFC 7208, 6.2).
- */
-static struct slice
-reply(struct arena *a, const struct finding_of *f, char class)
-{
-	const struct spf_answer *r = f->answer;
-	bool error = r->result == SPF_TEMPERROR || r->result == SPF_PERMERROR;
-	struct buf out = buf_in(a);
-
-	buf_addf(&out, "%c.7.%s SPF %s%s: %.*s", class, error ? "24" : "23",
-	    f->helo ? "HELO " : "", spf_result_name(r->result),
-	    SLICE_ARG(r->reason));
-	if (r->explanation.len > 0)
-		buf_addf(&out, "; %.*s says: %.*s", SLICE_ARG(r->decided),
-		    SLICE_ARG(r->explanation));
-	return buf_slice(&out);
+	for (size_t i = 0; i < sizeof judges / sizeof *judges; i++) {
+		if (!asked(seen, judges[i].asked) || !judges[i].judge(job, &j))
+			continue;
+		if (!any || j.action > best.action)
+			best = j;
+		any = true;
+	}
+	return best;
 }
 
 static bool
@@ -98,110 +85,91 @@ remove_forged(const struct job *job, struct plan *p)
 	return removed;
 }
 
+/* One field for all methods. */
 static void
-add_method(struct authres *w, const struct spf_answer *r, bool helo,
-    const struct job *job)
+add_results(const struct job *job, struct plan *p)
 {
-	struct slice local;
-	size_t at = slice_find_last(job->envelope->sender, '@');
-
-	authres_result(w, "spf", spf_result_name(r->result));
-	if (r->result != SPF_PASS && r->result != SPF_NONE)
-		authres_reason(w, r->reason);
-	if (helo) {
-		authres_value(w, "smtp.helo", job->client->helo);
-		return;
-	}
-	if (at == job->envelope->sender.len) {
-		authres_value(w, "smtp.mailfrom", job->envelope->sender);
-		return;
-	}
-	local = slice_sub(job->envelope->sender, 0, at);
-	authres_address(w, "smtp.mailfrom", local, r->domain);
-}
-
-/* MAIL FROM first: of two results of one method some readers take the first. */
-static void
-add_results(const struct job *job, struct plan *p,
-    const struct auth_answers *seen)
-{
+	const struct auth_check_conf *conf = job->conf;
+	const struct auth_answers *seen = job->answers;
 	struct authres w;
-	bool null_path = job->envelope->sender.len == 0;
 
+	if (conf->received_spf && (seen->mail || seen->helo))
+		patch_insert(&p->edits, SLICE("Received-SPF"),
+		    spf_received(job));
 	authres_begin(&w, job->arena, slice_of(job->house->authserv_id));
-	if (seen->mail)
-		add_method(&w, &seen->mail_answer, null_path, job);
-	if (seen->helo)
-		add_method(&w, &seen->helo_answer, true, job);
+	if (seen->mail || seen->helo)
+		spf_results(job, &w);
+	if (seen->dkim)
+		dkim_results(job, &w);
+	if (seen->dmarc)
+		dmarc_results(job, &w);
+	if (seen->arc)
+		arc_results(job, &w);
+	if (seen->iprev)
+		iprev_results(job, &w);
 	patch_insert(&p->edits, SLICE("Authentication-Results"),
 	    authres_end(&w));
 }
 
 static void
-add_tag(const struct job *job, struct plan *p, const struct finding_of *f)
+tell(const struct job *job, struct plan *p, const struct judgement *done)
 {
-	const struct auth_check_conf *conf = job->conf;
-	struct slice words = arena_printf(job->arena, "%s (%.*s)", f->rule,
-	    SLICE_ARG(f->answer->reason));
+	const struct auth_answers *seen = job->answers;
 
-	patch_insert(&p->edits, slice_of(conf->tag_header),
-	    authres_fold(job->arena, conf->tag_header, words));
-	plan_finding(p, "tag", slice_of(f->rule));
-}
-
-static void
-tell_mail(struct plan *p, const struct auth_answers *seen)
-{
-	const struct spf_answer *r = &seen->mail_answer;
-	struct slice result = slice_of(spf_result_name(r->result));
-
-	plan_finding(p, "spf", result);
-	plan_finding(p, "spf-domain", r->domain);
-	plan_fact(p, "gatehouse.spf.result", result);
-	plan_fact(p, "gatehouse.spf.domain", r->domain);
-	plan_fact(p, "gatehouse.spf.mechanism", r->mechanism);
-	plan_fact(p, "gatehouse.spf.reason", r->reason);
-	plan_fact(p, "gatehouse.spf.lookups",
-	    arena_printf(p->arena, "%u", r->lookups));
-	plan_fact(p, "gatehouse.spf.void_lookups",
-	    arena_printf(p->arena, "%u", r->voids));
-	plan_fact(p, "gatehouse.spf.waited_ms",
+	if (seen->mail || seen->helo)
+		spf_tell(job, p);
+	if (seen->dkim)
+		dkim_tell(job, p);
+	if (seen->dmarc)
+		dmarc_tell(job, p);
+	if (seen->dmarc)
+		dmarc_tell_done(job, p, done);
+	if (seen->arc)
+		arc_tell(job, p);
+	if (seen->iprev)
+		iprev_tell(job, p);
+	plan_fact(p, "gatehouse.auth.waited_ms",
 	    arena_printf(p->arena, "%lld", (long long)(seen->waited / 1000)));
 }
 
 static void
-tell_helo(struct plan *p, const struct spf_answer *r)
+add_tag(const struct job *job, struct plan *p, const struct judgement *j)
 {
-	struct slice result = slice_of(spf_result_name(r->result));
+	const struct auth_check_conf *conf = job->conf;
+	struct slice words = arena_printf(job->arena, "%s (%.*s)", j->rule,
+	    SLICE_ARG(j->reason));
 
-	plan_finding(p, "helo", result);
-	plan_finding(p, "helo-domain", r->domain);
-	plan_fact(p, "gatehouse.spf.helo.result", result);
-	plan_fact(p, "gatehouse.spf.helo.domain", r->domain);
-	plan_fact(p, "gatehouse.spf.helo.reason", r->reason);
+	patch_insert(&p->edits, slice_of(conf->tag_header),
+	    authres_fold(job->arena, conf->tag_header, words));
+	plan_finding(p, "tag", slice_of(j->rule));
+}
+
+static struct slice
+reply(struct arena *a, const struct judgement *j, char class)
+{
+	return arena_printf(a, "%c.%s %.*s", class, j->code,
+	    SLICE_ARG(j->text));
 }
 
 static struct plan *
-act(const struct job *job, struct plan *p, const struct finding_of *f)
+act(const struct job *job, struct plan *p, const struct judgement *j)
 {
-	struct slice reason = f->answer->reason;
-
-	switch (f->action) {
+	switch (j->action) {
 	case AUTH_REJECT:
-		return plan_reject(p, f->rule, reason,
-		    reply(job->arena, f, '5'));
+		return plan_reject(p, j->rule, j->reason,
+		    reply(job->arena, j, '5'));
 	case AUTH_TEMPFAIL:
-		return plan_tempfail(p, f->rule, reason,
-		    reply(job->arena, f, '4'));
+		return plan_tempfail(p, j->rule, j->reason,
+		    reply(job->arena, j, '4'));
 	case AUTH_QUARANTINE:
-		return plan_quarantine(p, f->rule, reason);
+		return plan_quarantine(p, j->rule, j->reason);
 	case AUTH_TAG:
-		add_tag(job, p, f);
+		add_tag(job, p, j);
 		break;
 	case AUTH_ACCEPT:
 		break;
 	}
-	return plan_accept(p, f->rule, reason);
+	return plan_accept(p, j->rule, j->reason);
 }
 
 /* Why nothing was asked, in plain words. */
@@ -212,7 +180,7 @@ skipped_reason(const struct auth_answers *seen)
 		{ "outbound", "mail of our own is not checked" },
 		{ "local", "it did not come over the network" },
 		{ "trusted", "the client is one of trusted_networks" },
-		{ "spf-off", "SPF is switched off" },
+		{ "off", "all checks are switched off" },
 	};
 
 	for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
@@ -227,23 +195,22 @@ auth_check_decide(const struct job *job)
 {
 	const struct auth_answers *seen = job->answers;
 	struct plan *p = plan_new(job->arena, job->msg);
-	struct finding_of f;
+	struct judgement j;
 	unsigned removed;
 
-	plan_coverage(p, SLICE("envelope and header"));
+	plan_coverage(p, seen->dkim || seen->arc ?
+	    SLICE("envelope, header and hash of the body") :
+	    SLICE("envelope and header"));
 	if (job->direction == DIRECTION_OUT)
 		return plan_accept(p, seen->skipped, skipped_reason(seen));
 	removed = from_trusted(job) ? 0 : remove_forged(job, p);
 	plan_fact(p, "gatehouse.authres.removed",
 	    arena_printf(job->arena, "%u", removed));
-	if (seen->ask == NULL)
+	if (seen->skipped != NULL)
 		return plan_accept(p, seen->skipped, skipped_reason(seen));
-	f = strongest(job->conf, seen);
-	if (seen->mail)
-		tell_mail(p, seen);
-	if (seen->helo)
-		tell_helo(p, &seen->helo_answer);
-	act(job, p, &f);
-	add_results(job, p, seen);
+	j = strongest(job);
+	tell(job, p, &j);
+	act(job, p, &j);
+	add_results(job, p);
 	return p;
 }

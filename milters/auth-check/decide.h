@@ -1,29 +1,52 @@
 /*
  * decide - what auth-check makes of its findings
  *
- * Pure: reads the job and its answers, returns a plan.
+ * Pure: reads the job and its answers, returns a plan. Each method has a file
+ * of its own (decide_spf.c ...) that says three things (decide_part.h): what
+ * it would do, its part of Authentication-Results, and what it tells later
+ * filters and the journal. The strongest action of all methods is done; of
+ * several equal ones the rule is that of the first that has something to say:
+ * DMARC, SPF, DKIM, ARC, iprev.
  *
  * Findings for later filters (seal): "spf" and "spf-domain" of MAIL FROM,
- * "helo" and "helo-domain", "tag" (the rule) when the mail is tagged.
- * Facts for the journal: gatehouse.spf.{result,domain,mechanism,reason,
- * lookups,void_lookups,ms}, gatehouse.spf.helo.{result,domain,reason},
- * gatehouse.authres.removed.
+ * "helo" and "helo-domain"; "dkim" and "dkim-domain" (the first that passed);
+ * "dmarc", "dmarc-from" (the author domain), "dmarc-policy" (what its owner
+ * asks for); "arc"; "iprev"; "tag" (the rule) when the mail is tagged.
+ * Facts for the journal: doc/journal.
  */
 #ifndef AUTH_CHECK_DECIDE_H
 #define AUTH_CHECK_DECIDE_H
 
+#include "dkim/arc.h"
+#include "dmarc.h"
+#include "iprev.h"
 #include "milter/filter.h"
 #include "options.h"
 #include "spf.h"
 
-/* What begin and ask found out: job->answers. */
+/* What begin, field and ask found out: job->answers. */
 struct auth_answers {
-	struct spf_ask *ask;		/* NULL: nothing was asked */
-	const char *skipped;		/* rule: why nothing was asked */
-	deadline_t until;		/* of the questions */
-	bool mail, helo;		/* is there such an answer? */
+	const char *skipped;		/* rule: why nothing was asked; or NULL */
+
+	bool mail, helo;		/* is there such an answer of SPF? */
 	struct spf_answer mail_answer, helo_answer;
+	bool dkim;
+	struct dkim_signature *signatures;
+	size_t nsignatures;
+	bool dmarc;
+	struct from from;
+	struct dmarc_answer policy;
+	bool arc;
+	struct arc_chain chain;
+	bool iprev;
+	struct iprev_answer name;
 	int64_t waited;			/* us, at the end of the message */
+
+	/* What asks. */
+	struct spf_ask *ask;
+	deadline_t until;		/* of SPF's questions */
+	struct header_ask *header;
+	struct asking *address;
 };
 
 struct plan *auth_check_decide(const struct job *job);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "spf_ask.h"
+#include "text/address.h"
 
 static const char *const actions[] = { "accept", "tag", "quarantine",
     "tempfail", "reject", NULL };
@@ -12,6 +13,14 @@ static const char *const temporary[] = { "accept", "tag", "quarantine",
 static const char *const identities[] = { "both", "mail-from", "helo", "off",
     NULL };
 static const char *const broken[] = { "remove", "keep", NULL };
+static const char *const engines[] = { "own", "opendkim", NULL };
+static const char *const modes[] = { "rfc9989", "rfc7489", NULL };
+static const char *const follows[] = { "follow", "soften", "ignore", NULL };
+
+enum {
+	MAX_BITS = 8192,		/* a larger key is an attack on our time */
+	SKEW = 3600,			/* s; clocks of senders are that wrong */
+};
 
 #define AT(field)	offsetof(struct auth_check_conf, field)
 
@@ -66,6 +75,122 @@ const struct conf_option auth_check_options[] = {
 	{ "spf_look_ahead", CONF_BOOL, AT(spf_look_ahead), "true", 0, 0,
 	  "Ask for what stands behind in a record while the answers before it "
 	  "are still under way. Quicker, for some questions in vain.", NULL },
+	{ "received_spf", CONF_BOOL, AT(received_spf), "false", 0, 0,
+	  "Write a Received-SPF field too (RFC 7208, 9.1), for readers that do "
+	  "not know Authentication-Results.", NULL },
+
+	{ "dkim", CONF_BOOL, AT(dkim), "true", 0, 0,
+	  "Verify DKIM signatures (RFC 6376, 8301, 8463). Their keys are asked "
+	  "for as soon as their header fields are there.", NULL },
+	{ "dkim_engine", CONF_ENUM, AT(dkim_engine), "own", 0, 0,
+	  "What verifies them: our own verifier, or libopendkim behind guards "
+	  "of ours. Both come to the same results; our own keeps parsed keys "
+	  "and is quicker.", engines },
+	{ "dkim_min_bits", CONF_COUNT, AT(dkim_min_bits), "1024", 1024, 4096,
+	  "RSA keys with fewer bits prove nothing: the result is policy. RFC "
+	  "8301, 3.2, draws the line at 1024.", NULL },
+	{ "dkim_signatures", CONF_COUNT, AT(dkim_signatures), "10", 1, 100,
+	  "Signatures of one message that are verified; the result of further "
+	  "ones is policy.", NULL },
+	{ "dkim_allow_partial", CONF_BOOL, AT(dkim_allow_partial), "false", 0,
+	  0, "Let a signature pass that leaves the end of the body unsigned "
+	  "(l=). What stands there is anybody's: the default does not.",
+	  NULL },
+	{ "dkim_none", CONF_ENUM, AT(dkim_none), "accept", 0, 0,
+	  "What is done with mail that no signature of which passes, by the "
+	  "result of its signatures; of several, the strongest is done. Here: "
+	  "it has none. RFC 6376, 6.1, wants mail with a bad signature "
+	  "treated as mail without one: what a domain wants done it says by "
+	  "DMARC.", actions },
+	{ "dkim_fail", CONF_ENUM, AT(dkim_fail), "accept", 0, 0,
+	  "The same when one does not verify: mail or signature were changed.",
+	  actions },
+	{ "dkim_policy", CONF_ENUM, AT(dkim_policy), "accept", 0, 0,
+	  "The same when one verifies and is not good enough: rsa-sha1, a "
+	  "short key, part of the body unsigned.", actions },
+	{ "dkim_neutral", CONF_ENUM, AT(dkim_neutral), "accept", 0, 0,
+	  "The same when one cannot be judged.", actions },
+	{ "dkim_permerror", CONF_ENUM, AT(dkim_permerror), "accept", 0, 0,
+	  "The same when signature or key are malformed, or there is no key.",
+	  actions },
+	{ "dkim_temperror", CONF_ENUM, AT(dkim_temperror), "accept", 0, 0,
+	  "The same when DNS did not say in time what its key is.",
+	  temporary },
+
+	{ "dmarc", CONF_BOOL, AT(dmarc), "true", 0, 0,
+	  "Check that SPF or DKIM vouch for the domain in the From field, and "
+	  "do what its owner asks for where they do not (DMARC).", NULL },
+	{ "dmarc_mode", CONF_ENUM, AT(dmarc_mode), "rfc9989", 0, 0,
+	  "Which DMARC: RFC 9989, which finds organizational domains by a walk "
+	  "up the DNS tree and knows np, psd and t; or its predecessor RFC "
+	  "7489, which takes the public suffix list and knows pct.", modes },
+	{ "psl_file", CONF_PATH, AT(psl_file), "", 0, 0,
+	  "The public suffix list for dmarc_mode = \"rfc7489\": the text of "
+	  "publicsuffix.org or its compiled form. Empty: the newer of Debian's "
+	  "and the one that libpsl brings along.", NULL },
+	{ "dmarc_policy", CONF_ENUM, AT(dmarc_policy), "follow", 0, 0,
+	  "What becomes of the policy that an owner asks for. follow: it is "
+	  "done; soften: one step less, reject becomes quarantine and "
+	  "quarantine none; ignore: none for all. The policy that is left "
+	  "leads to dmarc_reject, dmarc_quarantine or dmarc_none.", follows },
+	{ "dmarc_overrides", CONF_LIST, AT(dmarc_overrides), "", 0, 1000,
+	  "Policies of our own for mail that fails, by author domain: "
+	  "\"example.com=none\" is for that domain, \".example.com=reject\" for "
+	  "it and all below it; none, quarantine or reject, whatever the owner "
+	  "asks for. The first that fits counts.", NULL },
+	{ "dmarc_forwarders", CONF_NETWORKS, AT(dmarc_forwarders), "", 0, 0,
+	  "Clients that forward mail for our users and are trusted to have "
+	  "checked it: a policy is not applied to what fails (reported as "
+	  "trusted_forwarder).", NULL },
+	{ "dmarc_lists", CONF_DOMAINS, AT(dmarc_lists), "", 0, 1000,
+	  "Domains of mailing lists: a policy is not applied to mail that "
+	  "fails when one of these signed it, or SPF passed for it (reported "
+	  "as mailing_list).", NULL },
+	{ "dmarc_reject", CONF_ENUM, AT(dmarc_reject), "reject", 0, 0,
+	  "What is done with mail that fails DMARC under the policy reject.",
+	  actions },
+	{ "dmarc_quarantine", CONF_ENUM, AT(dmarc_quarantine), "quarantine", 0,
+	  0, "The same under the policy quarantine. quarantine holds the mail "
+	  "in Postfix's hold queue; tag delivers it with tag_header, for "
+	  "sites that sort it into a folder.", actions },
+	{ "dmarc_none", CONF_ENUM, AT(dmarc_none), "accept", 0, 0,
+	  "The same under the policy none: the owner only wants to hear of "
+	  "it.", actions },
+	{ "dmarc_temperror", CONF_ENUM, AT(dmarc_temperror), "tempfail", 0, 0,
+	  "What is done when a domain asks for quarantine or reject and DNS "
+	  "does not say whether the mail passes, because a key or an SPF "
+	  "record gave no answer. Who forges mail can bring that about: "
+	  "accept would let him through.", temporary },
+	{ "dmarc_temperror_unknown", CONF_ENUM, AT(dmarc_temperror_unknown),
+	  "accept", 0, 0,
+	  "The same when DNS does not say whether there is a policy at all. "
+	  "That lies in the domain's own servers.", temporary },
+	{ "dmarc_permerror", CONF_ENUM, AT(dmarc_permerror), "tag", 0, 0,
+	  "What is done when DMARC cannot be applied: there is no single "
+	  "author domain (no From field, two of them, readers who may see "
+	  "different ones), or its record is broken. A domain in such a From "
+	  "field whose policy fails counts all the same.", actions },
+
+	{ "arc", CONF_BOOL, AT(arc), "true", 0, 0,
+	  "Validate the chain of those who passed the message on (ARC, RFC "
+	  "8617).", NULL },
+	{ "arc_trusted", CONF_DOMAINS, AT(arc_trusted), "", 0, 1000,
+	  "Domains of sealers whose word is taken: when the newest seals of a "
+	  "chain that passes are theirs, and one of these says that DMARC "
+	  "passed for the author domain, no policy is applied to a fail "
+	  "(reported as local_policy). Anybody may write a chain: without "
+	  "this list it never helps a message.", NULL },
+	{ "arc_fail", CONF_ENUM, AT(arc_fail), "accept", 0, 0,
+	  "What is done with mail whose chain does not validate. RFC 8617, "
+	  "5.2, wants it treated as mail without one.", actions },
+
+	{ "iprev", CONF_BOOL, AT(iprev), "true", 0, 0,
+	  "Check that the client's address has a name and the name that "
+	  "address (RFC 8601, 3).", NULL },
+	{ "iprev_fail", CONF_ENUM, AT(iprev_fail), "accept", 0, 0,
+	  "What is done when it has none, or one that is not its own.",
+	  actions },
+
 	{ "trusted_networks", CONF_NETWORKS, AT(trusted_networks), "", 0, 0,
 	  "Clients whose mail is not checked: relays and forwarders of ours "
 	  "that pass on the mail of others, which would fail.", NULL },
@@ -86,6 +211,81 @@ const struct conf_option auth_check_options[] = {
 	{ 0 }
 };
 
+static bool
+policy_parse(struct slice word, enum dmarc_policy *policy_r)
+{
+	static const enum dmarc_policy all[] = { DMARC_NO_POLICY,
+	    DMARC_QUARANTINE, DMARC_REJECT };
+
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+		if (slice_eq_nocase(word, slice_of(dmarc_policy_name(all[i])))) {
+			*policy_r = all[i];
+			return true;
+		}
+	}
+	return false;
+}
+
+/* "example.com=none" */
+static bool
+override_parse(struct slice item, struct slice *domain_r,
+    enum dmarc_policy *policy_r)
+{
+	struct slice word;
+
+	*domain_r = slice_trim(slice_cut(item, '=', &word));
+	return word.ptr != NULL && domain_r->len > 1 &&
+	    policy_parse(slice_trim(word), policy_r);
+}
+
+bool
+auth_check_override(const struct auth_check_conf *conf, struct slice domain,
+    enum dmarc_policy *policy_r)
+{
+	for (size_t i = 0; i < conf->dmarc_overrides.count; i++) {
+		struct slice name;
+
+		if (!override_parse(conf->dmarc_overrides.items[i], &name,
+		    policy_r))
+			continue;
+		if (slice_eq_nocase(domain, name) || (name.ptr[0] == '.' &&
+		    (slice_ends_nocase(domain, name) ||
+		    slice_eq_nocase(domain, slice_after(name, 1)))))
+			return true;
+	}
+	return false;
+}
+
+/* As it stands in DNS: a name in other letters would never fit. */
+static bool
+is_host(struct arena *a, struct slice name)
+{
+	struct slice ascii;
+
+	if (name.ptr[0] == '.')
+		name = slice_after(name, 1);
+	return domain_ascii(a, name, &ascii) && slice_eq_nocase(name, ascii);
+}
+
+static enum rc
+check_overrides(const struct auth_check_conf *conf, struct arena *a,
+    struct slice *why_r)
+{
+	for (size_t i = 0; i < conf->dmarc_overrides.count; i++) {
+		struct slice item = conf->dmarc_overrides.items[i], domain;
+		enum dmarc_policy policy;
+
+		if (override_parse(item, &domain, &policy) &&
+		    is_host(a, domain))
+			continue;
+		*why_r = arena_printf(a, "dmarc_overrides: \"%.*s\"; it wants "
+		    "a domain and none, quarantine or reject, as "
+		    "\"example.com=none\"", SLICE_ARG(item));
+		return RC_BAD;
+	}
+	return RC_OK;
+}
+
 enum rc
 auth_check_finish(const struct auth_check_conf *conf, struct arena *a,
     struct slice *why_r)
@@ -97,7 +297,7 @@ auth_check_finish(const struct auth_check_conf *conf, struct arena *a,
 		good = good && (ascii_alnum(name.ptr[i]) ||
 		    name.ptr[i] == '-' || name.ptr[i] == '_');
 	if (good)
-		return RC_OK;
+		return check_overrides(conf, a, why_r);
 	*why_r = arena_printf(a, "tag_header = \"%s\" is no field name of "
 	    "X-, letters, digits and dashes", conf->tag_header);
 	return RC_BAD;
@@ -124,4 +324,36 @@ auth_check_action(const struct auth_check_conf *conf, enum spf_result result)
 		break;
 	}
 	return (enum auth_action)conf->spf_temperror;
+}
+
+enum auth_action
+auth_check_dkim_action(const struct auth_check_conf *conf,
+    enum dkim_result result)
+{
+	switch (result) {
+	case DKIM_NONE:
+		return (enum auth_action)conf->dkim_none;
+	case DKIM_PASS:
+		return AUTH_ACCEPT;
+	case DKIM_FAIL:
+		return (enum auth_action)conf->dkim_fail;
+	case DKIM_POLICY:
+		return (enum auth_action)conf->dkim_policy;
+	case DKIM_NEUTRAL:
+		return (enum auth_action)conf->dkim_neutral;
+	case DKIM_PERMERROR:
+		return (enum auth_action)conf->dkim_permerror;
+	case DKIM_TEMPERROR:
+		break;
+	}
+	return (enum auth_action)conf->dkim_temperror;
+}
+
+struct dkim_limits
+auth_check_limits(const struct auth_check_conf *conf, int64_t now)
+{
+	return (struct dkim_limits){ .signatures = conf->dkim_signatures,
+	    .min_rsa_bits = conf->dkim_min_bits, .max_rsa_bits = MAX_BITS,
+	    .allow_partial = conf->dkim_allow_partial, .now = now,
+	    .skew = SKEW };
 }

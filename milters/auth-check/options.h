@@ -6,6 +6,8 @@
 
 #include "conf/conf.h"
 #include "conf/house.h"
+#include "dkim/dkim.h"
+#include "dmarc_record.h"
 #include "spf.h"
 
 /* In the order of strength: of several, the strongest is done. */
@@ -15,6 +17,11 @@ enum auth_action { AUTH_ACCEPT, AUTH_TAG, AUTH_QUARANTINE, AUTH_TEMPFAIL,
 enum auth_identities { AUTH_BOTH, AUTH_MAIL_FROM, AUTH_HELO, AUTH_NO_SPF };
 
 enum auth_broken { AUTH_BROKEN_REMOVE, AUTH_BROKEN_KEEP };
+
+enum auth_engine { AUTH_ENGINE_OWN, AUTH_ENGINE_OPENDKIM };
+
+/* What becomes of a policy that the owner of a domain asks for. */
+enum auth_follow { AUTH_FOLLOW, AUTH_SOFTEN, AUTH_IGNORE };
 
 struct auth_check_conf {
 	int spf;			/* enum auth_identities */
@@ -26,6 +33,32 @@ struct auth_check_conf {
 	int64_t spf_timeout;		/* ms, from MAIL FROM */
 	bool spf_explanation;
 	bool spf_look_ahead;
+	bool received_spf;
+
+	bool dkim;
+	int dkim_engine;		/* enum auth_engine */
+	unsigned dkim_min_bits, dkim_signatures;
+	bool dkim_allow_partial;
+	int dkim_none, dkim_fail, dkim_policy, dkim_neutral, dkim_temperror,
+	    dkim_permerror;
+
+	bool dmarc;
+	int dmarc_mode;			/* enum dmarc_mode */
+	const char *psl_file;
+	int dmarc_policy;		/* enum auth_follow */
+	struct conf_list dmarc_overrides;	/* "example.com=none" */
+	struct conf_nets dmarc_forwarders;
+	struct conf_list dmarc_lists;	/* domains of mailing lists */
+	int dmarc_reject, dmarc_quarantine, dmarc_none;
+	int dmarc_temperror, dmarc_temperror_unknown, dmarc_permerror;
+
+	bool arc;
+	struct conf_list arc_trusted;	/* domains of sealers */
+	int arc_fail;
+
+	bool iprev;
+	int iprev_fail;
+
 	struct conf_nets trusted_networks;
 	struct conf_nets authres_trusted;
 	struct conf_list authres_names;	/* more names that are ours */
@@ -42,5 +75,16 @@ enum rc auth_check_finish(const struct auth_check_conf *conf, struct arena *a,
 /* The action for that result of the MAIL FROM identity. */
 enum auth_action auth_check_action(const struct auth_check_conf *conf,
     enum spf_result result);
+enum auth_action auth_check_dkim_action(const struct auth_check_conf *conf,
+    enum dkim_result result);
+
+/* Does one of dmarc_overrides stand for this author domain? The last word of
+ * several is the first that fits. */
+bool auth_check_override(const struct auth_check_conf *conf,
+    struct slice domain, enum dmarc_policy *policy_r);
+
+/* What is looked at of signatures, at that time. */
+struct dkim_limits auth_check_limits(const struct auth_check_conf *conf,
+    int64_t now);
 
 #endif

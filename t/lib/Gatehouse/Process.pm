@@ -19,7 +19,7 @@ use Time::HiRes qw(sleep time);
 my %running;			# id => process
 my $mother = $$;
 
-$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP);
+$SIG{$_} = sub { exit 1 } for qw(INT TERM HUP PIPE);
 
 sub start {
 	my ($class, %a) = @_;
