@@ -568,7 +568,8 @@ compare(const char *file, const struct change *c,
 			continue;
 		if (strcmp(other[i].rule, "engine") == 0 && (c->odd ||
 		    is_odd(m) || any_malformed(own, n) ||
-		    guard_size(&msg, &own[i]) != NULL) && known_reason(other[i].reason))
+		    guard_size(&msg, &own[i]) != NULL) &&
+		    known_reason(other[i].reason))
 			tally.kept_back++;
 		else
 			differ(file, c, want, &own[i], &other[i]);
