@@ -1,8 +1,9 @@
 /*
  * auth_check_filter - who sent this mail, and may he?
  *
- * SPF of MAIL FROM and HELO, asked for at MAIL FROM; results in an
- * Authentication-Results field on top, forged ones removed.
+ * SPF of MAIL FROM and HELO, asked for at MAIL FROM; DKIM, ARC and DMARC, asked
+ * for as the header fields come in; iprev. Results in an Authentication-Results
+ * field on top, forged ones removed.
  */
 #ifndef AUTH_CHECK_FILTER_H
 #define AUTH_CHECK_FILTER_H

@@ -28,7 +28,8 @@ const struct conf_option auth_check_options[] = {
 	{ "spf", CONF_ENUM, AT(spf), "both", 0, 0,
 	  "Whose SPF record is asked (RFC 7208): that of the MAIL FROM domain, "
 	  "of the name that the client said in HELO, both at once, or none. "
-	  "Mail with an empty MAIL FROM is judged by its HELO name.",
+	  "Mail with an empty MAIL FROM is judged by its HELO name. DMARC takes "
+	  "the result of MAIL FROM: without it only DKIM counts there.",
 	  identities },
 	{ "spf_engine", CONF_ENUM, AT(spf_engine), "own", 0, 0,
 	  "What evaluates SPF. libspf2 is there for sites that must use it: it "
@@ -37,8 +38,8 @@ const struct conf_option auth_check_options[] = {
 	{ "spf_fail", CONF_ENUM, AT(spf_fail), "tag", 0, 0,
 	  "What is done when the domain says that this client may not send its "
 	  "mail. The default does not refuse: mail that was forwarded fails "
-	  "here and may still prove itself by DKIM, which DMARC (RFC 7489, "
-	  "10.1) wants to see. Sites that do not wait for it choose reject.",
+	  "here and may still prove itself by DKIM, which DMARC wants to see. "
+	  "Sites that do not wait for it choose reject.",
 	  actions },
 	{ "spf_softfail", CONF_ENUM, AT(spf_softfail), "tag", 0, 0,
 	  "The same when the domain says \"probably not\". RFC 7208, 8.5, "
