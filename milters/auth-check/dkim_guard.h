@@ -3,8 +3,8 @@
  *
  * guard_field		a header field as dkim_header() wants it: no final CRLF,
  *			folds with CRLF. Empty: leave it out (it asserts)
- * guard_size		NULL, or why it is too much for the library; then it must
- *			not see the signature at all
+ * guard_size		NULL, or why it is too much for the library; then the
+ *			signature must not be shown to it at all
  * guard_signature	NULL, or why the library's verdict on this signature
  *			would not be that of RFC 6376. whole: all DKIM-Signature
  *			fields of the message are shown to it

@@ -5,9 +5,11 @@
  *			not start or cannot what we need (SHA-256, Ed25519)
  * dkim_opendkim_verify	fills in, for each of the n signatures that is
  *			DKIM_NONE, what dkim_verify() fills in: result, rule,
- *			reason, key_bits, testing, partial. What dkim_signatures()
- *			has judged already stays as it is, and is never shown to
- *			the library as a signature
+ *			reason, key_bits, testing, partial. What
+ *			dkim_signatures() has judged already stays as it is;
+ *			what it found malformed the library never sees. A
+ *			signature that the library cannot judge by RFC 6376 is
+ *			DKIM_NEUTRAL, rule "engine", with the reason
  * dkim_opendkim_close	when no thread is in verify; NULL is allowed
  *
  * lookup gives the answer (DNS_TXT) for a name that dkim_key_name() names, or
