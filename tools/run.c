@@ -45,23 +45,48 @@ become(const char *path, char **argv, int out, int err)
 	_exit(127);
 }
 
+struct listener {
+	void (*line)(void *arg, struct slice line);	/* NULL: keep all */
+	void *arg;
+	struct buf kept;
+};
+
+/* Whole lines go on, the rest stays for the next read. */
+static void
+give_lines(struct listener *l)
+{
+	struct slice rest = buf_slice(&l->kept);
+	size_t n;
+
+	while ((n = slice_find(rest, '\n')) < rest.len) {
+		l->line(l->arg, slice_sub(rest, 0, n));
+		rest = slice_after(rest, n + 1);
+	}
+	if (rest.len > RUN_LINE)
+		rest.len = 0;
+	memmove(l->kept.ptr, rest.ptr, rest.len);
+	l->kept.len = rest.len;
+}
+
 /* One read; false at the end. */
 static bool
-take(int fd, struct buf *into)
+take(int fd, struct listener *l)
 {
 	char piece[65536];
 	ssize_t n = read(fd, piece, sizeof piece);
 
 	if (n < 0)
 		return errno == EINTR;
-	if (n > 0 && into->len < RUN_SAID)
-		buf_add(into, slice_make(piece, (size_t)n));
+	if (n > 0 && (l->line != NULL || l->kept.len < RUN_SAID))
+		buf_add(&l->kept, slice_make(piece, (size_t)n));
+	if (n > 0 && l->line != NULL)
+		give_lines(l);
 	return n > 0;
 }
 
 /* Until both ends are closed; false when that takes too long. */
 static bool
-listen_to(int out, int err, struct buf *said, struct buf *wrong)
+listen_to(int out, int err, struct listener *said, struct listener *wrong)
 {
 	deadline_t until = deadline_in(RUN_MS);
 	struct pollfd p[2] = { { .fd = out, .events = POLLIN },
@@ -114,13 +139,13 @@ ended(struct arena *a, const char *name, pid_t pid, bool late,
 	return RC_RETRY;
 }
 
-enum rc
-run_program(struct arena *a, const char *const argv[], struct run_result *r,
-    struct slice *why_r)
+static enum rc
+run(struct arena *a, const char *const argv[], struct listener *out,
+    struct run_result *r, struct slice *why_r)
 {
 	const char *path = find_program(a, argv[0]);
 	char **args = copy_args(a, argv);
-	struct buf out = buf_in(a), err = buf_in(a);
+	struct listener err = { .kept = buf_in(a) };
 	int o[2], e[2];
 	pid_t pid;
 	bool late;
@@ -142,14 +167,35 @@ run_program(struct arena *a, const char *const argv[], struct run_result *r,
 		become(path, args, o[1], e[1]);
 	close(o[1]);
 	close(e[1]);
-	late = pid > 0 && !listen_to(o[0], e[0], &out, &err);
+	late = pid > 0 && !listen_to(o[0], e[0], out, &err);
 	close(o[0]);
 	close(e[0]);
 	if (pid < 0) {
 		*why_r = arena_printf(a, "%s: %s", argv[0], strerror(errno));
 		return RC_RETRY;
 	}
-	r->out = buf_slice(&out);
-	r->err = buf_slice(&err);
+	r->out = out->line == NULL ? buf_slice(&out->kept) : SLICE("");
+	r->err = buf_slice(&err.kept);
 	return ended(a, argv[0], pid, late, r, why_r);
+}
+
+enum rc
+run_program(struct arena *a, const char *const argv[], struct run_result *r,
+    struct slice *why_r)
+{
+	struct listener out = { .kept = buf_in(a) };
+
+	return run(a, argv, &out, r, why_r);
+}
+
+enum rc
+run_lines(struct arena *a, const char *const argv[],
+    void (*line)(void *arg, struct slice line), void *arg,
+    struct run_result *r, struct slice *why_r)
+{
+	struct listener out = { line, arg, { 0 } };
+	enum rc rc = run(a, argv, &out, r, why_r);
+
+	buf_free(&out.kept);
+	return rc;
 }

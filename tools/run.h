@@ -8,6 +8,10 @@
  *		when it could not be run, was ended by a signal, or ran longer
  *		than RUN_MS (then it is killed)
  *
+ * run_lines	the same, but each line of its output, without its end, goes to
+ *		line(arg) at once; there may be any number of them, each of at
+ *		most RUN_LINE bytes. result_r->out stays empty
+ *
  * What it says is kept up to RUN_SAID bytes each; the rest is dropped.
  */
 #ifndef TOOLS_RUN_H
@@ -16,7 +20,8 @@
 #include "base/arena.h"
 #include "base/rc.h"
 
-enum { RUN_MS = 60000, RUN_SAID = 8 << 20 };
+enum { RUN_MS = 60000, RUN_SAID = 8 << 20,
+    RUN_LINE = 8 << 20 };
 
 struct run_result {
 	int status;			/* exit status */
@@ -24,6 +29,10 @@ struct run_result {
 };
 
 enum rc run_program(struct arena *a, const char *const argv[],
+    struct run_result *result_r, struct slice *why_r);
+
+enum rc run_lines(struct arena *a, const char *const argv[],
+    void (*line)(void *arg, struct slice line), void *arg,
     struct run_result *result_r, struct slice *why_r);
 
 #endif
