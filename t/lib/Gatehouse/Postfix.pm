@@ -278,11 +278,12 @@ sub command {
 	return wantarray ? ($? >> 8, $text) : $? >> 8;
 }
 
+# again => 1: with the files as they are.
 sub start {
-	my ($self) = @_;
+	my ($self, %a) = @_;
 
 	croak missing() if missing();
-	$self->configure;
+	$self->configure unless $a{again};
 	my ($status, $text) = $self->command('postfix', 'start');
 	croak "postfix start: $text" . join "\n", $self->log->lines
 	    if $status != 0;
@@ -334,7 +335,7 @@ sub stop {
 	@up = grep { $_ != $self } @up;
 	return unless $self->running;
 	my $pid = $self->master_pid;
-	$self->command('postfix', 'stop');
+	kill 'TERM', $pid;		# as postfix-script does, then sleeping
 	sleep 0.02 while $self->running && time < $end;
 	kill 'KILL', $pid if $self->running;
 }
