@@ -7,6 +7,7 @@
 #include "milters/all.h"
 #include "text/json.h"
 #include "tools/dmarc-conf.h"
+#include "tools/postfix-conf.h"
 #include "tools/verb.h"
 
 static const struct option longs[] = {
@@ -90,6 +91,17 @@ check_dmarc_report(struct check *c)
 }
 
 static void
+check_postfix(struct check *c)
+{
+	struct house_conf house;
+	struct postfix_conf conf;
+	struct slice why = SLICE("");
+
+	tell(c, "postfix-config", postfix_conf_load(c->dir, &house, &conf,
+	    c->a, &why), why);
+}
+
+static void
 check_all(struct check *c)
 {
 	for (const struct filter *const *f = all_filters; *f != NULL; f++) {
@@ -101,6 +113,7 @@ check_all(struct check *c)
 	    c->dir).ptr, F_OK) == 0)
 		check(c, "chain", all_filters, true);
 	check_dmarc_report(c);
+	check_postfix(c);
 }
 
 int
