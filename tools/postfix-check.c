@@ -330,7 +330,10 @@ enum rc
 plan_check(const struct postfix_plan *plan, struct slice *said_r,
     struct slice *why_r)
 {
-	char dir[] = "/tmp/gatehouse-postfix.XXXXXX";
+	const char *tmp = getenv("TMPDIR");
+	char *dir = arena_str(plan->arena, arena_printf(plan->arena,
+	    "%s/gatehouse-postfix.XXXXXX", tmp != NULL && tmp[0] == '/' ?
+	    tmp : "/tmp"));
 	struct checking c = { .plan = plan, .a = plan->arena, .dir = dir,
 	    .why_r = why_r, .said = buf_in(plan->arena) };
 	enum rc rc;
