@@ -158,6 +158,9 @@ for my $version (sort keys %value) {
 	is $e && $e->{value}, $value{$version}, "$version: bare newlines";
 	is !!$note, ($value{$version} // '') ne 'normalize', 'what cannot be ' .
 	    'set is said';
+	is scalar(grep { $_->{value} eq 'reject_unauth_pipelining' }
+	    @{ $r->{entries} }), defined $value{$version} ? 0 : 1,
+	    'and where there is nothing better, the next best is done';
 	is scalar(grep { $_->{value} =~ /default_action=tempfail/ }
 	    @{ $r->{entries} }), 2, 'tempfail, whatever its default';
 }

@@ -78,6 +78,15 @@ inbound_options(struct builder *b)
 		    "of its own, with filters of its own");
 	b_option(b, SHOULD, "smtpd_sasl_auth_enable", "no",
 	    "passwords are not guessed here");
+	if (!b_knows(b, "smtpd_forbid_bare_newline", BARE_NEWLINE)) {
+		b_option(b, MUST, "smtpd_data_restrictions",
+		    "reject_unauth_pipelining", "the best that this Postfix "
+		    "can do against smuggled messages: what follows a false "
+		    "end at once is refused");
+		b_option(b, MUST, "smtpd_discard_ehlo_keywords",
+		    "chunking, silent-discard", "and BDAT, which would get "
+		    "around that, is not offered");
+	}
 	limits(b);
 }
 
