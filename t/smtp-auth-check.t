@@ -97,6 +97,20 @@ $got = $s->without_received($got);
 ok $got eq $want, 'and all else is byte for byte as it came' or
     diag explain [ $got, $want ];
 
+# --- no signature: the body is not asked for, and arrives all the same ---
+my $long = join '', map { "line $_ of a long body\r\n" } 1 .. 12000;
+for my $signed (0, 1) {
+	$s->log->mark;
+	($answer, $mail) = go(from => 'a@pass.test', client => '192.0.2.1',
+	    message => ($signed ? "DKIM-Signature: v=1; a=b\r\n" : '') .
+	    "From: a\@pass.test\r\nSubject: long\r\n\r\n$long");
+	like $answer, qr/^250 /, 'a long message';
+	ok $mail->{bytes} =~ /\r\n\r\n\Q$long\E\z/, 'arrives whole';
+	my $line = $s->log->wait_for(qr/from=<a\@pass\.test>/, 5);
+	$signed ? like($line, qr/, size=\d{6},/, 'signed: read') :
+	    unlike($line, qr/, size=/, 'unsigned: not read');
+}
+
 # --- several messages on a connection, opposite verdicts (T07) ---
 my $c = $s->connection(client => '203.0.113.5');
 my @answers = map { $s->send(on => $c, from => $_) =~ s/ .*//sr }

@@ -11,7 +11,8 @@
  * gather_field	one header field; value as the engine gives it (CRLF folds,
  *		leading space)
  * gather_body	one chunk
- * gather_end	the whole: head, body and the SHA-256 of head CRLF body.
+ * gather_end	the whole: head, body and the SHA-256 of head CRLF body, or of
+ *		the head alone where no byte of a body was gathered.
  *		RC_RETRY when there was trouble of ours, RC_BAD when the message
  *		itself is to blame; gather_trouble() says what. The slices live
  *		until the next gather_reset

@@ -198,7 +198,7 @@ auth_check_decide(const struct job *job)
 	struct judgement j;
 	unsigned removed;
 
-	plan_coverage(p, seen->dkim || seen->arc ?
+	plan_coverage(p, seen->hashes ?
 	    SLICE("envelope, header and hash of the body") :
 	    SLICE("envelope and header"));
 	if (job->direction == DIRECTION_OUT)

@@ -27,6 +27,8 @@
 /* What begin, field and ask found out: job->answers. */
 struct auth_answers {
 	const char *skipped;		/* rule: why nothing was asked */
+	bool hashes;			/* a field came that has a hash of the
+					   body in it; else none is made */
 
 	bool mail, helo;		/* is there such an answer of SPF? */
 	struct spf_answer mail_answer, helo_answer;
