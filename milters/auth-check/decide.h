@@ -43,6 +43,7 @@ struct auth_answers {
 	bool iprev;
 	struct iprev_answer name;
 	int64_t waited;			/* us, at the end of the message */
+	int64_t waited_spf;		/* of these, for SPF's chain */
 
 	/* What asks. */
 	struct spf_ask *ask;

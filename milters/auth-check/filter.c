@@ -228,8 +228,9 @@ wait_spf(const struct job *job, struct auth_answers *seen)
 
 	if (seen->ask == NULL)
 		return;
-	seen->waited += spf_ask_wait(seen->ask,
+	seen->waited_spf = spf_ask_wait(seen->ask,
 	    deadline_earlier(seen->until, job->deadline), job->arena, answers);
+	seen->waited += seen->waited_spf;
 	if (seen->mail)
 		seen->mail_answer = answers[n++];
 	if (seen->helo)
