@@ -52,6 +52,16 @@ gathers_heap_and_file(void)
 	tap_ok(memcmp(hash, again, sizeof hash) == 0,
 	    "the hash does not depend on the chunks");
 	gather_reset(&g);
+	gather_body(&g, slice_make(big, 180001));
+	gather_end(&g, &head, &body, again);
+	tap_ok(memcmp(hash, again, sizeof hash) != 0, "but on the length");
+	gather_reset(&g);
+	big[70] = 'y';
+	gather_body(&g, slice_make(big, 180000));
+	gather_end(&g, &head, &body, again);
+	tap_ok(memcmp(hash, again, sizeof hash) != 0, "and on the bytes");
+	big[70] = 'x';
+	gather_reset(&g);
 	tap_is_int((long long)budget.file, 0, "gives its spool back");
 
 	for (int i = 0; i < 20; i++)
