@@ -145,9 +145,9 @@ report(struct clients *c, const struct sink *s)
 	if (through < reply)
 		through = reply;
 	printf("sent %zu\naccepted %zu\nrefused %zu\narrived %zu\n"
-	    "twice %zu\nalien %zu\nchanged %zu\nbytes %zu\n", c->sent,
+	    "twice %zu\nalien %zu\nchanged %zu\nproved %zu\nbytes %zu\n", c->sent,
 	    c->accepted, c->refused, s->arrived, s->twice, s->alien,
-	    s->changed, c->bytes);
+	    s->changed, s->proved, c->bytes);
 	printf("reply_seconds %.3f\nseconds %.3f\nrate %.2f\n", reply, through,
 	    (double)s->arrived / through);
 	figures_print(&c->end_of_data, "eod");

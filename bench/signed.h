@@ -18,8 +18,8 @@
 
 #define SIGNED_RSA	"r"		/* the selectors */
 #define SIGNED_ED25519	"e"
-#define SIGNED_PROVIDER	"provider.test"
-#define SIGNED_LISTS	{ "list.test", "forward.test" }
+#define SIGNED_PROVIDER	"provider.example"
+#define SIGNED_LISTS	{ "list.example", "forward.example" }
 
 struct slice *signed_heads(const struct mix *m, size_t messages,
     const struct mail_sender *(*sender_of)(void *arg, size_t number),

@@ -24,7 +24,8 @@ my %options = (spf_fail => 'reject', spf_softfail => 'tag',
     spf_permerror => 'tempfail', spf_temperror => 'accept');
 my $s = Gatehouse::Suite->new(zone => $zone,
     house => { resolver_timeout => '1s' })->milter('auth-check', %options);
-$s->postfix;
+$s->postfix(services => [ { name => 'strangers',
+    options => { smtpd_authorized_xclient_hosts => '' } } ]);
 
 # Sends; the answer, and what arrived if it was taken.
 sub go {
@@ -71,6 +72,15 @@ my $start = time;
 ($answer, $mail) = go(from => 'a@silent.test');
 like result($mail), qr/spf=temperror/, 'silence is a temperror';
 cmp_ok time - $start, '<', 5, 'in time';
+
+# --- who says that he is somebody else is believed where Postfix is told so ---
+my $x = $s->connection(client => '192.0.2.1', service => 'strangers');
+like $x->ehlo, qr/^5\d\d /, "a stranger's XCLIENT is refused";
+my $own = Gatehouse::Smtp->new(port => $s->pf->port('strangers'),
+    helo => 'client.test');
+like $s->send(on => $own, from => 'a@pass.test'),
+    qr/^550 .*127\.0\.0\.1 is a stranger/, 'and counts for nothing';
+$_->close for $x, $own;
 
 # --- forged results go, others stay, the rest is as it came ---
 my @mine = ('Authentication-Results: mx.gatehouse.test; dmarc=pass',

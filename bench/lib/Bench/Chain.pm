@@ -14,6 +14,7 @@
 #	edits body		bodies may arrive changed; otherwise that fails
 #	against CHAIN		its milters' CPU is given as part of that of
 #				CHAIN's, when both are run (figure `against')
+#	verifies DKIM		signed mail must come out with dkim=pass
 #	bound FIGURE least|most VALUE	printed with the table, met or missed
 #
 # In COMMAND and text stand $build, $src, $dir (the chain's folder), $dns
@@ -34,6 +35,7 @@ my %TAKES = (
 	main => \&_main,
 	resolv => sub { $_[0]{resolv} = 1 },
 	against => sub { $_[0]{against} = $_[1] },
+	verifies => sub { $_[0]{verifies} = $_[1] },
 	edits => sub { $_[0]{edits} = $_[1] },
 	bound => \&_bound,
 );
