@@ -288,11 +288,22 @@ hear_hello(struct cell *c, struct slice text)
 	pthread_mutex_unlock(&c->lock);
 }
 
+/* `reading` is held. */
+static void
+zygote_ended(struct cell *c)
+{
+	log_warning("cell %s: its zygote ended%s", c->conf.name,
+	    c->ready ? "" : " before it was ready");
+	pthread_mutex_lock(&c->lock);
+	take_down(c);
+	pthread_mutex_unlock(&c->lock);
+}
+
 /*
  * The next frame of the zygote; `reading` is held. What it says of deaths and
  * of itself is filed; a worker that came too late for who wanted it is let
- * go (and counts as DONE: orders are filled in their order). False: not by the deadline, or it is gone; then it has
- * been taken down.
+ * go (and counts as DONE: orders are filled in their order). False: not by the
+ * deadline, or it is gone; then it has been taken down.
  */
 static bool
 hear(struct cell *c, deadline_t until)
@@ -303,11 +314,7 @@ hear(struct cell *c, deadline_t until)
 	if (got < 0)
 		return false;
 	if (got == 0) {
-		log_warning("cell %s: its zygote ended%s", c->conf.name,
-		    c->ready ? "" : " before it was ready");
-		pthread_mutex_lock(&c->lock);
-		take_down(c);
-		pthread_mutex_unlock(&c->lock);
+		zygote_ended(c);
 		return false;
 	}
 	if ((c->frame.kind == FRAME_WORKER || c->frame.kind == FRAME_CANNOT) &&
@@ -365,9 +372,12 @@ order_worker(struct cell *c, deadline_t until)
 	struct frame_worker made;
 	int status;
 
-	if (!be_ready(c, until) ||
-	    !frame_send(c->control, FRAME_WANT, SLICE(""), -1))
+	if (!be_ready(c, until))
 		return NULL;
+	if (!frame_send(c->control, FRAME_WANT, SLICE(""), -1)) {
+		zygote_ended(c);
+		return NULL;
+	}
 	while (c->control >= 0 && hear(c, until)) {
 		if (c->frame.kind == FRAME_CANNOT) {
 			log_warning("cell %s: %.*s", c->conf.name,
