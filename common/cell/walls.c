@@ -7,6 +7,7 @@
 #include <seccomp.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -211,22 +212,24 @@ lock_files(const char *scratch)
 static int
 allow(scmp_filter_ctx filter, const struct walls *w)
 {
+	/* Memory that was writable never becomes code. */
+	const struct scmp_arg_cmp no_code = { .arg = 2,
+	    .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0 };
+	/* abort(3) sends itself a signal; to others there is no way. */
+	const struct scmp_arg_cmp itself = { .arg = 0, .op = SCMP_CMP_EQ,
+	    .datum_a = (scmp_datum_t)getpid() };
 	int rc = 0;
 
 	for (size_t i = 0; i < sizeof calls / sizeof calls[0] && rc == 0; i++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
 	for (const int *c = w->calls; c != NULL && *c >= 0 && rc == 0; c++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, *c, 0);
-	/* Memory that was writable never becomes code. */
 	if (rc == 0)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
-		    SCMP_SYS(mprotect), 1, SCMP_A2(SCMP_CMP_MASKED_EQ,
-		    4 /* PROT_EXEC */, 0));
-	/* abort(3) sends itself a signal; to others there is no way. */
+		    SCMP_SYS(mprotect), 1, no_code);
 	if (rc == 0)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
-		    SCMP_SYS(tgkill), 1, SCMP_A0(SCMP_CMP_EQ,
-		    (scmp_datum_t)getpid()));
+		    SCMP_SYS(tgkill), 1, itself);
 	return rc;
 }
 
