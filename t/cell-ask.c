@@ -13,20 +13,16 @@
 
 enum { WAIT_MS = 60000 };
 
-static int
+static void
 ask(struct cell *cell, const char *request, const char *path, struct arena *a)
 {
-	struct slice file = SLICE_NONE, why = SLICE("");
+	struct slice file = SLICE_NONE;
 	struct cell_answer answer;
 	int fd = -1;
 
 	if (strcmp(path, "-") != 0) {
 		file = tap_file(path);
 		fd = cell_memfd(file);
-	}
-	if (cell_ready(cell, deadline_in(WAIT_MS), a, &why) != RC_OK) {
-		printf("not ready %.*s\n", SLICE_ARG(why));
-		return 1;
 	}
 	cell_ask(cell, slice_of(request), fd, deadline_in(WAIT_MS), a,
 	    &answer);
@@ -37,7 +33,6 @@ ask(struct cell *cell, const char *request, const char *path, struct arena *a)
 	if (fd >= 0)
 		close(fd);
 	free((void *)(uintptr_t)file.ptr);
-	return 0;
 }
 
 int
@@ -49,13 +44,17 @@ main(int argc, char **argv)
 	    .pieces_max = 1000 };
 	struct slice why;
 	struct cell *cell;
-	int status;
+	bool ready;
 
 	log_open("cell-ask", "/dev/null");
 	if (argc < 4 || cell_open(&conf, &cell, a, &why) != RC_OK)
 		return 2;
-	status = ask(cell, argv[1], argv[2], a);
+	ready = cell_ready(cell, deadline_in(WAIT_MS), a, &why) == RC_OK;
+	if (ready)
+		ask(cell, argv[1], argv[2], a);
+	else
+		printf("not ready %.*s\n", SLICE_ARG(why));
 	cell_close(cell);
 	arena_free(a);
-	return status;
+	return ready ? 0 : 1;
 }

@@ -136,19 +136,13 @@ load_all(int argc, char **argv, unsigned *signatures, long long *newest,
 }
 
 static bool
-prepare(int argc, char **argv, struct arena *a, struct slice *told_r,
+open_engine(int argc, char **argv, struct arena *a, struct slice *told_r,
     struct slice *why_r)
 {
 	unsigned signatures = 0;
 	long long newest = 0;
-	int rc = cl_init(CL_INIT_DEFAULT);
+	int rc = set_limits();
 
-	if (rc != CL_SUCCESS)
-		return fail(a, why_r, "libclamav", rc);
-	engine = cl_engine_new();
-	if (engine == NULL)
-		return fail(a, why_r, "libclamav", CL_EMEM);
-	rc = set_limits();
 	if (rc != CL_SUCCESS)
 		return fail(a, why_r, "limits", rc);
 	if (!load_all(argc, argv, &signatures, &newest, a, why_r))
@@ -160,6 +154,23 @@ prepare(int argc, char **argv, struct arena *a, struct slice *told_r,
 	*told_r = arena_printf(a, "clamav %s, signatures %u, newest %lld",
 	    cl_retver(), signatures, newest);
 	return true;
+}
+
+static bool
+prepare(int argc, char **argv, struct arena *a, struct slice *told_r,
+    struct slice *why_r)
+{
+	int rc = cl_init(CL_INIT_DEFAULT);
+
+	if (rc != CL_SUCCESS)
+		return fail(a, why_r, "libclamav", rc);
+	engine = cl_engine_new();
+	if (engine == NULL)
+		return fail(a, why_r, "libclamav", CL_EMEM);
+	if (open_engine(argc, argv, a, told_r, why_r))
+		return true;
+	cl_engine_free(engine);
+	return false;
 }
 
 static void
