@@ -25,6 +25,7 @@ my %options = (spf_fail => 'reject', spf_softfail => 'tag',
 my $s = Gatehouse::Suite->new(zone => $zone,
     house => { resolver_timeout => '1s' })->milter('auth-check', %options);
 $s->postfix(services => [ { name => 'strangers',
+    milters => [ 'unix:gatehouse/auth-check/sock' ],
     options => { smtpd_authorized_xclient_hosts => '' } } ]);
 
 # Sends; the answer, and what arrived if it was taken.
