@@ -18,7 +18,7 @@ my ($dir, $conf, $tmp) = (dir(), conf(), tmp());
 my %shape = shapes();
 
 house('');
-spew("$conf/postfix.conf", 'tls_senders = [ "bank.example" ];');
+own('tls_senders = [ "bank.example" ];');
 
 # --- shapes ---
 cmp_ok scalar keys %shape, '>=', 13, 'there are shapes';
