@@ -23,6 +23,7 @@
 
 #include <pthread.h>
 
+#include "milter/early.h"
 #include "milter/engine.h"
 #include "milter/gather.h"
 #include "milter/inflight.h"
@@ -36,6 +37,7 @@ struct host {
 	pthread_mutex_t lock;		/* guards current */
 	struct settings *current;
 	struct gather_budget budget;
+	struct early_gate gate;
 	struct inflight *inflight;	/* NULL: none (offline) */
 	struct journal *journal;	/* NULL: none (offline) */
 	bool chain;			/* log lines name the filter */
@@ -58,16 +60,20 @@ struct session;
  * the answer is tempfail. */
 struct session *session_new(struct host *host, const struct engine_ops *ops,
     void *ctx, unsigned needs);
-void session_connect(struct session *s, struct slice name,
+/* connect, mail and rcpt: ANSWER_CONTINUE, or what a filter answers early
+ * (early.h), its reply set; only at steps that are among needs. */
+enum answer session_connect(struct session *s, struct slice name,
     const struct ip *ip);
 void session_helo(struct session *s, struct slice name);
 /* argv as libmilter gives it: the path, then ESMTP parameters. */
-void session_mail(struct session *s, const char *const *argv);
-void session_rcpt(struct session *s, const char *const *argv);
+enum answer session_mail(struct session *s, const char *const *argv);
+enum answer session_rcpt(struct session *s, const char *const *argv);
 void session_field(struct session *s, struct slice name, struct slice value);
 void session_body(struct session *s, struct slice chunk);
 enum answer session_eom(struct session *s);
 void session_reset(struct session *s);
+/* What the engine said that it negotiated. */
+unsigned session_needs(const struct session *s);
 /* Is a message under way? */
 bool session_busy(const struct session *s);
 void session_free(struct session *s);
