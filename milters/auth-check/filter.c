@@ -5,6 +5,7 @@
 #include "decide.h"
 #include "dkim/key.h"
 #include "dkim_opendkim.h"
+#include "harvest_early.h"
 #include "header_ask.h"
 #include "net/asking.h"
 #include "options.h"
@@ -19,6 +20,7 @@ struct auth_shared {
 	struct suffixes *suffixes;	/* dmarc_mode rfc7489 */
 	struct dkim_keys *keys;
 	struct dkim_opendkim *opendkim;	/* that engine */
+	struct harvest_file *harvest;	/* NULL: off, or no daemon */
 };
 
 /* Why this mail is not asked about; NULL: it is. */
@@ -335,6 +337,7 @@ close_shared(void *arg)
 	suffixes_close(shared->suffixes);
 	dkim_keys_free(shared->keys);
 	dkim_opendkim_close(shared->opendkim);
+	harvest_drop(shared->harvest);
 	free(shared);
 }
 
@@ -363,12 +366,43 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	return RC_OK;
 }
 
+static enum rc
+open_state(const void *conf, void *arg, void *arg_before, const char *dir,
+    struct arena *a, struct slice *why_r)
+{
+	struct auth_shared *shared = arg, *before = arg_before;
+
+	return harvest_start(conf, before != NULL ? before->harvest : NULL,
+	    dir, &shared->harvest, a, why_r);
+}
+
 static unsigned
 wants(const void *arg)
 {
 	const struct auth_check_conf *conf = arg;
 
-	return conf->dkim || conf->arc ? NEED_BODY : 0;
+	return (conf->dkim || conf->arc ? NEED_BODY : 0) |
+	    (conf->harvest ? EARLY : 0);
+}
+
+/* ---- before there is a message ---- */
+
+static void
+on_connect(struct early *e)
+{
+	harvest_connect(e, ((struct auth_shared *)e->shared)->harvest);
+}
+
+static void
+on_mail(struct early *e)
+{
+	harvest_mail(e, ((struct auth_shared *)e->shared)->harvest);
+}
+
+static void
+on_rcpt(struct early *e)
+{
+	harvest_rcpt(e, ((struct auth_shared *)e->shared)->harvest);
 }
 
 static enum rc
@@ -388,8 +422,12 @@ const struct filter auth_check_filter = {
 	.check = check,
 	.open = open_shared,
 	.close = close_shared,
+	.state = open_state,
 	.begin = begin,
 	.field = field,
 	.ask = ask,
 	.decide = auth_check_decide,
+	.connect = on_connect,
+	.mail = on_mail,
+	.rcpt = on_rcpt,
 };

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "harvest.h"
+#include "milter/early.h"
 #include "spf_ask.h"
 #include "text/address.h"
 
@@ -192,6 +194,41 @@ const struct conf_option auth_check_options[] = {
 	  "What is done when it has none, or one that is not its own.",
 	  actions },
 
+	{ "harvest", CONF_BOOL, AT(harvest), "true", 0, 0,
+	  "Clients that ask for recipients that do not exist are slowed down, "
+	  "then refused for a while, across their SMTP sessions. Postfix must "
+	  "know who exists (relay_recipient_maps, or local recipients); only "
+	  "what it refuses with 5.1.1 counts. Clients of networks and "
+	  "trusted_networks, and users who have logged in, are never touched.",
+	  NULL },
+	{ "harvest_slow", CONF_COUNT, AT(harvest_slow), "10", 1, 1000000,
+	  "From so many refused recipients on a source's replies to further "
+	  "ones are slowed. They are counted for the client's address, and for "
+	  "its /24, or its /64 and /48, around it; for a /24 and a /48 four "
+	  "times as many are wanted.", NULL },
+	{ "harvest_refuse", CONF_COUNT, AT(harvest_refuse), "30", 1, 1000000,
+	  "From so many on it is answered 421 at its next message and "
+	  "connection, until its count has halved. Not below harvest_slow.",
+	  NULL },
+	{ "harvest_share", CONF_COUNT, AT(harvest_share), "30", 1, 100,
+	  "Nothing is done to a source while less than this part of its "
+	  "recipients was refused, in per cent: a provider whose users now and "
+	  "then mistype an address is never slowed or refused.", NULL },
+	{ "harvest_half_life", CONF_TIME, AT(harvest_half_life), "4h", 1000,
+	  2592000000, "The time in which counts fall to half.", NULL },
+	{ "harvest_delay", CONF_TIME, AT(harvest_delay), "5s", 0,
+	  EARLY_DELAY, "How long a reply to a refused recipient is held back "
+	  "at most. Keep it below Postfix's milter_command_timeout.", NULL },
+	{ "harvest_exempt", CONF_NETWORKS, AT(harvest_exempt), "", 0, 1000,
+	  "Clients that are never slowed or refused for it, beside networks "
+	  "and trusted_networks: backup MX hosts, forwarders.", NULL },
+	{ "harvest_domains", CONF_DOMAINS, AT(harvest_domains), "", 0, 10000,
+	  "Only refused recipients of these domains count. Empty: of all.",
+	  NULL },
+	{ "harvest_entries", CONF_COUNT, AT(harvest_entries), "65536", 1024,
+	  HARVEST_ENTRIES, "Sources remembered, 64 bytes each, in the file "
+	  "harvest of the state folder; rounded up to a power of two. A change "
+	  "counts from the next start, and begins the table anew.", NULL },
 	{ "trusted_networks", CONF_NETWORKS, AT(trusted_networks), "", 0, 0,
 	  "Clients whose mail is not checked: relays and forwarders of ours "
 	  "that pass on the mail of others, which would fail.", NULL },
@@ -296,6 +333,12 @@ auth_check_finish(const struct auth_check_conf *conf, struct arena *a,
 	for (size_t i = 0; i < name.len; i++)
 		good = good && (ascii_alnum(name.ptr[i]) ||
 		    name.ptr[i] == '-' || name.ptr[i] == '_');
+	if (conf->harvest_refuse < conf->harvest_slow) {
+		*why_r = arena_printf(a, "harvest_refuse = %u is below "
+		    "harvest_slow = %u; a source is slowed before it is "
+		    "refused", conf->harvest_refuse, conf->harvest_slow);
+		return RC_BAD;
+	}
 	if (good)
 		return check_overrides(conf, a, why_r);
 	*why_r = arena_printf(a, "tag_header = \"%s\" is no field name of "

@@ -59,6 +59,14 @@ struct auth_check_conf {
 	bool iprev;
 	int iprev_fail;
 
+	bool harvest;
+	unsigned harvest_slow, harvest_refuse;	/* refused recipients */
+	unsigned harvest_share;		/* per cent of all of a source's */
+	int64_t harvest_half_life, harvest_delay;	/* ms */
+	struct conf_nets harvest_exempt;
+	struct conf_list harvest_domains;
+	unsigned harvest_entries;
+
 	struct conf_nets trusted_networks;
 	struct conf_nets authres_trusted;
 	struct conf_list authres_names;	/* more names that are ours */
