@@ -4,7 +4,7 @@
  */
 #include <pthread.h>
 #include <stdatomic.h>
-#include <string.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "log/log.h"
@@ -52,9 +52,7 @@ static bool
 set_reply(void *ctx, const char *code, const char *enhanced, const char *text)
 {
 	(void)ctx;
-	strcpy(reply, code);
-	strcat(strcat(reply, " "), enhanced);
-	strcat(strcat(reply, " "), text);
+	snprintf(reply, sizeof reply, "%s %s %s", code, enhanced, text);
 	return true;
 }
 
