@@ -21,6 +21,7 @@ struct auth_shared {
 	struct dkim_keys *keys;
 	struct dkim_opendkim *opendkim;	/* that engine */
 	struct harvest_file *harvest;	/* NULL: off, or no daemon */
+	struct backscatter backscatter;
 };
 
 /* Why this mail is not asked about; NULL: it is. */
@@ -36,7 +37,8 @@ skip(const struct job *job)
 	if (conf_nets_hold(&conf->trusted_networks, &job->client->ip))
 		return "trusted";
 	return conf->spf == AUTH_NO_SPF && !conf->dkim && !conf->dmarc &&
-	    !conf->arc && !conf->iprev ? "off" : NULL;
+	    !conf->arc && !conf->iprev &&
+	    conf->backscatter == AUTH_NDR_OFF ? "off" : NULL;
 }
 
 /* ---- SPF and iprev, at MAIL FROM ---- */
@@ -299,9 +301,12 @@ ask(struct job *job, struct slice *why_r)
 	const struct auth_check_conf *conf = job->conf;
 	struct auth_answers *seen = job->answers;
 	struct dkim_limits limits = auth_check_limits(conf, job->now);
+	const struct auth_shared *shared = job->shared;
 	struct header_ask *h;
 
 	(void)why_r;
+	if (job->direction == DIRECTION_OUT)
+		seen->sent_proof = backscatter_out(job, &shared->backscatter);
 	if (seen->skipped != NULL)
 		return RC_OK;
 	if (asks_header(seen)) {
@@ -324,6 +329,9 @@ ask(struct job *job, struct slice *why_r)
 		ask_policy(job, seen);
 	if (seen->address != NULL)
 		seen->waited += asking_wait(seen->address, job->deadline);
+	seen->bounce = backscatter_in(job, &shared->backscatter, &seen->proof);
+	seen->backscatter = seen->bounce != NULL &&
+	    seen->bounce->kind == BOUNCE_DSN;
 	return RC_OK;
 }
 
@@ -338,6 +346,7 @@ close_shared(void *arg)
 	dkim_keys_free(shared->keys);
 	dkim_opendkim_close(shared->opendkim);
 	harvest_drop(shared->harvest);
+	ndr_sent_drop(shared->backscatter.sent);
 	free(shared);
 }
 
@@ -371,9 +380,15 @@ open_state(const void *conf, void *arg, void *arg_before, const char *dir,
     struct arena *a, struct slice *why_r)
 {
 	struct auth_shared *shared = arg, *before = arg_before;
+	enum rc rc = harvest_start(conf,
+	    before != NULL ? before->harvest : NULL, dir, &shared->harvest, a,
+	    why_r);
 
-	return harvest_start(conf, before != NULL ? before->harvest : NULL,
-	    dir, &shared->harvest, a, why_r);
+	if (rc == RC_OK)
+		rc = backscatter_start(conf,
+		    before != NULL ? &before->backscatter : NULL, dir,
+		    &shared->backscatter, a, why_r);
+	return rc;
 }
 
 static unsigned
@@ -381,7 +396,8 @@ wants(const void *arg)
 {
 	const struct auth_check_conf *conf = arg;
 
-	return (conf->dkim || conf->arc ? NEED_BODY : 0) |
+	return (conf->dkim || conf->arc ||
+	    conf->backscatter != AUTH_NDR_OFF ? NEED_BODY : 0) |
 	    (conf->harvest ? EARLY : 0);
 }
 

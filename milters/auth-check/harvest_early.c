@@ -151,8 +151,7 @@ harvest_start(const struct auth_check_conf *conf, struct harvest_file *before,
 	const char *path = arena_printf(a, "%s/harvest", dir).ptr, *anew;
 	enum rc rc;
 
-	if (!conf->harvest)
-		return RC_OK;
+	/* Switched off it stays open: it may be switched on again. */
 	if (before != NULL) {
 		if (harvest_entries(before) != conf->harvest_entries)
 			log_warning("harvest_entries was changed; it counts "
@@ -160,6 +159,8 @@ harvest_start(const struct auth_check_conf *conf, struct harvest_file *before,
 		*table_r = harvest_hold(before);
 		return RC_OK;
 	}
+	if (!conf->harvest)
+		return RC_OK;
 	rc = harvest_open(path, conf->harvest_entries, table_r, &anew, a,
 	    why_r);
 	if (rc == RC_OK && anew != NULL)

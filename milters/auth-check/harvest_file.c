@@ -6,86 +6,45 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "state_file.h"
 
 struct harvest_file {
 	_Atomic unsigned references;
 	pthread_mutex_t lock;		/* guards the table */
 	struct harvest_table *table;
 	unsigned entries;
-	size_t size;
-	int fd;
+	struct state_file map;
 };
-
-/* Blocks are there before it is mapped: a full disk is no signal later. */
-static void *
-map_file(int fd, size_t size, bool *same_size_r)
-{
-	struct stat st;
-	void *memory;
-	int error;
-
-	if (fstat(fd, &st) != 0)
-		return NULL;
-	*same_size_r = st.st_size == (off_t)size;
-	if (!*same_size_r && ftruncate(fd, 0) != 0)
-		return NULL;
-	error = posix_fallocate(fd, 0, (off_t)size);
-	if (error != 0) {
-		errno = error;
-		return NULL;
-	}
-	memory = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-	return memory != MAP_FAILED ? memory : NULL;
-}
-
-static enum rc
-failed(int fd, const char *path, struct arena *a, struct slice *why_r)
-{
-	*why_r = arena_printf(a, "%s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return RC_RETRY;
-}
 
 enum rc
 harvest_open(const char *path, unsigned entries, struct harvest_file **file_r,
     const char **anew_r, struct arena *a, struct slice *why_r)
 {
-	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	size_t size = harvest_size(entries);
+	struct state_file map;
 	struct harvest_file *f;
-	bool same_size;
-	void *memory;
+	bool kept;
+	enum rc rc = state_map(path, harvest_size(entries), &map, &kept, a,
+	    why_r);
 
 	*anew_r = NULL;
-	if (fd < 0)
-		return failed(fd, path, a, why_r);
-	if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
-		*why_r = arena_printf(a, "%s: another process has it", path);
-		close(fd);
-		return RC_BAD;
-	}
-	memory = map_file(fd, size, &same_size);
-	if (memory == NULL)
-		return failed(fd, path, a, why_r);
-	if (!harvest_whole(memory, size)) {
-		*anew_r = same_size ? "it is no table of this version" :
+	if (rc != RC_OK)
+		return rc;
+	if (!harvest_whole(map.memory, map.size)) {
+		*anew_r = kept ? "it is no table of this version" :
 		    "it is new or of another size";
-		harvest_begin(memory, entries, clock_wall());
+		harvest_begin(map.memory, entries, clock_wall());
 	}
 	f = mem_alloc(sizeof *f);
 	f->references = 1;
 	pthread_mutex_init(&f->lock, NULL);
-	f->table = memory;
+	f->table = map.memory;
 	f->entries = entries;
-	f->size = size;
-	f->fd = fd;
+	f->map = map;
 	*file_r = f;
 	return RC_OK;
 }
@@ -103,8 +62,7 @@ harvest_drop(struct harvest_file *f)
 {
 	if (f == NULL || atomic_fetch_sub(&f->references, 1) != 1)
 		return;
-	munmap(f->table, f->size);
-	close(f->fd);
+	state_unmap(&f->map);
 	pthread_mutex_destroy(&f->lock);
 	free(f);
 }

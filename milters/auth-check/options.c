@@ -17,6 +17,8 @@ static const char *const identities[] = { "both", "mail-from", "helo", "off",
 static const char *const broken[] = { "remove", "keep", NULL };
 static const char *const engines[] = { "own", "opendkim", NULL };
 static const char *const modes[] = { "rfc9989", "rfc7489", NULL };
+static const char *const ndrs[] = { "off", "tag", "quarantine", "reject",
+    NULL };
 static const char *const follows[] = { "follow", "soften", "ignore", NULL };
 
 enum {
@@ -229,6 +231,25 @@ const struct conf_option auth_check_options[] = {
 	  HARVEST_ENTRIES, "Sources remembered, 64 bytes each, in the file "
 	  "harvest of the state folder; rounded up to a power of two. A change "
 	  "counts from the next start, and begins the table anew.", NULL },
+	{ "backscatter", CONF_ENUM, AT(backscatter), "quarantine", 0, 0,
+	  "What is done with a bounce (RFC 3464 or any other form) that shows "
+	  "neither the X-Gatehouse-Proof field nor a Message-ID and recipient "
+	  "of mail that went out through here in the last 7 days: somebody has "
+	  "forged our users as senders. Outgoing mail must pass this filter, "
+	  "which adds that field to it. Auto-replies, receipts, calendar "
+	  "answers and challenges are no bounces.", ndrs },
+	{ "backscatter_learn", CONF_TIME, AT(backscatter_learn), "5d", 0,
+	  2592000000, "Mail must have gone out through here for so long before "
+	  "anything is done: bounces of older mail prove nothing.", NULL },
+	{ "backscatter_pairs", CONF_COUNT, AT(backscatter_pairs), "100000",
+	  1000, 100000000, "Recipients of outgoing mail in a day that the file "
+	  "sent in the state folder is made for; it takes about 42 bytes each. "
+	  "More of them, and forged bounces begin to pass. A change counts from "
+	  "the next start on, and begins the file anew.", NULL },
+	{ "backscatter_key", CONF_PATH, AT(backscatter_key), "", 0, 1000,
+	  "File with the secret of X-Gatehouse-Proof, the same on all gateways "
+	  "of a site; make one with: openssl rand -hex 32 > FILE. Empty: one is "
+	  "made in the state folder (proof.key).", NULL },
 	{ "trusted_networks", CONF_NETWORKS, AT(trusted_networks), "", 0, 0,
 	  "Clients whose mail is not checked: relays and forwarders of ours "
 	  "that pass on the mail of others, which would fail.", NULL },
