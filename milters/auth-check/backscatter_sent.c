@@ -154,15 +154,20 @@ lower(char text[320], struct slice address)
 	return slice_make(text, n);
 }
 
+/* Where the i-th bit of it stands. */
 static uint64_t *
-word_of(struct ndr_sent *s, unsigned generation, const struct probes *p, int i,
-    uint64_t *bit_r)
+word_of(struct ndr_sent *s, unsigned generation, const struct probes *p, int i)
 {
 	uint64_t n = p->at + (uint64_t)i * p->step;
 	uint32_t words = s->head->words;
 
-	*bit_r = UINT64_C(1) << (n & 63);
 	return &s->bits[(size_t)generation * words + ((n >> 6) & (words - 1))];
+}
+
+static uint64_t
+bit_of(const struct probes *p, int i)
+{
+	return UINT64_C(1) << ((p->at + (uint64_t)i * p->step) & 63);
 }
 
 void
@@ -173,7 +178,6 @@ ndr_sent_add(struct ndr_sent *s, struct slice id, struct slice recipient,
 	struct probes p = probes_of(s, id, lower(text, recipient));
 	int64_t day = now / DAY;
 	unsigned g = (unsigned)(day % GENERATIONS);
-	uint64_t bit;
 
 	pthread_mutex_lock(&s->lock);
 	if (s->head->day[g] != day) {
@@ -182,7 +186,7 @@ ndr_sent_add(struct ndr_sent *s, struct slice id, struct slice recipient,
 		s->head->day[g] = day;
 	}
 	for (int i = 0; i < PROBES; i++)
-		*word_of(s, g, &p, i, &bit) |= bit;
+		*word_of(s, g, &p, i) |= bit_of(&p, i);
 	/* After a pause it is as at the beginning. */
 	if (s->head->first == 0 || s->head->first > now ||
 	    s->head->last < now - SENT_DAYS * DAY)
@@ -194,10 +198,8 @@ ndr_sent_add(struct ndr_sent *s, struct slice id, struct slice recipient,
 static bool
 holds(struct ndr_sent *s, unsigned g, const struct probes *p)
 {
-	uint64_t bit;
-
 	for (int i = 0; i < PROBES; i++)
-		if ((*word_of(s, g, p, i, &bit) & bit) == 0)
+		if ((*word_of(s, g, p, i) & bit_of(p, i)) == 0)
 			return false;
 	return true;
 }
