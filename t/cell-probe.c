@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -117,6 +118,12 @@ writes_outside(struct trade_request *r)
 {
 	say(r, open("/tmp/gatehouse-cell-was-here", O_WRONLY | O_CREAT |
 	    O_CLOEXEC, 0600) >= 0 ? "wrote it" : strerror(errno));
+}
+
+static void
+changes_mode(struct trade_request *r)
+{
+	say(r, chmod("/tmp", 0777) == 0 ? "changed" : strerror(errno));
 }
 
 static void
@@ -231,7 +238,7 @@ static const struct { const char *word; void (*act)(struct trade_request *r); }
 	{ "code", makes_code }, { "scratch", uses_scratch },
 	{ "left", leaves_file }, { "big", big_file }, { "pieces", pieces },
 	{ "members", members }, { "many", too_many }, { "count", counts },
-	{ "refuse", refuses },
+	{ "refuse", refuses }, { "chmod", changes_mode },
 };
 
 static void

@@ -331,9 +331,10 @@ hear(struct cell *c, deadline_t until)
 	return true;
 }
 
-/* `reading` is held: there is a zygote, and it has loaded. */
+/* `reading` is held: there is a zygote, and it has loaded. One that ends while
+ * it loads is started again, unless `once`. */
 static bool
-be_ready(struct cell *c, deadline_t until)
+be_ready(struct cell *c, deadline_t until, bool once)
 {
 	bool up;
 
@@ -345,9 +346,9 @@ be_ready(struct cell *c, deadline_t until)
 			return true;
 		if (deadline_left(until) == 0)
 			return false;
-		if (up)
-			hear(c, until);
-		else
+		if (up && !hear(c, until) && once)
+			return false;
+		if (!up)
 			poll(NULL, 0, 20);
 	}
 }
@@ -372,7 +373,7 @@ order_worker(struct cell *c, deadline_t until)
 	struct frame_worker made;
 	int status;
 
-	if (!be_ready(c, until))
+	if (!be_ready(c, until, false))
 		return NULL;
 	if (!frame_send(c->control, FRAME_WANT, SLICE(""), -1)) {
 		zygote_ended(c);
@@ -739,7 +740,7 @@ cell_ready(struct cell *c, deadline_t until, struct arena *a,
 	bool ready;
 
 	pthread_mutex_lock(&c->reading);
-	ready = be_ready(c, until);
+	ready = be_ready(c, until, true);
 	pthread_mutex_unlock(&c->reading);
 	if (ready)
 		return RC_OK;

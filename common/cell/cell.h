@@ -12,8 +12,9 @@
  * cell_open	starts the program (argv), or connects to one that runs as a
  *		unit of its own (socket). Returns at once; loading goes on in
  *		the background. RC_BAD with *why_r: it cannot be started
- * cell_ready	waits until the first zygote has loaded. RC_RETRY with
- *		*why_r when it did not by then
+ * cell_ready	waits until the zygote has loaded. RC_RETRY with *why_r when it
+ *		did not by then, or ended meanwhile; what was wrong it has said
+ *		on standard error
  * cell_ask	hands a request and a descriptor (cell_memfd; -1: none) to a
  *		worker and collects its answer in the arena, at most answer_max
  *		bytes. Waits for a free worker and for the answer until the

@@ -35,8 +35,8 @@ static const int calls[] = {
 	SCMP_SYS(readlinkat), SCMP_SYS(ftruncate), SCMP_SYS(fallocate),
 	SCMP_SYS(fadvise64), SCMP_SYS(fsync), SCMP_SYS(fdatasync),
 	SCMP_SYS(fcntl), SCMP_SYS(flock), SCMP_SYS(dup), SCMP_SYS(dup2),
-	SCMP_SYS(dup3), SCMP_SYS(umask), SCMP_SYS(fchmod),
-	SCMP_SYS(memfd_create), SCMP_SYS(mmap), SCMP_SYS(munmap),
+	SCMP_SYS(dup3), SCMP_SYS(umask),
+	SCMP_SYS(memfd_create), SCMP_SYS(munmap),
 	SCMP_SYS(mremap), SCMP_SYS(madvise), SCMP_SYS(brk),
 	SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(poll),
 	SCMP_SYS(ppoll), SCMP_SYS(futex), SCMP_SYS(rt_sigaction),
@@ -209,10 +209,27 @@ lock_files(const char *scratch)
 	return done;
 }
 
+/* Libraries ask for these in passing; they may go on without. A mode is changed
+ * by path, which Landlock does not look at. */
+static int
+refuse(scmp_filter_ctx filter)
+{
+	static const int refused[] = { SCMP_SYS(prlimit64), SCMP_SYS(ioctl),
+	    SCMP_SYS(chmod), SCMP_SYS(fchmodat), SCMP_SYS(prctl),
+	    SCMP_SYS(set_robust_list) };
+	int rc = 0;
+
+	for (size_t i = 0; i < sizeof refused / sizeof refused[0] && rc == 0;
+	    i++)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM),
+		    refused[i], 0);
+	return rc;
+}
+
 static int
 allow(scmp_filter_ctx filter, const struct walls *w)
 {
-	/* Memory that was writable never becomes code. */
+	/* There is no new code: neither from memory nor from a file. */
 	const struct scmp_arg_cmp no_code = { .arg = 2,
 	    .op = SCMP_CMP_MASKED_EQ, .datum_a = PROT_EXEC, .datum_b = 0 };
 	/* abort(3) sends itself a signal; to others there is no way. */
@@ -224,6 +241,9 @@ allow(scmp_filter_ctx filter, const struct walls *w)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, calls[i], 0);
 	for (const int *c = w->calls; c != NULL && *c >= 0 && rc == 0; c++)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, *c, 0);
+	if (rc == 0)
+		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap),
+		    1, no_code);
 	if (rc == 0)
 		rc = seccomp_rule_add(filter, SCMP_ACT_ALLOW,
 		    SCMP_SYS(mprotect), 1, no_code);
@@ -243,13 +263,7 @@ lock_calls(const struct walls *w, struct arena *a, struct slice *why_r)
 		*why_r = SLICE("seccomp: no memory");
 		return RC_BAD;
 	}
-	/* A program that asks about a limit or a name of a thread, or makes a
-	 * thread for nothing, may go on without. */
-	rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM),
-	    SCMP_SYS(prlimit64), 0);
-	if (rc == 0)
-		rc = seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOTTY),
-		    SCMP_SYS(ioctl), 0);
+	rc = refuse(filter);
 	if (rc == 0)
 		rc = allow(filter, w);
 	if (rc == 0)
