@@ -27,7 +27,7 @@ $s->milter($_, deadline => '5s') for @filters;
 $s->milter('chain', filters => \@filters, deadline => '5s',
     -program => Gatehouse::Suite::build() . '/t/gatehouse-probe-chain');
 $s->options($_, $_ eq 'auth-check' ? (spf_fail => 'tag',
-    harvest_delay => '0s') : (mark => $_))
+    harvest_delay => '0s', backscatter_key => $key) : (mark => $_))
     for @filters;
 $s->daemons;
 

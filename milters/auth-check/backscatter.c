@@ -263,7 +263,9 @@ backscatter_in(const struct job *job, const struct backscatter *b,
 	if (bounce->kind != BOUNCE_DSN)
 		return bounce;
 	*proof_r = prove(job, b, bounce);
-	since = ndr_sent_since(b->sent, job->now);
+	/* With a key that was handed to us, others send out as well. */
+	since = conf->backscatter_key[0] != '\0' ?
+	    ndr_sent_age(b->sent, job->now) : ndr_sent_since(b->sent, job->now);
 	if (*proof_r == PROOF_NONE &&
 	    (since < 0 || since < conf->backscatter_learn / 1000))
 		*proof_r = PROOF_LEARNING;

@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/sip.h"
 #include "state_file.h"
 
@@ -20,6 +21,7 @@ struct sent_head {
 	char magic[8];
 	uint32_t version, words;	/* of a generation, a power of two */
 	uint64_t secret[2];
+	int64_t begun;			/* when the file was made */
 	int64_t first;			/* when something was first added; 0 */
 	int64_t last;
 	int64_t day[GENERATIONS];	/* that each holds; 0: none */
@@ -66,6 +68,7 @@ begin(struct sent_head *h, size_t size, unsigned pairs)
 	memset(h, 0, size);
 	h->version = VERSION_OF_FILE;
 	h->words = words_for(pairs);
+	h->begun = clock_wall();
 	sip_secret(h->secret);
 	memcpy(h->magic, "GHsent\0", sizeof h->magic);
 }
@@ -223,6 +226,13 @@ ndr_sent_has(struct ndr_sent *s, struct slice id, struct slice recipient,
 	}
 	pthread_mutex_unlock(&s->lock);
 	return has;
+}
+
+int64_t
+ndr_sent_age(const struct ndr_sent *s, int64_t now)
+{
+	/* Written once, before anybody else has it. */
+	return now - s->head->begun;
 }
 
 int64_t

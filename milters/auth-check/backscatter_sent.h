@@ -17,6 +17,7 @@
  * ndr_sent_pairs	as it was opened
  * ndr_sent_add	recipient empty: the Message-ID alone
  * ndr_sent_has	within SENT_DAYS of now
+ * ndr_sent_age	seconds since the file was begun
  * ndr_sent_since	seconds since something was first added to this file,
  *		while something was added in the last SENT_DAYS; else -1. Who
  *		has sent nothing through us cannot prove anything by it
@@ -43,6 +44,7 @@ void ndr_sent_add(struct ndr_sent *s, struct slice id,
     struct slice recipient, int64_t now);
 bool ndr_sent_has(struct ndr_sent *s, struct slice id,
     struct slice recipient, int64_t now);
+int64_t ndr_sent_age(const struct ndr_sent *s, int64_t now);
 int64_t ndr_sent_since(struct ndr_sent *s, int64_t now);
 
 #endif

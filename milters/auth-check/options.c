@@ -247,9 +247,11 @@ const struct conf_option auth_check_options[] = {
 	  "More of them, and forged bounces begin to pass. A change counts from "
 	  "the next start on, and begins the file anew.", NULL },
 	{ "backscatter_key", CONF_PATH, AT(backscatter_key), "", 0, 1000,
-	  "File with the secret of X-Gatehouse-Proof, the same on all gateways "
-	  "of a site; make one with: openssl rand -hex 32 > FILE. Empty: one is "
-	  "made in the state folder (proof.key).", NULL },
+	  "File with the secret of X-Gatehouse-Proof, the same for all daemons "
+	  "and gateways of a site that mail comes in or goes out by; make one "
+	  "with: openssl rand -hex 32 > FILE. Then backscatter_learn counts from "
+	  "the first start, since mail may go out elsewhere. Empty: one is made "
+	  "in the state folder (proof.key), for this daemon alone.", NULL },
 	{ "trusted_networks", CONF_NETWORKS, AT(trusted_networks), "", 0, 0,
 	  "Clients whose mail is not checked: relays and forwarders of ours "
 	  "that pass on the mail of others, which would fail.", NULL },
