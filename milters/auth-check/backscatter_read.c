@@ -392,18 +392,25 @@ read_fields(struct reader *r)
 			found_ids(r, f->body);
 }
 
+bool
+bounce_possible(struct slice sender)
+{
+	struct slice local, domain;
+
+	return sender.len == 0 || (address_split(sender, &local, &domain) &&
+	    daemon_name(local));
+}
+
 void
 bounce_read(struct message *msg, struct slice sender, struct arena *a,
     struct bounce *b_r)
 {
 	struct reader r = { .a = a, .msg = msg, .b = b_r,
 	    .words = buf_in(a) };
-	struct slice local, domain;
 
 	memset(b_r, 0, sizeof *b_r);
 	b_r->sign = "reverse-path";
-	if (sender.len > 0 && (!address_split(sender, &local, &domain) ||
-	    !daemon_name(local)))
+	if (!bounce_possible(sender))
 		return;
 	read_subject(&r);
 	read_parts(&r);

@@ -7,8 +7,9 @@
  * calendar answers (RFC 5546), vacation notes and other auto-replies (RFC
  * 3834), challenges.
  *
- * bounce_read	looks at mail with an empty reverse-path, or one of
- *		mailer-daemon and postmaster; anything else is BOUNCE_NONE.
+ * bounce_possible	is that the reverse-path of bounces: empty, or of a
+ *		mailer-daemon or postmaster?
+ * bounce_read	looks at such mail; anything else is BOUNCE_NONE.
  *		For a DSN also what it shows of the message that came back:
  *		Message-IDs, proof fields (PROOF_FIELD) and addresses, from
  *		delivery-status, returned headers and quoted text, and the ids
@@ -52,6 +53,7 @@ struct bounce {
 	struct bounce_found recipients;	/* local@domain */
 };
 
+bool bounce_possible(struct slice sender);
 void bounce_read(struct message *msg, struct slice sender, struct arena *a,
     struct bounce *b_r);
 

@@ -28,6 +28,8 @@
 /* What begin, field and ask found out: job->answers. */
 struct auth_answers {
 	const char *skipped;		/* rule: why nothing was asked */
+	bool hashes;			/* a field came that has a hash of the
+					   body in it; else none is made */
 
 	bool mail, helo;		/* is there such an answer of SPF? */
 	struct spf_answer mail_answer, helo_answer;
@@ -46,6 +48,7 @@ struct auth_answers {
 	enum backscatter_proof proof;	/* of a DSN */
 	struct slice sent_proof;	/* outbound: the field; or none */
 	int64_t waited;			/* us, at the end of the message */
+	int64_t waited_spf;		/* of these, for SPF's chain */
 
 	/* What asks. */
 	struct spf_ask *ask;

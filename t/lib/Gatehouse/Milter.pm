@@ -11,6 +11,7 @@
 #	$r->{message}	the bytes as Postfix would have them after the edits
 #	$r->{rcpt}	recipients left, $r->{refused} { address => reply }
 #	$r->{from}, $r->{quarantine}, $r->{ms} (of the end of message)
+#	$r->{left}	pieces of the body that it did not want (skip)
 #
 # unknown => [ ... ] are recipients that Postfix refuses itself: shown, before
 # the others, only to a daemon that asks for them (SMFIP_RCPT_REJ); with no
@@ -245,7 +246,7 @@ sub _begin {
 	$self->{steps} = $self->_steps($m);
 	$self->{sent} = 1;
 	$self->{at} = 0;
-	$self->{result} = { edits => [], refused => {},
+	$self->{result} = { edits => [], refused => {}, left => 0,
 	    rcpt => [ @{ $m->{rcpt} } ], from => $m->{from} };
 	$self->_feed;
 }
@@ -296,7 +297,11 @@ sub _take {
 	if ($reply eq 'continue' && $command eq 'E') {
 		$self->_finish('accept', $stage);
 	} elsif ($reply eq 'skip' && $command eq 'B') {
-		$self->{at}++ while $self->{steps}[$self->{at}][0] eq 'B';
+		$self->{at}++;
+		while ($self->{steps}[$self->{at}][0] eq 'B') {
+			$self->{at}++;
+			$self->{result}{left}++;
+		}
 		$self->_feed;
 	} elsif ($reply eq 'continue') {
 		$self->{at}++;
