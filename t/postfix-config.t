@@ -187,7 +187,7 @@ SKIP: {
 	my $inbound = state();
 	config('--apply', '--role', 'outbound');
 	my $outbound = state();
-	my ($killed, $n, $step) = (0, 0, $full ? 1 : 4);
+	my ($killed, $n, $step) = (0, 0, $full ? 1 : 5);
 	my @calls = $full ? qw(rename unlink fsync) : qw(rename);
 	for my $call (@calls) {
 		for ($n = 1; $n < 200; $n += $step) {
