@@ -164,6 +164,10 @@ static const struct {
 	  "texthash:/etc/r, hash:/etc/s" },
 	{ "the inner server", "inner_server = \"[a.inner]:25\";", RECIPE_BOTH,
 	  NULL, "relay_transport", "relay:[a.inner]:25" },
+	{ "inner servers encrypt", "relay_tls = true;", RECIPE_OUTBOUND,
+	  "10025/inet", "smtpd_tls_security_level", "encrypt" },
+	{ "or need not", "", RECIPE_OUTBOUND, "10025/inet",
+	  "smtpd_tls_security_level", "(none)" },
 	{ "domains", "", RECIPE_INBOUND, NULL, "relay_domains",
 	  "example.org" },
 };
@@ -265,6 +269,41 @@ theirs(void)
 	    "a domain is not in two lists");
 }
 
+static size_t
+notes_about(const struct recipe *r, const char *about)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->nnotes; i++)
+		n += strcmp(r->notes[i].about, about) == 0;
+	return n;
+}
+
+static void
+their_domains(void)
+{
+	static const struct { const char *is; size_t notes; } cases[] = {
+		{ "example.org", 0 }, { "a.test, example.org b.test", 0 },
+		{ "a.test", 1 }, { "sub.example.org", 1 },
+		{ "example.org.test", 1 }, { "hash:/etc/x", 0 },
+		{ "$mydomain", 0 },
+	};
+	struct setting s;
+	struct recipe r;
+	struct slice why = SLICE("");
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *pairs[] = { "relay_domains", cases[i].is, NULL };
+
+		set_up(&s, "");
+		s.in.existing = existing;
+		s.in.arg = pairs;
+		tap_ok(recipe_build(&s.in, &r, a, &why) == RC_OK &&
+		    notes_about(&r, "relay_domains") == cases[i].notes,
+		    "relay_domains = %s", cases[i].is);
+	}
+}
+
 int
 main(void)
 {
@@ -273,6 +312,7 @@ main(void)
 	whole();
 	bounds();
 	theirs();
+	their_domains();
 	arena_free(a);
 	return tap_done();
 }

@@ -1,4 +1,5 @@
 /* Who may connect where: the listeners of master.cf. */
+#include <string.h>
 #include <sys/socket.h>
 
 #include "net/ip.h"
@@ -159,6 +160,32 @@ listed(struct builder *b, const char *parameter, struct slice domain)
 	return false;
 }
 
+static bool
+ours_elsewhere(struct builder *b, struct slice domain)
+{
+	return listed(b, "mydestination", domain) ||
+	    listed(b, "virtual_mailbox_domains", domain) ||
+	    listed(b, "virtual_alias_domains", domain);
+}
+
+/* What main.cf says stays; is there a domain that it does not take? */
+static void
+check_domains(struct builder *b)
+{
+	const struct conf_list *domains = &b->in->house->domains;
+	const char *is = b_existing(b, "relay_domains");
+
+	if (is[0] == '\0' || strpbrk(is, "$:/") != NULL)
+		return;			/* in a table that we cannot read */
+	for (size_t i = 0; i < domains->count; i++)
+		if (!listed(b, "relay_domains", domains->items[i]) &&
+		    !ours_elsewhere(b, domains->items[i]))
+			b_note(b, RECIPE_SHOULD, "relay_domains", "main.cf "
+			    "names domains of its own, and they stay; %.*s of "
+			    "gatehouse.conf is not among them",
+			    SLICE_ARG(domains->items[i]));
+}
+
 static const char *
 relay_domains(struct builder *b)
 {
@@ -170,9 +197,7 @@ relay_domains(struct builder *b)
 	for (size_t i = 0; i < domains->count; i++) {
 		struct slice d = domains->items[i];
 
-		if (listed(b, "mydestination", d) || listed(b,
-		    "virtual_mailbox_domains", d) || listed(b,
-		    "virtual_alias_domains", d))
+		if (ours_elsewhere(b, d))
 			continue;
 		buf_add(&out, d);
 		buf_adds(&out, domains->count > INLINE ? " OK\n" : " ");
@@ -197,6 +222,7 @@ recipients(struct builder *b)
 	else
 		b_note(b, RECIPE_SHOULD, "domains", "gatehouse.conf names no "
 		    "domains: relay_domains is left as it is");
+	check_domains(b);
 	b_main(b, SHOULD, "smtpd_reject_unlisted_recipient", "yes",
 	    "who does not exist is refused at RCPT, not bounced later");
 	if (c->recipient_maps.count > 0)
