@@ -62,6 +62,7 @@ sub config {
 	my $pid = open(my $out, '-|') // die "fork: $!";
 
 	if ($pid == 0) {
+		$ENV{TMPDIR} = $tmp;	# what is killed leaves its copy there
 		open STDERR, '>&', \*STDOUT;
 		exec @args if $args[0] =~ m{^/};
 		exec "$build/tools/gatehouse", 'postfix-config', '--postfix',
