@@ -1,8 +1,9 @@
 /*
  * release - what was released from the quarantine is let through
  *
- * A mark (store/mark.h) counts when its MAC is right, it has not expired, and
- * header block and body are the bytes that it names. A filter that sees no
+ * A mark (store/mark.h) counts when its MAC is right, it has not expired, it is
+ * for one of the recipients, and header block and body are the bytes that it
+ * names. A filter that sees no
  * body believes a mark whose header block is right, for that is all that it
  * judges, and hands the body's digest on in the seal; the next filter with a
  * body compares. Then the message's origin and direction are those of the

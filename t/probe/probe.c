@@ -9,6 +9,7 @@ struct probe_conf {
 	unsigned together;
 	int64_t delay;
 	const char *mark;
+	const char *cause;
 };
 
 #define PLACE(field)	offsetof(struct probe_conf, field)
@@ -21,6 +22,9 @@ static const struct conf_option options[] = {
 	  "How long ask waits then.", NULL },
 	{ "mark", CONF_STRING, PLACE(mark), "", 0, 100,
 	  "Value of an X-Mark field put on top of each message; empty: none.",
+	  NULL },
+	{ "cause", CONF_STRING, PLACE(cause), "", 0, 100,
+	  "Cause of what is held, whatever the message says; empty: that.",
 	  NULL },
 	{ .name = NULL }
 };
@@ -191,11 +195,13 @@ for_one(const struct job *job, struct plan *p, struct slice word)
 static void
 recipients(const struct job *job, struct plan *p)
 {
+	const struct probe_conf *conf = job->conf;
 	struct words words = { .job = job };
 	struct slice w;
 
+	cause_parse(slice_of(conf->cause), &p->all.cause);
 	while (next_word(&words, &w)) {
-		if (slice_starts(w, SLICE("cause:")))
+		if (slice_starts(w, SLICE("cause:")) && conf->cause[0] == '\0')
 			cause_parse(slice_after(w, 6), &p->all.cause);
 		else if (slice_has(w, ':'))
 			for_one(job, p, w);
