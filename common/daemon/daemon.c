@@ -211,7 +211,7 @@ control(void *arg)
 {
 	struct daemon *d = arg;
 	int64_t every = notify_interval(), told = clock_mono();
-	const struct timespec pause = { .tv_nsec = 250 * 1000 * 1000 };
+	const struct timespec pause = { .tv_sec = 1 };
 	sigset_t set;
 
 	sigemptyset(&set);
