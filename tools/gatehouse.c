@@ -12,6 +12,8 @@ static const struct verb verbs[] = {
 	  verb_dmarc_report },
 	{ "explain", "say what was decided about a message, and why",
 	  verb_explain },
+	{ "harvest", "show or forget who asks for unknown recipients",
+	  verb_harvest },
 	{ "spf", "evaluate SPF for an address, a HELO name and a sender",
 	  verb_spf },
 	{ "test", "run a message through the milters, without side effects",
