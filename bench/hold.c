@@ -34,7 +34,9 @@ remove_all(const char *dir)
 	DIR *d = opendir(dir);
 	struct dirent *e;
 
-	while (d != NULL && (e = readdir(d)) != NULL)
+	if (d == NULL)
+		return;
+	while ((e = readdir(d)) != NULL)
 		if (e->d_name[0] != '.')
 			unlinkat(dirfd(d), e->d_name, 0);
 	closedir(d);
