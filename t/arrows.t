@@ -9,7 +9,7 @@ use FindBin;
 use Test::More;
 
 my @rooms = qw(base text mime html net dkim conf log verdict policy journal store
-    track cell milter daemon);
+    track notice cell milter daemon);
 my %place = map { $rooms[$_] => $_ } 0 .. $#rooms;
 my $src = $ENV{GATEHOUSE_SRC} // "$FindBin::Bin/..";
 

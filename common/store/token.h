@@ -9,11 +9,11 @@
  * object or recipient, expired, spent, revoked, malformed and locked out are
  * all RC_BAD and nothing else.
  *
- * All calls work on an open database of the one writer (the store daemon's
- * index). RC_RETRY with *why_r: the database's trouble (locked, full disk).
+ * All calls work on an open database of the one writer (the store daemon). RC_RETRY with *why_r: the database's trouble (locked, full disk).
  * Times are seconds since 1970 (clock_wall); the caller gives them.
  *
- * token_tables	makes the table and its indexes where they are missing
+ * token_schema	SQL that makes the table: a step of the schema of the file
+ *		that holds it
  * token_issue	a new token for what spec says; text_r is the only place where
  *		its text ever stands. Not for an expiry in the past: RC_BAD
  * token_check	is it good for this? Changes nothing. *row_r gets the row
@@ -22,6 +22,7 @@
  *		then they come from the row, and purpose and time still count
  * token_spend	the same, and takes one use: a single conditional update, so of
  *		any number at the same time as many succeed as uses are left
+ * token_return	gives one use back: what it was spent for could not be begun
  * token_revoke	ends all tokens of an object, or of one recipient of it
  *		(recipient not SLICE_NONE); *count_r may be NULL
  * token_sweep	deletes rows that expired or were spent before
@@ -44,10 +45,7 @@
 #ifndef STORE_TOKEN_H
 #define STORE_TOKEN_H
 
-#include <sqlite3.h>
-
-#include "base/arena.h"
-#include "base/rc.h"
+#include "store/db.h"
 
 enum token_purpose {
 	TOKEN_NONE = 0,			/* zeroed is good for nothing */
@@ -85,19 +83,22 @@ struct token_row {
 	unsigned uses;			/* left, after the call */
 };
 
-enum rc token_tables(sqlite3 *db, struct arena *a, struct slice *why_r);
-enum rc token_issue(sqlite3 *db, struct arena *a,
+extern const char token_schema[];
+
+enum rc token_issue(struct db *db, struct arena *a,
     const struct token_spec *spec, int64_t now, char text_r[TOKEN_TEXT + 1],
     struct slice *why_r);
-enum rc token_check(sqlite3 *db, struct arena *a, struct slice text,
+enum rc token_check(struct db *db, struct arena *a, struct slice text,
     const struct token_spec *want, int64_t now, struct token_row *row_r,
     struct slice *why_r);
-enum rc token_spend(sqlite3 *db, struct arena *a, struct slice text,
+enum rc token_spend(struct db *db, struct arena *a, struct slice text,
     const struct token_spec *want, int64_t now, struct token_row *row_r,
     struct slice *why_r);
-enum rc token_revoke(sqlite3 *db, struct arena *a, struct slice object,
+enum rc token_return(struct db *db, struct arena *a, struct slice text,
+    struct slice *why_r);
+enum rc token_revoke(struct db *db, struct arena *a, struct slice object,
     struct slice recipient, unsigned *count_r, struct slice *why_r);
-enum rc token_sweep(sqlite3 *db, struct arena *a, int64_t now,
+enum rc token_sweep(struct db *db, struct arena *a, int64_t now,
     unsigned *count_r, struct slice *why_r);
 struct slice token_prefix(struct arena *a, struct slice text);
 const char *token_purpose_name(enum token_purpose purpose);
