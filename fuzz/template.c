@@ -45,7 +45,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		struct buf out = buf_in(a);
 		struct template *t;
 
-		if (template_parse(a, "F", text, (enum template_kind)kind,
+		if (template_parse(a, "F", 1, text, (enum template_kind)kind,
 		    names, &t, &why) != RC_OK)
 			continue;
 		if (template_render(t, data, &out) != RC_OK)

@@ -43,7 +43,7 @@ fill(const char *text, enum template_kind kind, struct slice value)
 	struct template *t;
 	struct slice why = SLICE("");
 
-	if (template_parse(a, "F", slice_of(text), kind, names, &t, &why) !=
+	if (template_parse(a, "F", 1, slice_of(text), kind, names, &t, &why) !=
 	    RC_OK)
 		return why;
 	if (template_render(t, data_with(value), &out) != RC_OK)
@@ -213,7 +213,7 @@ bounds(void)
 	for (int i = 0; i < 5000; i++)
 		template_put(a, &template_row(a, list)->data, "subject",
 		    buf_slice(&b));
-	template_parse(a, "F", SLICE("{{#rows}}{{subject}}{{/rows}}"),
+	template_parse(a, "F", 1, SLICE("{{#rows}}{{subject}}{{/rows}}"),
 	    TEMPLATE_TEXT, names, &t, &why);
 	tap_is_int(template_render(t, data, &out), RC_BAD, "a result without "
 	    "bound");

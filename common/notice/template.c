@@ -314,12 +314,12 @@ marks(struct slice text)
 }
 
 enum rc
-template_parse(struct arena *a, const char *file, struct slice text,
-    enum template_kind kind, const struct template_names *names,
+template_parse(struct arena *a, const char *file, unsigned line,
+    struct slice text, enum template_kind kind, const struct template_names *names,
     struct template **template_r, struct slice *why_r)
 {
 	struct parse p = { .a = a, .file = file, .kind = kind, .rest = text,
-	    .line = 1 };
+	    .line = line };
 	struct template *t = arena_alloc(a, sizeof *t);
 	enum rc rc = RC_BAD;
 

@@ -71,8 +71,8 @@ struct template_row {
 
 struct template;
 
-enum rc template_parse(struct arena *a, const char *file, struct slice text,
-    enum template_kind kind, const struct template_names *names,
+enum rc template_parse(struct arena *a, const char *file, unsigned line,
+    struct slice text, enum template_kind kind, const struct template_names *names,
     struct template **template_r, struct slice *why_r);
 enum rc template_render(const struct template *t,
     const struct template_data *data, struct buf *out);
