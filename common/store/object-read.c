@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "store/bytes.h"
 #include "store/object.h"
 
 struct object {
@@ -32,37 +33,12 @@ struct reading {
 	bool good;			/* all that was asked for was there */
 };
 
-static bool
-from_hex(struct slice hex, struct arena *a, struct slice *bytes_r)
-{
-	char *to = arena_alloc(a, hex.len / 2 + 1);
-
-	if (hex.len % 2 != 0)
-		return false;
-	for (size_t i = 0; i < hex.len / 2; i++) {
-		int high = ascii_hex(hex.ptr[2 * i]);
-		int low = ascii_hex(hex.ptr[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		to[i] = (char)(high << 4 | low);
-	}
-	*bytes_r = slice_make(to, hex.len / 2);
-	return true;
-}
-
-/* A text, or { "hex": "..." }. */
 static struct slice
 bytes_of(struct reading *r, const json_t *value)
 {
-	struct slice bytes = SLICE(""), hex;
+	struct slice bytes = SLICE("");
 
-	if (json_is_string(value))
-		return arena_copy(r->a, slice_make(json_string_value(value),
-		    json_string_length(value)));
-	value = json_object_get(value, "hex");
-	hex = slice_make(json_string_value(value), json_string_length(value));
-	if (!json_is_string(value) || !from_hex(hex, r->a, &bytes))
+	if (!json_get_bytes(value, r->a, &bytes))
 		r->good = false;
 	return bytes;
 }
