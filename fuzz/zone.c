@@ -15,7 +15,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	const struct zone *z;
 
 	if (zone_parse(a, slice_make(data, size), &z)) {
-		struct due due = { .zone = z, .weekday = { 0, 150 },
+		struct due_times due = { .zone = z, .weekday = { 0, 150 },
 		    .nweekday = 2, .weekend = { 90 }, .nweekend = 1 };
 
 		for (size_t i = 0; i < sizeof moments / sizeof *moments; i++) {

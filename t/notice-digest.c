@@ -495,7 +495,7 @@ tell(const struct store_object *o, const char *recipient, const char *message,
 {
 	struct slice to = slice_of(recipient);
 	const struct notice_event event = { o, &to, 1,
-	    message != NULL ? slice_of(message) : SLICE_NONE };
+	    message != NULL ? slice_of(message) : SLICE_NONE, false };
 	unsigned made = 99;
 
 	if (notice_for_object(n, state, &event, now, a, &made, &why) != RC_OK)

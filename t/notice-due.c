@@ -111,11 +111,11 @@ names(void)
 	}
 }
 
-static struct due
+static struct due_times
 due_of(const char *name, const char *const *weekday,
     const char *const *weekend)
 {
-	struct due due = { .zone = zone(name) };
+	struct due_times due = { .zone = zone(name) };
 
 	for (; *weekday != NULL; weekday++)
 		due_parse(slice_of(*weekday), &due.weekday[due.nweekday++]);
@@ -127,7 +127,7 @@ due_of(const char *name, const char *const *weekday,
 /* A clock that goes from begin to end in steps, with jumps: how often each
  * slot was served. */
 static unsigned
-serve(const struct due *due, int64_t begin, int64_t end, int64_t step,
+serve(const struct due_times *due, int64_t begin, int64_t end, int64_t step,
     bool jumps, unsigned *wrong_r)
 {
 	int64_t served = begin, slot, now = begin;
@@ -157,7 +157,7 @@ every_day(const char *name)
 	static const char *const weekday[] = { "00:00", "02:30", "08:00",
 	    "16:30", NULL };
 	static const char *const weekend[] = { "01:30", NULL };
-	struct due due = due_of(name, weekday, weekend);
+	struct due_times due = due_of(name, weekday, weekend);
 	int64_t begin = zone_moment(due.zone, as_utc("2026-01-01 00:00"));
 	int64_t end = zone_moment(due.zone, as_utc("2027-01-01 00:00"));
 	unsigned wrong, count;
@@ -181,7 +181,7 @@ odd(void)
 {
 	static const char *const eight[] = { "08:00", NULL };
 	static const char *const none[] = { NULL };
-	struct due due = due_of("Europe/Berlin", eight, none);
+	struct due_times due = due_of("Europe/Berlin", eight, none);
 	int64_t now = as_utc("2026-11-29 12:00"); /* a Sunday */
 	int64_t slot;
 	bool reset;

@@ -64,7 +64,7 @@ ask_slot(struct run *run, struct member *m)
 {
 	struct arena *a = run->tools->a;
 	int64_t served = 0;
-	struct due due;
+	struct due_times due;
 
 	notices_due(run->tools->n, &m->conf, &due);
 	run->rc = state_served(run->tools->state, a, m->name, &served,

@@ -17,7 +17,7 @@ due_parse(struct slice text, unsigned *minutes_r)
 
 /* The last slot of that day of the calendar which is not after now. */
 static int64_t
-last_of(const struct due *due, int64_t day, int64_t now)
+last_of(const struct due_times *due, int64_t day, int64_t now)
 {
 	/* 1970-01-01 was a Thursday. */
 	int64_t weekday = ((day + 4) % 7 + 7) % 7;
@@ -37,7 +37,7 @@ last_of(const struct due *due, int64_t day, int64_t now)
 }
 
 int64_t
-due_last(const struct due *due, int64_t now)
+due_last(const struct due_times *due, int64_t now)
 {
 	int64_t local = now + zone_offset(due->zone, now);
 	int64_t day = local / DAY - (local % DAY < 0);
@@ -54,7 +54,7 @@ due_last(const struct due *due, int64_t now)
 }
 
 bool
-due_now(const struct due *due, int64_t now, int64_t served, int64_t *slot_r,
+due_now(const struct due_times *due, int64_t now, int64_t served, int64_t *slot_r,
     bool *reset_r)
 {
 	int64_t last = due_last(due, now);

@@ -28,15 +28,15 @@
 
 enum { DUE_TIMES = 24, DUE_AHEAD = 2 * 86400 };
 
-struct due {
+struct due_times {
 	const struct zone *zone;
 	unsigned weekday[DUE_TIMES], weekend[DUE_TIMES]; /* minutes */
 	size_t nweekday, nweekend;
 };
 
 bool due_parse(struct slice text, unsigned *minutes_r);
-int64_t due_last(const struct due *due, int64_t now);
-bool due_now(const struct due *due, int64_t now, int64_t served,
+int64_t due_last(const struct due_times *due, int64_t now);
+bool due_now(const struct due_times *due, int64_t now, int64_t served,
     int64_t *slot_r, bool *reset_r);
 
 #endif

@@ -106,7 +106,7 @@ attachment_of(const struct telling *t, enum notice_template which)
 	struct slice message = t->event->message;
 
 	if (which != TEMPLATE_OFFICER || message.ptr == NULL ||
-	    message.len > t->n->conf.attach_limit)
+	    t->event->part || message.len > t->n->conf.attach_limit)
 		return SLICE_NONE;
 	return message;
 }

@@ -38,8 +38,9 @@ struct notice_event {
 	const struct store_object *object;
 	const struct slice *recipients;
 	size_t nrecipients;
-	struct slice message;		/* all of it, for officers and for
-					   auto_submitted; absent: not at hand */
+	struct slice message;		/* for officers, and for what it says of
+					   itself; absent: not at hand */
+	bool part;			/* only the beginning of it */
 };
 
 enum rc notice_for_object(const struct notices *n, struct db *state,

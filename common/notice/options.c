@@ -236,6 +236,25 @@ check_scoped(const struct notices_conf *c, struct arena *a,
 	return check_folder_name("templates", c->templates, a, why_r);
 }
 
+static void
+note_causes(struct notices *n, const struct conf_list *list)
+{
+	for (size_t i = 0; i < list->count; i++) {
+		enum cause cause;
+
+		if (cause_parse(list->items[i], &cause))
+			n->causes |= 1u << cause;
+	}
+}
+
+bool
+notices_tells(const struct notices *n, struct slice name)
+{
+	enum cause cause;
+
+	return cause_parse(name, &cause) && (n->causes >> cause & 1) != 0;
+}
+
 struct checking {
 	struct notices *n;
 	struct arena *a;
@@ -246,9 +265,14 @@ struct checking {
 static enum rc
 check_level(struct slice where, const void *conf, void *arg)
 {
+	const struct notices_conf *level = conf;
 	struct checking *c = arg;
-	enum rc rc = check_scoped(conf, c->a, &c->why);
+	enum rc rc = check_scoped(level, c->a, &c->why);
 
+	note_causes(c->n, &level->notify_recipients);
+	note_causes(c->n, &level->notify_admins);
+	note_causes(c->n, &level->notify_officers);
+	note_causes(c->n, &level->notify_senders);
 	if (rc == RC_OK)
 		rc = load_named(c->n, conf, c->a, &c->why);
 	if (rc == RC_OK || where.len == 0)
@@ -356,12 +380,12 @@ notices_for(const struct notices *n, struct arena *a, struct slice address,
 
 void
 notices_due(const struct notices *n, const struct notices_conf *conf,
-    struct due *due_r)
+    struct due_times *due_r)
 {
 	const struct conf_list *days = &conf->digest_times;
 	const struct conf_list *ends = &conf->digest_weekend_times;
 
-	*due_r = (struct due){ .zone = notices_zone(n, conf) };
+	*due_r = (struct due_times){ .zone = notices_zone(n, conf) };
 	for (size_t i = 0; i < days->count && i < DUE_TIMES; i++)
 		due_parse(days->items[i], &due_r->weekday[due_r->nweekday++]);
 	for (size_t i = 0; i < ends->count && i < DUE_TIMES; i++)

@@ -84,6 +84,7 @@ struct notices {
 	struct scope_match match;
 	struct map *zones;		/* name -> struct zone */
 	struct map *letters;		/* "set/language" -> letters of all */
+	unsigned causes;		/* bits: somebody is told at once */
 	struct notices_name *sets, *languages;	/* that any level names */
 };
 
@@ -97,7 +98,9 @@ const struct notice_letter *notices_letter(const struct notices *n,
 const struct zone *notices_zone(const struct notices *n,
     const struct notices_conf *conf);
 void notices_due(const struct notices *n, const struct notices_conf *conf,
-    struct due *due_r);
+    struct due_times *due_r);
+/* Is anybody told at once, at any level, of that cause? */
+bool notices_tells(const struct notices *n, struct slice cause);
 /* Is it the address of a mailbox in one of our domains? */
 bool notices_ours(const struct notices *n, struct arena *a,
     struct slice address);

@@ -1,5 +1,8 @@
 #include "services/store/options.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #include "net/smtp.h"
 
 #define PLACE(field)	offsetof(struct store_conf, field)
@@ -67,6 +70,10 @@ const struct conf_option store_options[] = {
 	{ "reserve", CONF_SIZE, PLACE(reserve), "64M", 0, INT64_MAX,
 	  "Bytes that are kept free in a file, so that mail can still be "
 	  "released and deleted when the disk is full. 0: none.", NULL },
+	{ "notices", CONF_PATH, PLACE(notices_file),
+	  SYSCONFDIR "/gatehouse/notices.conf", 1, 0,
+	  "The file about digests and notices, gatehouse-notices.conf(5). "
+	  "Without it there are none.", NULL },
 	{ "users", CONF_LIST, PLACE(users), "", 0, 100,
 	  "System users who may speak to the control socket for mail users: "
 	  "they may look at and release the mail of one recipient at a time, "
@@ -96,5 +103,10 @@ store_check(void *arg, const struct house_conf *house, struct arena *a,
 		    "openssl rand -hex 32 > FILE");
 		return RC_BAD;
 	}
-	return seal_key_load(house->seal_key, &conf->seal, a, why_r);
+	if (seal_key_load(house->seal_key, &conf->seal, a, why_r) != RC_OK)
+		return RC_BAD;
+	if (access(conf->notices_file, F_OK) != 0 && errno == ENOENT)
+		return RC_OK;
+	return notices_load(a, conf->notices_file, true, house,
+	    &conf->notices, why_r);
 }

@@ -6,6 +6,7 @@
 
 #include "conf/house.h"
 #include "milter/seal.h"
+#include "notice/options.h"
 #include "verdict/plan.h"
 
 struct store_conf {
@@ -20,7 +21,9 @@ struct store_conf {
 	int64_t clock_guard;		/* ms */
 	uint64_t quota, reserve;	/* bytes; quota 0: none */
 	struct conf_list users, admins;
+	const char *notices_file;
 	struct seal_key seal;		/* filled by store_check */
+	struct notices *notices;	/* the same; NULL: there are none */
 };
 
 extern const struct conf_option store_options[];
