@@ -37,12 +37,12 @@ const struct conf_option notices_options[] = {
 	  "sent there. May be the same as release_address. Empty: nobody.",
 	  NULL },
 	{ "template_directory", CONF_PATH, AT(template_directory),
-	  SYSCONFDIR "/gatehouse/templates", 0, 0,
+	  "/etc/gatehouse/templates", 0, 0,
 	  "Templates of your own: LANGUAGE/NAME.txt and NAME.html, and the same "
 	  "in a folder for each set. What is not there comes from the package.",
 	  NULL },
 	{ "packaged_templates", CONF_PATH, AT(packaged_templates),
-	  DATADIR "/gatehouse/templates", 0, 0, "Templates of the package.",
+	  "/usr/share/gatehouse/templates", 0, 0, "Templates of the package.",
 	  NULL },
 	{ "recipient_delimiter", CONF_STRING, AT(recipient_delimiter), "+", 0,
 	  1, "What comes behind this in a local part is an extension, and the "

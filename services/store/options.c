@@ -71,7 +71,7 @@ const struct conf_option store_options[] = {
 	  "Bytes that are kept free in a file, so that mail can still be "
 	  "released and deleted when the disk is full. 0: none.", NULL },
 	{ "notices", CONF_PATH, PLACE(notices_file),
-	  SYSCONFDIR "/gatehouse/notices.conf", 1, 0,
+	  "/etc/gatehouse/notices.conf", 1, 0,
 	  "The file about digests and notices, gatehouse-notices.conf(5). "
 	  "Without it there are none.", NULL },
 	{ "users", CONF_LIST, PLACE(users), "", 0, 100,
