@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "notice/intake.h"
-#include "tools/ask.h"
+#include "tools/quarantine.h"
 #include "tools/verb.h"
 
 enum what { WHAT_NOTHING = 0, WHAT_DUE, WHAT_NOW, WHAT_PREVIEW, WHAT_INTAKE,
@@ -84,11 +84,31 @@ print_options(bool manual)
 	return status;
 }
 
-static void
-begin(const struct digest *d, struct ask *q, const char *operation)
+enum { ANSWER_MS = 600 * 1000 };
+
+/* Connected, and a question begun. */
+static int
+begin(const struct digest *d, struct asking *q, const char *operation)
 {
-	*q = (struct ask){ .dir = d->dir, .state = d->state };
-	ask_begin(q, d->a, operation);
+	int status;
+
+	*q = (struct asking){ .a = d->a, .config = d->dir,
+	    .state = d->state };
+	status = asking_open(q, ANSWER_MS);
+	if (status == EX_OK)
+		asking_begin(q, operation);
+	return status;
+}
+
+/* The question put; the connection closed when there is no answer. */
+static int
+end(struct asking *q)
+{
+	int status = asking_ask(q);
+
+	if (status != EX_OK)
+		asking_close(q);
+	return status;
 }
 
 static int
@@ -109,19 +129,19 @@ static int
 make(const struct digest *d)
 {
 	struct buf out = buf_in(d->a);
-	json_t *answer;
-	struct ask q;
+	struct asking q;
 	int64_t made;
-	int status;
+	int status = begin(d, &q, d->what == WHAT_DUE ? "digest-due" :
+	    "digest-now");
 
-	begin(d, &q, d->what == WHAT_DUE ? "digest-due" : "digest-now");
-	if (d->address != NULL)
-		json_put(&q.w, "recipient", slice_of(d->address));
-	status = ask_store(&q, &answer);
 	if (status != EX_OK)
 		return status;
-	made = json_integer_value(json_object_get(answer, "made"));
-	json_decref(answer);
+	asking_put(&q, "recipient", d->address);
+	status = end(&q);
+	if (status != EX_OK)
+		return status;
+	made = json_integer_value(json_object_get(q.answer, "made"));
+	asking_close(&q);
 	if (d->json)
 		return print_json(d->a, "made", made);
 	buf_addf(&out, "digests: %lld\n", (long long)made);
@@ -132,20 +152,17 @@ static int
 preview(const struct digest *d)
 {
 	struct buf out = buf_in(d->a);
-	const json_t *message;
-	json_t *answer;
-	struct ask q;
-	int status;
+	struct asking q;
+	int status = begin(d, &q, "digest-preview");
 
-	begin(d, &q, "digest-preview");
-	json_put(&q.w, "recipient", slice_of(d->address));
-	status = ask_store(&q, &answer);
 	if (status != EX_OK)
 		return status;
-	message = json_object_get(answer, "message");
-	buf_add(&out, slice_make(json_string_value(message),
-	    json_string_length(message)));
-	json_decref(answer);
+	asking_put(&q, "recipient", d->address);
+	status = end(&q);
+	if (status != EX_OK)
+		return status;
+	buf_add(&out, asking_get(&q, q.answer, "message"));
+	asking_close(&q);
 	return verb_print(&out);
 }
 
@@ -185,23 +202,23 @@ load(const struct digest *d, struct notices_conf *conf)
 static int
 answer_mail(const struct digest *d, const struct intake *in)
 {
-	json_t *answer;
-	struct ask q;
-	int status;
+	const char *peer = d->client != NULL && d->client[0] != '\0' ?
+	    d->client : d->sender;
+	struct asking q;
+	int status = begin(d, &q, in->kind == INTAKE_RELEASE ?
+	    "token-release" : "digest-ask");
 
-	begin(d, &q, in->kind == INTAKE_RELEASE ? "token-release" :
-	    "digest-ask");
-	q.quiet = true;
+	if (status != EX_OK)
+		return EX_TEMPFAIL;
 	if (in->kind == INTAKE_RELEASE) {
-		json_put(&q.w, "token", in->token);
-		json_put(&q.w, "peer", d->client != NULL &&
-		    d->client[0] != '\0' ? slice_of(d->client) :
-		    slice_of(d->sender));
+		asking_put(&q, "token", arena_str(d->a, in->token));
+		asking_put(&q, "peer", peer);
 	} else {
-		json_put(&q.w, "recipient", slice_of(d->sender));
+		asking_put(&q, "recipient", d->sender);
 	}
-	status = ask_store(&q, &answer);
-	json_decref(answer);
+	status = end(&q);
+	if (status == EX_OK)
+		asking_close(&q);
 	return status == EX_OK || status == EXIT_UNEXPECTED ? EX_OK :
 	    EX_TEMPFAIL;
 }

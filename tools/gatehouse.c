@@ -14,8 +14,12 @@ static const struct verb verbs[] = {
 	  verb_dmarc_report },
 	{ "explain", "say what was decided about a message, and why",
 	  verb_explain },
+	{ "quarantine", "list, show, release, delete or export held mail",
+	  verb_quarantine },
 	{ "spf", "evaluate SPF for an address, a HELO name and a sender",
 	  verb_spf },
+	{ "store", "the quarantine as a whole: figures, keys, its index anew",
+	  verb_store },
 	{ "test", "run a message through the milters, without side effects",
 	  verb_test },
 };

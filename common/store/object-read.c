@@ -75,15 +75,8 @@ get_hex(struct reading *r, const char *key, char *to, size_t n, bool may_miss)
 {
 	struct slice s = get(r, key);
 
-	if (s.len == 0 && may_miss)
-		return;
-	for (size_t i = 0; i < s.len; i++)
-		if (ascii_hex(s.ptr[i]) < 0)
-			r->good = false;
-	if (s.len != n)
+	if (!hex_copy(to, n, s) && !(s.len == 0 && may_miss))
 		r->good = false;
-	else
-		memcpy(to, s.ptr, n);
 }
 
 static void
@@ -318,11 +311,7 @@ check_end(struct object *o)
 
 	if (o->seen != want || EVP_DigestFinal_ex(o->hash, sum, NULL) != 1)
 		return RC_BAD;
-	for (int i = 0; i < 32; i++) {
-		hex[2 * i] = "0123456789abcdef"[sum[i] >> 4];
-		hex[2 * i + 1] = "0123456789abcdef"[sum[i] & 15];
-	}
-	hex[64] = '\0';
+	hex_write(hex, sum, 32);
 	return o->meta.kind == OBJECT_DELETED ||
 	    strcmp(hex, o->meta.sha256) == 0 ? RC_OK : RC_BAD;
 }

@@ -21,7 +21,7 @@ store_records(struct store *s)
 
 static void
 tell_journal(struct store *s, const struct store_row *row,
-    enum store_state to, const struct store_change *c)
+    enum store_state to, const struct store_change *c, struct arena *a)
 {
 	struct buf out = { 0 };
 	struct json w;
@@ -48,7 +48,9 @@ tell_journal(struct store *s, const struct store_row *row,
 	json_put(&w, "gatehouse.rule", row->object.rule);
 	json_put(&w, "gatehouse.state", slice_of(store_state_name(to)));
 	json_put(&w, "user.name", c->actor);
-	json_put(&w, "gatehouse.reply", c->reply);
+	json_put(&w, "gatehouse.reason", arena_printf(a, "%s -> %s: %.*s",
+	    store_state_name(row->state), store_state_name(to),
+	    SLICE_ARG(c->reply)));
 	json_end(&w);
 	journal_write(s->journal, buf_slice(&out));
 	buf_free(&out);
@@ -68,7 +70,7 @@ store_tell(struct store *s, const struct store_row *row, enum store_state to,
 	log_pair(&line, "was", slice_of(store_state_name(row->state)));
 	log_pair(&line, "by", c->actor);
 	log_end(&line, c->reply);
-	tell_journal(s, row, to, c);
+	tell_journal(s, row, to, c, a);
 	arena_free(a);
 }
 

@@ -335,7 +335,35 @@ vault_write(struct vault *v, const struct record *r, struct arena *a,
 	return good ? RC_OK : fails(a, v->dir, path, why_r);
 }
 
-/* Would it do anything? Only then it is written down. */
+/* A row that was over comes alive: is another object's in its place? */
+static enum rc
+has_heir(struct vault *v, const struct store_row *row, struct arena *a,
+    bool *has_r)
+{
+	struct store_row heir;
+	enum rc rc = v->index->does->row_same(v->index, &row->object,
+	    row->recipient, a, &heir, has_r);
+
+	*has_r = rc == RC_OK && *has_r && heir.state < STORE_RELEASED;
+	return rc;
+}
+
+static enum rc
+move_fits(struct vault *v, const struct record *r,
+    const struct store_row *row, struct arena *a, bool *fits_r)
+{
+	bool heir = false;
+	enum rc rc = RC_OK;
+
+	*fits_r = row->state == r->from && store_may_move(r->from, r->to);
+	if (*fits_r && r->from >= STORE_RELEASED && r->to < STORE_RELEASED)
+		rc = has_heir(v, row, a, &heir);
+	*fits_r = *fits_r && !heir;
+	return rc;
+}
+
+/* Would it do anything? Only then it is written down: what the log says and
+ * the index does not know is an error. */
 static enum rc
 fits(struct vault *v, const struct record *r, struct arena *a, bool *fits_r)
 {
@@ -349,8 +377,7 @@ fits(struct vault *v, const struct record *r, struct arena *a, bool *fits_r)
 	rc = v->index->does->row_get(v->index, r->object.id, r->recipient, a,
 	    &row, fits_r);
 	if (rc == RC_OK && *fits_r && r->kind == RECORD_MOVED)
-		*fits_r = row.state == r->from &&
-		    store_may_move(r->from, r->to);
+		rc = move_fits(v, r, &row, a, fits_r);
 	return rc;
 }
 
