@@ -194,7 +194,7 @@ add_row(struct quarantine *z, const json_t *row, struct buf *out)
 	char *text;
 
 	if (z->json) {
-		text = json_dumps(row, JSON_COMPACT);
+		text = json_dumps(row, JSON_COMPACT | JSON_ENSURE_ASCII);
 		buf_adds(out, text != NULL ? text : "null");
 		free(text);
 		buf_addc(out, '\n');

@@ -55,7 +55,8 @@ help(void)
 static int
 print_answer(struct whole *w)
 {
-	char *text = json_dumps(w->q.answer, JSON_INDENT(2));
+	char *text = json_dumps(w->q.answer, JSON_INDENT(2) |
+	    JSON_ENSURE_ASCII);
 
 	puts(text != NULL ? text : "null");
 	free(text);

@@ -8,6 +8,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "store/bytes.h"
 #include "store/object.h"
 

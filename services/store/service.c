@@ -228,7 +228,7 @@ reloaded(struct service_run *run, const struct service_set *before,
 {
 	const struct store_conf *was = before->conf, *is = now->conf;
 
-	(void)run;
+	sweep_quota(run->state);
 	if (strcmp(was->key, is->key) != 0)
 		log_warning("key was changed; it counts from the next start "
 		    "on");
