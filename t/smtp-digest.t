@@ -158,7 +158,6 @@ for my $letter (@letters) {
 }
 $s->log->wait_for(qr/gatehouse-store.*was=held, by=nobody|by=token:/);
 $mail = next_to($us);
-diag join "\n", $s->log->lines, $s->pf->log->lines(qr{release|intake});
 like $mail->{bytes}, qr/^Subject: weekly news\r$/m, 'the message comes';
 $s->pf->wait_queue_empty;
 $s->log->wait_for(qr/release=refused, by=token:\w{6}\.\.\., peer=/);

@@ -189,11 +189,13 @@ static struct slice
 key_of(struct arena *a, const struct digest_tools *tools,
     const struct member *m, enum digest_kind kind)
 {
-	int64_t moment = kind == DIGEST_SLOT ? m->slot : tools->now;
+	static const char *const kinds[] = { "digest", "digest-now",
+	    "digest-asked", "preview" };
+	bool slot = kind == DIGEST_SLOT;
 
-	return arena_printf(a, "%s %.*s %lld", kind == DIGEST_SLOT ? "digest" :
-	    "digest-now", SLICE_ARG(kind == DIGEST_SLOT ? m->name : m->to),
-	    (long long)moment);
+	return arena_printf(a, "%s %.*s %lld", kinds[kind],
+	    SLICE_ARG(slot ? m->name : m->to),
+	    (long long)(slot ? m->slot : tools->now));
 }
 
 /* *mail_r without a message: there was nothing to tell. */
