@@ -577,7 +577,7 @@ flood(void)
 	text = next_mail(EIGHT + HOUR + 60, &mail);
 	if (!has(text, "To: <a@our.test>"))
 		text = next_mail(EIGHT + HOUR + 60, &mail);
-	tap_ok(has(text, "Subject: 47 further notices"), "of what was left "
+	tap_ok(has(text, "Subject: Further notices since 2026-11-26 07:00 (47)"), "of what was left "
 	    "out");
 	notice_summaries(n, state, EIGHT + HOUR + 61, a, &made, &why);
 	tap_is_int(made, 0, "once");
@@ -609,6 +609,7 @@ main(void)
 		return tap_done();
 	}
 	house = (struct house_conf){ .hostname = "mx.our.test",
+	    .recipient_delimiter = "+",
 	    .domains = { domains, 1 } };
 	options();
 	slots();

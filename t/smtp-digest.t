@@ -134,7 +134,7 @@ my $digest = read_mail($mail->{bytes});
 is_deeply $digest->{defects}, [], 'Python finds no defect';
 is $digest->{type}, 'multipart/alternative', 'two forms';
 is $digest->{field}{'auto-submitted'}, 'auto-generated', 'says what it is';
-is $digest->{field}{subject}, 'Quarantine report: 3 messages', 'its subject';
+is $digest->{field}{subject}, 'Quarantine report (3)', 'its subject';
 is $digest->{field}{from}, "\"Mail \\\"guard\\\" \x{1f6e1}\"" .
     ' <quarantine@gatehouse.test>', 'its sender'
     or diag $digest->{field}{from};
@@ -183,7 +183,7 @@ sub asks {
 }
 asks(from => $us);
 $mail = next_to($us);
-like read_mail($mail->{bytes})->{field}{subject}, qr/^Quarantine report: 2 /,
+like read_mail($mail->{bytes})->{field}{subject}, qr/^Quarantine report \(2\)/,
     'a digest on request, of what is held still';
 $before = $s->sink->count;
 asks(from => $us);

@@ -44,12 +44,6 @@ const struct conf_option notices_options[] = {
 	{ "packaged_templates", CONF_PATH, AT(packaged_templates),
 	  "/usr/share/gatehouse/templates", 0, 0, "Templates of the package.",
 	  NULL },
-	{ "recipient_delimiter", CONF_STRING, AT(recipient_delimiter), "+", 0,
-	  1, "What comes behind this in a local part is an extension, and the "
-	  "mailbox is what stands before it, as in Postfix. Empty: there are no "
-	  "extensions.", NULL },
-	{ "local_part_case", CONF_BOOL, AT(local_part_case), "false", 0, 0,
-	  "Whether A@example.org and a@example.org are two mailboxes.", NULL },
 	{ "total_rate", CONF_COUNT, AT(total_rate), "1000", 1, 1000000,
 	  "Notices in an hour to all addresses together; beyond that each "
 	  "address gets a summary.", NULL },
@@ -357,8 +351,7 @@ notices_load(struct arena *a, const char *path, bool trusted,
 	if (rc != RC_OK)
 		return rc;
 	n->house = house;
-	n->match = (struct scope_match){ n->conf.local_part_case,
-	    n->conf.recipient_delimiter[0] };
+	n->match = house_match(house);
 	load_begin(n, a);
 	rc = check_all(n, a, &why);
 	if (rc != RC_OK)

@@ -38,8 +38,6 @@ struct notices_conf {
 	const char *request_address;
 	const char *template_directory;
 	const char *packaged_templates;
-	const char *recipient_delimiter;
-	bool local_part_case;
 	unsigned total_rate;		/* notices in an hour */
 	uint64_t attach_limit;
 	int64_t request_interval;	/* ms */

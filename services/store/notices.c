@@ -103,7 +103,6 @@ push(struct store_notices *p, struct slice id, unsigned tries)
 	} else {
 		p->scan = true;
 	}
-	pthread_cond_broadcast(&p->wake);
 	pthread_mutex_unlock(&p->lock);
 }
 
@@ -112,6 +111,14 @@ notices_tell(struct store *s, const struct record *r)
 {
 	if (s->notices != NULL && r->nrows > 0)
 		push(s->notices, r->object.id, 0);
+}
+
+void
+notices_wake(struct store *s)
+{
+	pthread_mutex_lock(&s->notices->lock);
+	pthread_cond_broadcast(&s->notices->wake);
+	pthread_mutex_unlock(&s->notices->lock);
 }
 
 struct db *

@@ -9,7 +9,8 @@
  *
  * notices_start	opens notices.db and starts the threads
  * notices_stop		ends them; a mail that is being sent is waited for
- * notices_tell		an object came in: noted, and told by the thread
+ * notices_tell		an object came in: noted; told by the thread after
+ * notices_wake		which is for when the index has it
  * notices_enter	the state, for one who asks at the control socket; waits for
  *			others. notices_leave wakes the sender
  */
@@ -24,6 +25,7 @@ struct store_notices;
 enum rc notices_start(struct store *s, struct slice *why_r);
 void notices_stop(struct store *s);
 void notices_tell(struct store *s, const struct record *r);
+void notices_wake(struct store *s);
 
 struct db *notices_enter(struct store *s);
 void notices_leave(struct store *s);

@@ -10,6 +10,7 @@
 #include "verdict/plan.h"
 
 struct store_conf {
+	struct scopes *scopes;
 	const char *key;		/* private key file */
 	const char *release_server;
 	int64_t release_timeout, release_retry, release_give_up;

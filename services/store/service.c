@@ -26,11 +26,17 @@ static int64_t
 retention(void *arg, const struct object_meta *meta, struct slice recipient)
 {
 	const struct service_set *set = arg;
-	const struct store_conf *conf = set->conf;
+	struct store_conf conf = *(const struct store_conf *)set->conf;
+	struct arena *a = arena_new();
+	struct scope_subject who;
 
-	(void)recipient;
-	return (meta->kind == OBJECT_HELD ? conf->retention[meta->cause] :
-	    conf->records) / 1000;
+	/* Going out it is the sender's mail. */
+	scope_subject(a, meta->outbound ? meta->sender : recipient,
+	    house_match(&set->house), &who);
+	scope_resolve(conf.scopes, &who, &conf);
+	arena_free(a);
+	return (meta->kind == OBJECT_HELD ? conf.retention[meta->cause] :
+	    conf.records) / 1000;
 }
 
 static void
@@ -74,6 +80,7 @@ adopt(void *arg)
 		else if (more)
 			next = 1;
 		vault_leave(&s->vault);
+		notices_wake(s);
 	} else {
 		next = 100;
 	}
