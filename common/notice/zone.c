@@ -419,6 +419,8 @@ read_file(struct arena *a, const char *path, struct slice *bytes_r)
 	return n >= 0;
 }
 
+static const struct zone utc = { .first = 0 };
+
 enum rc
 zone_open(struct arena *a, const char *name, const struct zone **zone_r,
     struct slice *why_r)
@@ -428,6 +430,11 @@ zone_open(struct arena *a, const char *name, const struct zone **zone_r,
 	    "/usr/share/zoneinfo", name).ptr;
 	struct slice bytes;
 
+	/* The default, so it needs no package. */
+	if (strcmp(name, "UTC") == 0) {
+		*zone_r = &utc;
+		return RC_OK;
+	}
 	if (good_name(slice_of(name)) && read_file(a, path, &bytes)) {
 		if (zone_parse(a, bytes, zone_r))
 			return RC_OK;

@@ -6,7 +6,7 @@
  * (TZif, RFC 9636) are read here: transitions, and the rule at the end for all
  * time behind them.
  *
- * zone_open	"Europe/Berlin", "UTC": of $TZDIR or /usr/share/zoneinfo. RC_BAD
+ * zone_open	"Europe/Berlin": of $TZDIR or /usr/share/zoneinfo; "UTC". RC_BAD
  *		with *why_r for a name that is none there, or a file that is
  *		none. Lives in the arena; read-only
  * zone_offset	seconds east of Greenwich at that moment
