@@ -50,7 +50,7 @@ load(const char *options)
 	const char *path;
 	char *seen;
 
-	buf_addf(&b, "%s\npackaged_templates = \"%s/etc/templates\"; "
+	buf_addf(&b, "%s\ndigest = true; packaged_templates = \"%s/etc/templates\"; "
 	    "template_directory = \"%s/own\";\n", options, tap_src(), dir);
 	buf_addc(&b, '\0');
 	path = put_file("notices.conf", b.ptr);

@@ -32,7 +32,7 @@ $s->service('store', key => $store->{key},
     release_server => "127.0.0.1:$port{release}", users => [ 'nobody' ],
     notices => $s->conf . '/notices.conf');
 $s->conf_write('notices.conf', from => 'quarantine@gatehouse.test',
-    from_name => 'Mail "guard" 🛡', server => "127.0.0.1:$port{notice}",
+    digest => 'true', from_name => 'Mail "guard" 🛡', server => "127.0.0.1:$port{notice}",
     packaged_templates => "$src/etc/templates",
     release_address => 'release@gatehouse.test',
     request_address => 'digest@gatehouse.test', digest_times => [],

@@ -63,9 +63,9 @@ const struct conf_option notices_options[] = {
 	  "of languages. Empty: none.", NULL },
 	{ "timezone", CONF_STRING | CONF_SCOPED, AT(timezone), "UTC", 1, 63,
 	  "Whose clocks count, as \"Europe/Berlin\".", NULL },
-	{ "digest", CONF_BOOL | CONF_SCOPED, AT(digest), "true", 0, 0,
-	  "Whether there are digests: mails at set times that list what was held "
-	  "or deleted.", NULL },
+	{ "digest", CONF_BOOL | CONF_SCOPED, AT(digest), "false", 0, 0,
+	  "Whether there are digests: mails at set times, or on request, that "
+	  "list what was held or deleted.", NULL },
 	{ "digest_to", CONF_STRING | CONF_SCOPED, AT(digest_to), "", 0, 320,
 	  "Who gets the digest instead of the recipients, all of them in one: "
 	  "for a domain or a client. Empty: each recipient gets his own.",
