@@ -9,7 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	static const int64_t moments[] = { INT64_C(-1) << 40, 0, 1774746000,
+	static const int64_t moments[] = { -(INT64_C(1) << 40), 0, 1774746000,
 	    INT64_C(1) << 40 };
 	struct arena *a = arena_new();
 	const struct zone *z;

@@ -335,8 +335,10 @@ links(void)
 		ix->does->row_put(ix, &r, &put);
 	}
 	tap_is_int(due(EIGHT), 2, "the same bytes as a virus");
-	tap_ok(!has(next_mail(EIGHT, &mail), "release%20") &&
-	    !has(next_mail(EIGHT, &mail), "release%20"), "cost both the link");
+	text = next_mail(EIGHT, &mail);
+	tap_ok(!has(text, "release%20"), "cost one the link");
+	text = next_mail(EIGHT, &mail);
+	tap_ok(text.len > 0 && !has(text, "release%20"), "and the other");
 	tap_is_str(load("portal_url = \"https://q.our.test\";"), "ok",
 	    "a portal");
 	fresh();

@@ -103,8 +103,8 @@ once(void)
 static void
 wrong(void)
 {
-	static const char *const malformed[] = { "", "a", "!", "aaaaaaaaaaaaa"
-	    "aaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaaaaaaaaaa1", "' OR 1=1 --",
+	static const char *const malformed[] = { "", "a", "!",
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaaaaaaaaaa1", "' OR 1=1 --",
 	    "zzzzzzzzzzzzzzzzzzzzzzzzzz" };
 	struct token_spec spec = release(), w;
 	struct slice text = issue(&spec);

@@ -159,7 +159,7 @@ read_finals(struct scope_reading *r, struct scope *scope,
     const config_setting_t *s)
 {
 	const struct conf_option *o;
-	struct slice name;
+	struct slice name = SLICE("");
 
 	for (int i = 0; i < items(s); i++) {
 		if (text_item(r, s, i, &name) != RC_OK ||
@@ -227,7 +227,7 @@ static enum rc
 read_names(struct scope_reading *r, struct scope *scope, const char *kind,
     const config_setting_t *s)
 {
-	struct slice name;
+	struct slice name = SLICE("");
 
 	if (items(s) == 0)
 		return bad(r, s, "%s names nobody; name one or remove it",
