@@ -21,6 +21,7 @@ my %printer = (
 	'chain.conf' => "$build/milters/chain/gatehouse-chain",
 	'store.conf' => "$build/services/store/gatehouse-store",
 	'dmarc-report.conf' => "$build/tools/gatehouse dmarc-report",
+	'notices.conf' => "$build/tools/gatehouse digest",
 );
 
 for my $name (sort keys %printer) {
@@ -40,6 +41,7 @@ my %page = (
 	'auth-check.conf' => 'gatehouse-auth-check.conf.5',
 	'store.conf' => 'gatehouse-store.8',
 	'dmarc-report.conf' => 'gatehouse-dmarc-report.conf.5',
+	'notices.conf' => 'gatehouse-notices.conf.5',
 );
 for my $name (sort keys %page) {
 	my $sample = slurp("$src/etc/$name");

@@ -1,4 +1,4 @@
-#include "services/store/control.h"
+#include "services/store/notices.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -90,11 +90,15 @@ put_object(struct connection *c, struct object *object)
 static const struct operation *
 find(struct slice name)
 {
-	const struct operation *o = store_operations;
+	static const struct operation *const tables[] = { store_operations,
+	    notices_operations };
 
-	while (o->name != NULL && !slice_eq(name, slice_of(o->name)))
-		o++;
-	return o->name != NULL ? o : NULL;
+	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
+		for (const struct operation *o = tables[i]; o->name != NULL;
+		    o++)
+			if (slice_eq(name, slice_of(o->name)))
+				return o;
+	return NULL;
 }
 
 /* Who speaks for others says for whom: both are written down. */
@@ -125,8 +129,10 @@ answer(struct connection *c, struct slice line, struct asked *q)
 	o = find(r.op);
 	if (o == NULL)
 		asked_fails(q, "bad-request", SLICE("no such operation"));
-	else if (o->admin && !q->admin)
+	else if (o->asker == ASKER_ADMIN && !q->admin)
 		asked_fails(q, "forbidden", SLICE("only an administrator"));
+	else if (o->asker == ASKER_ANYBODY)
+		o->answer(q);
 	else if (!q->admin && r.recipient.len == 0)
 		asked_fails(q, "forbidden", SLICE("recipient is missing"));
 	else if (!q->admin && slice_starts(r.recipient, SLICE("@")))

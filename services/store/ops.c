@@ -438,15 +438,15 @@ op_check(struct asked *q)
 }
 
 const struct operation store_operations[] = {
-	{ "list", false, op_list },
-	{ "show", false, op_show },
-	{ "raw", false, op_raw },
-	{ "release", false, op_release },
-	{ "delete", false, op_delete },
-	{ "hold", true, op_hold },
-	{ "stats", true, op_stats },
-	{ "expire", true, op_expire },
-	{ "rebuild", true, op_rebuild },
-	{ "check", true, op_check },
-	{ NULL, false, NULL },
+	{ "list", ASKER_RECIPIENT, op_list },
+	{ "show", ASKER_RECIPIENT, op_show },
+	{ "raw", ASKER_RECIPIENT, op_raw },
+	{ "release", ASKER_RECIPIENT, op_release },
+	{ "delete", ASKER_RECIPIENT, op_delete },
+	{ "hold", ASKER_ADMIN, op_hold },
+	{ "stats", ASKER_ADMIN, op_stats },
+	{ "expire", ASKER_ADMIN, op_expire },
+	{ "rebuild", ASKER_ADMIN, op_rebuild },
+	{ "check", ASKER_ADMIN, op_check },
+	{ NULL, ASKER_ADMIN, NULL },
 };

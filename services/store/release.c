@@ -139,6 +139,7 @@ send_object(const struct service_set *set, struct object *object,
 	    .next = next_piece, .arg = object,
 	    .deadline = deadline_in(conf->release_timeout) };
 
+	/* It sets all of it; what is only this release's comes behind. */
 	mark_of_object(&mark, meta);
 	mark.recipients = &recipient;
 	mark.nrecipients = 1;

@@ -31,10 +31,13 @@ struct sweep_state {
 	uint64_t used, limit;		/* bytes, as last looked at */
 };
 
+struct store_notices;
+
 struct store {
 	struct service_run *run;
 	struct vault vault;
 	struct journal *journal;
+	struct store_notices *notices;	/* notices.h */
 	struct sweep_state sweep;
 	int inotify, listener;
 	unsigned scan;			/* timer of adopt */
