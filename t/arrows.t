@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Rooms point left only (STYLE.md habit 3): reads each #include "room/file.h"
-# under common/, milters/ and tools/ and fails on one that points right.
+# under common/, milters/, services/ and tools/ and fails on one that points right.
 use strict;
 use warnings;
 
@@ -9,7 +9,7 @@ use FindBin;
 use Test::More;
 
 my @rooms = qw(base text mime html net dkim conf log verdict policy journal store
-    cell milter daemon);
+    track cell milter daemon);
 my %place = map { $rooms[$_] => $_ } 0 .. $#rooms;
 my $src = $ENV{GATEHOUSE_SRC} // "$FindBin::Bin/..";
 
@@ -27,10 +27,13 @@ sub wrong {
 	my ($to) = $include =~ m{^([^/]+)/};
 
 	return '' unless defined $to;	# config.h, or a file beside it
-	return "milters are to the right of all rooms"
-	    if $to eq 'milters' && $file =~ /^common/;
-	return '' if $to =~ /^(milters|tools|t)$/ && $file !~ /^common/ &&
-	    !($to eq 'tools' && $file =~ /^milters/);
+	return "$to are to the right of all rooms"
+	    if $to =~ /^(milters|services)$/ && $file =~ /^common/;
+	return 'a milter knows no service, nor a service a milter'
+	    if "$to $file" =~ m{^milters services/|^services milters/};
+	return '' if $to =~ /^(milters|services|tools|t)$/ &&
+	    $file !~ /^common/ &&
+	    !($to eq 'tools' && $file =~ /^(milters|services)/);
 	return "no room is called $to" unless exists $place{$to};
 	return '' unless defined $room;
 	return "$room is no room that this test knows"
@@ -44,12 +47,17 @@ is wrong('common/text/a.c', 'text/a.h'), '', 'home is right';
 isnt wrong('common/text/a.c', 'mime/a.h'), '', 'right is wrong';
 isnt wrong('common/text/a.c', 'milters/x/a.h'), '', 'a milter as well';
 isnt wrong('common/text/a.c', 'nowhere/a.h'), '', 'and what nobody knows';
+isnt wrong('common/text/a.c', 'services/x/a.h'), '', 'and a service';
+isnt wrong('services/x/a.c', 'milters/x/a.h'), '', 'services know no milter';
+isnt wrong('milters/x/a.c', 'services/x/a.h'), '', 'and milters no service';
+isnt wrong('services/x/a.c', 'tools/a.h'), '', 'nor do they know tools';
+is wrong('services/x/a.c', 'daemon/a.h'), '', 'services may use all rooms';
 is wrong('tools/a.c', 'milters/x/a.h'), '', 'tools may look at milters';
 
 my @files;
 find({ no_chdir => 1, wanted => sub {
 	push @files, $File::Find::name =~ s{^\Q$src\E/}{}r if /\.[ch]\z/ } },
-    grep { -d } map { "$src/$_" } qw(common milters tools));
+    grep { -d } map { "$src/$_" } qw(common milters services tools));
 cmp_ok scalar @files, '>', 20, 'there are sources to read';
 for my $file (sort @files) {
 	my @bad = map { my $why = wrong($file, $_->[1]);
