@@ -2,17 +2,12 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <openssl/crypto.h>
-#include <openssl/evp.h>
-#include <openssl/hmac.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/buf.h"
 #include "conf/trust.h"
-
-enum { MAC_BYTES = 32, LINE = 76 };
+#include "verdict/tagged.h"
 
 enum rc
 seal_key_load(const char *path, struct seal_key *key, struct arena *a,
@@ -46,147 +41,58 @@ seal_key_load(const char *path, struct seal_key *key, struct arena *a,
 	return RC_OK;
 }
 
-static bool
-plain(char c)
-{
-	return ascii_alnum(c) || (c != '\0' && strchr("-._@+/[]:,", c) != NULL);
-}
-
-/* Begins a line of its own where the tag would pass the line's end. */
 static void
-put_tag(struct buf *out, size_t *line, const char *tag, struct slice value)
-{
-	size_t from = out->len;
-	size_t len;
-
-	buf_addf(out, " %s=", tag);
-	for (size_t i = 0; i < value.len; i++) {
-		char c = value.ptr[i];
-
-		/* Long values fold between any two characters: a reader
-		 * takes all blanks out. */
-		if (out->len - from + *line > LINE) {
-			buf_add(out, SLICE("\r\n "));
-			from = out->len;
-			*line = 1;
-		}
-		if (plain(c))
-			buf_addc(out, c);
-		else
-			buf_addf(out, "%%%02x", (unsigned char)c);
-	}
-	buf_addc(out, ';');
-	len = out->len - from;
-	*line += len;
-	if (*line > LINE) {
-		buf_add(out, SLICE("\r\n"));
-		*line = 0;
-	}
-}
-
-static void
-put_client(struct buf *out, size_t *line, const struct client *client,
-    struct arena *a)
+put_client(struct tagged *t, const struct client *client, struct arena *a)
 {
 	if (client->ip.family != 0)
-		put_tag(out, line, "ip", ip_format(a, &client->ip));
-	put_tag(out, line, "cn", client->name);
-	put_tag(out, line, "he", client->helo);
-	put_tag(out, line, "dn", client->daemon_name);
-	put_tag(out, line, "us", client->user);
-	put_tag(out, line, "tl", client->tls);
+		tagged_put(t, "ip", ip_format(a, &client->ip));
+	tagged_put(t, "cn", client->name);
+	tagged_put(t, "he", client->helo);
+	tagged_put(t, "dn", client->daemon_name);
+	tagged_put(t, "us", client->user);
+	tagged_put(t, "tl", client->tls);
 }
 
 static void
-put_envelope(struct buf *out, size_t *line, const struct seal *seal)
+put_envelope(struct tagged *t, const struct seal *seal)
 {
 	if (seal->sender.ptr != NULL)
-		put_tag(out, line, "es", seal->sender);
+		tagged_put(t, "es", seal->sender);
 	for (const struct plan_address *p = seal->addresses; p != NULL;
 	    p = p->next) {
 		if (p->removed.ptr != NULL)
-			put_tag(out, line, "er", p->removed);
-		put_tag(out, line, "ea", p->added);
+			tagged_put(t, "er", p->removed);
+		tagged_put(t, "ea", p->added);
 	}
-}
-
-/* The MAC is over all that stands before its tag, blanks and folds taken out,
- * so that a mail system on the way may fold the field anew. */
-static bool
-mac_of(struct slice text, const struct seal_key *key, struct arena *a,
-    unsigned char mac_r[MAC_BYTES])
-{
-	char *bare = arena_alloc(a, text.len + 1);
-	unsigned len = 0;
-	size_t n = 0;
-
-	for (size_t i = 0; i < text.len; i++)
-		if (!ascii_space(text.ptr[i]))
-			bare[n++] = text.ptr[i];
-	return HMAC(EVP_sha256(), key->bytes, (int)key->len,
-	    (const unsigned char *)bare, n, mac_r, &len) != NULL &&
-	    len == MAC_BYTES;
 }
 
 enum rc
 seal_write(const struct seal *seal, const struct seal_key *key,
     struct arena *a, struct slice *body_r)
 {
-	struct buf out = buf_in(a);
-	size_t line = sizeof SEAL_FIELD;
-	unsigned char mac[MAC_BYTES];
+	struct tagged t;
 
-	put_tag(&out, &line, "v", SLICE("1"));
-	put_tag(&out, &line, "id", slice_of(seal->identity));
-	put_tag(&out, &line, "q", seal->queue_id);
-	put_tag(&out, &line, "t", arena_printf(a, "%lld",
+	tagged_begin(&t, SEAL_FIELD, a);
+	tagged_put(&t, "v", SLICE("1"));
+	tagged_put(&t, "id", slice_of(seal->identity));
+	tagged_put(&t, "q", seal->queue_id);
+	tagged_put(&t, "t", arena_printf(a, "%lld",
 	    (long long)seal->time));
-	put_tag(&out, &line, "p", arena_printf(a, "%u", seal->pass));
-	put_tag(&out, &line, "d", seal->direction == DIRECTION_OUT ?
+	tagged_put(&t, "p", arena_printf(a, "%u", seal->pass));
+	tagged_put(&t, "d", seal->direction == DIRECTION_OUT ?
 	    SLICE("out") : SLICE("in"));
-	put_client(&out, &line, &seal->client, a);
-	put_envelope(&out, &line, seal);
+	put_client(&t, &seal->client, a);
+	put_envelope(&t, seal);
 	for (size_t i = 0; i < seal->nfindings; i++) {
 		const struct finding *f = &seal->findings[i];
 
-		put_tag(&out, &line, "ff", f->filter);
-		put_tag(&out, &line, "fk", f->key);
-		put_tag(&out, &line, "fv", f->value);
+		tagged_put(&t, "ff", f->filter);
+		tagged_put(&t, "fk", f->key);
+		tagged_put(&t, "fv", f->value);
 	}
-	if (!mac_of(buf_slice(&out), key, a, mac))
+	if (!tagged_end(&t, slice_make(key->bytes, key->len), body_r))
 		return RC_BAD;
-	if (line > 0)
-		buf_add(&out, SLICE("\r\n"));
-	buf_add(&out, SLICE(" m="));
-	for (int i = 0; i < MAC_BYTES; i++)
-		buf_addf(&out, "%02x", mac[i]);
-	*body_r = buf_slice(&out);
-	return out.len <= SEAL_MAX ? RC_OK : RC_BAD;
-}
-
-/* %xx back to bytes, blanks out; false when an escape is malformed. */
-static bool
-decode(struct slice s, struct arena *a, struct slice *value_r)
-{
-	char *to = arena_alloc(a, s.len + 1);
-	size_t n = 0;
-
-	for (size_t i = 0; i < s.len; i++) {
-		if (ascii_space(s.ptr[i]))
-			continue;
-		if (s.ptr[i] != '%') {
-			to[n++] = s.ptr[i];
-			continue;
-		}
-		if (i + 2 >= s.len || ascii_hex(s.ptr[i + 1]) < 0 ||
-		    ascii_hex(s.ptr[i + 2]) < 0)
-			return false;
-		to[n++] = (char)(ascii_hex(s.ptr[i + 1]) << 4 |
-		    ascii_hex(s.ptr[i + 2]));
-		i += 2;
-	}
-	*value_r = slice_make(to, n);
-	return true;
+	return body_r->len <= SEAL_MAX ? RC_OK : RC_BAD;
 }
 
 struct reader {
@@ -297,36 +203,13 @@ read_tag(struct reader *r, struct slice tag, struct slice value)
 static bool
 read_tags(struct slice text, struct reader *r)
 {
+	struct slice tag, value;
 	size_t pairs = 0;
 
-	while (text.ptr != NULL && slice_trim(text).len > 0) {
-		struct slice value, item = slice_cut(text, ';', &text);
-		struct slice tag = slice_trim(slice_cut(item, '=', &value));
-
-		if (value.ptr == NULL || ++pairs > SEAL_PAIRS ||
-		    !decode(value, r->a, &value) || !read_tag(r, tag, value))
+	while (tagged_next(&text, r->a, &tag, &value))
+		if (++pairs > SEAL_PAIRS || !read_tag(r, tag, value))
 			return false;
-	}
 	return r->v1 && r->id && r->queue;
-}
-
-static bool
-mac_right(struct slice text, struct slice hex, const struct seal_key *key,
-    struct arena *a)
-{
-	unsigned char want[MAC_BYTES], got[MAC_BYTES];
-
-	if (hex.len != 2 * MAC_BYTES || !mac_of(text, key, a, want))
-		return false;
-	for (int i = 0; i < MAC_BYTES; i++) {
-		int high = ascii_hex(hex.ptr[2 * i]);
-		int low = ascii_hex(hex.ptr[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		got[i] = (unsigned char)(high << 4 | low);
-	}
-	return CRYPTO_memcmp(want, got, MAC_BYTES) == 0;
 }
 
 enum rc
@@ -335,13 +218,10 @@ seal_read(struct slice body, struct slice queue_id, const struct seal_key *key,
 {
 	struct seal seal = { .pass = 1, .sender = SLICE_NONE };
 	struct reader r = { .a = a, .seal = &seal, .removed = SLICE_NONE };
-	size_t end = slice_find_last(body, ';');
-	struct slice text = slice_sub(body, 0, end + 1);
-	struct slice mac = slice_trim(slice_after(body, end + 1));
+	struct slice text;
 
-	if (key->len == 0 || body.len > SEAL_MAX || end == body.len ||
-	    !slice_starts(mac, SLICE("m=")) ||
-	    !mac_right(text, slice_after(mac, 2), key, a))
+	if (body.len > SEAL_MAX || !tagged_open(body, SEAL_FIELD,
+	    slice_make(key->bytes, key->len), a, &text))
 		return RC_BAD;
 	r.findings = arena_array(a, SEAL_PAIRS, sizeof *r.findings);
 	r.last = &seal.addresses;

@@ -543,10 +543,10 @@ one_verdict(const struct session *s, const struct plan *plan)
 			continue;
 		if (v->action == TEMPFAIL || first.action == TEMPFAIL)
 			return v->action == TEMPFAIL ? *v : first;
-		return (struct verdict){ QUARANTINE, "mixed",
-		    arena_printf(s->arena, "recipients differ: %s (%.*s), "
-		    "%s (%.*s)", first.rule, SLICE_ARG(first.reason), v->rule,
-		    SLICE_ARG(v->reason)), SLICE("") };
+		return (struct verdict){ .action = QUARANTINE, .rule = "mixed",
+		    .reason = arena_printf(s->arena, "recipients differ: %s "
+		    "(%.*s), %s (%.*s)", first.rule, SLICE_ARG(first.reason),
+		    v->rule, SLICE_ARG(v->reason)), .cause = CAUSE_POLICY };
 	}
 	return first;
 }
@@ -639,7 +639,7 @@ obstacle(struct session *s, enum action action)
 static struct verdict
 decide(struct session *s, struct outcome *outs, size_t *done_r)
 {
-	struct verdict verdict = { ACCEPT, "none", SLICE(""), SLICE("") };
+	struct verdict verdict = { .action = ACCEPT, .rule = "none" };
 	size_t n = s->set->ninstances;
 
 	for (*done_r = 0; *done_r < n && verdict.action == ACCEPT; ) {
@@ -733,8 +733,9 @@ answer_without_filters(struct session *s, const struct verdict *verdict)
 static enum answer
 refuse(struct session *s, const char *why)
 {
-	struct verdict verdict = { REJECT, "header-limits", slice_of(why),
-	    arena_printf(s->arena, "5.6.0 refused: %s", why) };
+	struct verdict verdict = { .action = REJECT, .rule = "header-limits",
+	    .reason = slice_of(why),
+	    .reply = arena_printf(s->arena, "5.6.0 refused: %s", why) };
 
 	return answer_without_filters(s, &verdict);
 }
@@ -757,9 +758,9 @@ static enum answer
 read_and_answer(struct session *s, struct slice head, struct slice body,
     const unsigned char hash[GATHER_HASH])
 {
-	struct verdict poison = { QUARANTINE, "poison", SLICE("this message "
-	    "has crashed the filter three times; it is held unread"),
-	    SLICE("") };
+	struct verdict poison = { .action = QUARANTINE, .rule = "poison",
+	    .reason = SLICE("this message has crashed the filter three times; "
+	    "it is held unread"), .cause = CAUSE_POISON };
 	struct verdict busy;
 	enum inflight_state state;
 	enum answer answer;

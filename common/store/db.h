@@ -31,6 +31,7 @@
  * db_trouble	what the last failure was: RC_RETRY, or RC_BAD for a damaged
  *		file; *why_r in the arena. A violated constraint is
  *		RC_BAD with db_conflict true
+ * db_patience	another time than DB_BUSY_MS to wait for a lock of somebody else
  * db_check	PRAGMA quick_check (or integrity_check): RC_OK, or RC_BAD and
  *		what SQLite says first
  *
@@ -92,6 +93,7 @@ enum rc db_commit(struct db *db);
 void db_rollback(struct db *db);
 
 enum rc db_trouble(const struct db *db, struct arena *a, struct slice *why_r);
+void db_patience(struct db *db, unsigned ms);
 bool db_conflict(const struct db *db);
 enum rc db_check(struct db *db, bool whole, struct arena *a,
     struct slice *why_r);

@@ -28,7 +28,8 @@
  *			false to stop. A next page begins behind
  *			filter->before_time, before_id, before_recipient
  *	due		rows of a state whose `expires` (or, releasing, `try_at`)
- *			is not after `until`, oldest first
+ *			is not after `until`, oldest first; but for releasing,
+ *			none that is on hold
  *	rows_of		all rows of an object
  *	restricted	is there any row with this content whose cause only an
  *			administrator may release?
@@ -92,7 +93,7 @@ struct store_row {
 	struct slice recipient;		/* without <>, as it came */
 	enum store_state state;
 	bool hold;			/* legal hold */
-	int64_t expires;		/* s since 1970 */
+	int64_t expires;		/* s since 1970: when this state ends */
 	int64_t changed;		/* of the state */
 	struct slice actor;		/* who changed it */
 	struct slice reply;		/* of the next hop, or a reason */
@@ -106,6 +107,7 @@ struct store_change {
 	struct slice actor, reply;
 	unsigned tries;
 	int64_t try_at;
+	int64_t expires;		/* 0: as it was */
 };
 
 /* Absent slices and zeroes ask for nothing. */
