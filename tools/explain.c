@@ -13,6 +13,7 @@
 #include <sysexits.h>
 
 #include "conf/house.h"
+#include "journal/event.h"
 #include "journal/journal.h"
 #include "text/json.h"
 #include "tools/verb.h"
@@ -56,24 +57,13 @@ help(void)
 	return EX_OK;
 }
 
+/* As a C string: what is printed ends at a NUL. */
 static const char *
 text_of(const json_t *event, const char *key)
 {
-	const char *text = json_string_value(json_object_get(event, key));
+	struct slice text = event_text(event, key);
 
-	return text != NULL ? text : "";
-}
-
-static bool
-names(const json_t *event, const char *name)
-{
-	struct slice id = slice_of(text_of(event, "email.message_id"));
-
-	if (id.len >= 2 && id.ptr[0] == '<')
-		id = slice_sub(id, 1, id.len - 2);
-	return strcmp(text_of(event, "gatehouse.queue_id"), name) == 0 ||
-	    strcmp(text_of(event, "gatehouse.id"), name) == 0 ||
-	    slice_eq(id, slice_of(name));
+	return text.len > 0 ? text.ptr : "";
 }
 
 static bool
@@ -85,8 +75,8 @@ visit(struct slice line, void *arg)
 	/* Most lines are of other messages: no need to read them. */
 	if (slice_search(line, slice_of(e->name)) == line.len)
 		return true;
-	event = json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, NULL);
-	if (event == NULL || !names(event, e->name)) {
+	event = event_read(line);
+	if (event == NULL || !event_named(event, slice_of(e->name))) {
 		json_decref(event);
 		return true;
 	}
