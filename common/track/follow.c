@@ -16,6 +16,7 @@ struct follow {
 	size_t max_line;
 	int64_t since;
 	struct follow_mark mark;	/* where the next line begins */
+	struct follow_mark before;	/* where the one before it was asked for */
 	bool placed;			/* the mark is from an earlier life */
 	struct follow_file file;
 	char *room;
@@ -70,14 +71,24 @@ follow_long(const struct follow *f)
 	return f->too_long;
 }
 
-void
-follow_place(const struct follow *f, char place[FOLLOW_PLACE])
+static void
+print(const struct follow_mark *m, char place[FOLLOW_PLACE])
 {
-	const struct follow_mark *m = &f->mark;
-
 	snprintf(place, FOLLOW_PLACE, "%" PRIu64 " %" PRIu64 " %" PRIu64
 	    " %" PRIu64 " %" PRIu64 " %" PRId64, m->dev, m->ino, m->offset,
 	    m->head_len, m->head, m->changed);
+}
+
+void
+follow_place(const struct follow *f, char place[FOLLOW_PLACE])
+{
+	print(&f->mark, place);
+}
+
+void
+follow_before(const struct follow *f, char place[FOLLOW_PLACE])
+{
+	print(&f->before, place);
 }
 
 bool
@@ -279,6 +290,7 @@ follow_next(struct follow *f, struct slice *line_r)
 		if (got != FOLLOW_LINE)
 			return got;
 	}
+	f->before = f->mark;
 	for (;;) {
 		ssize_t n;
 

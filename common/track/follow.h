@@ -17,6 +17,8 @@
  *		follow_why says what; ask again later too
  * follow_place	the place behind the last line given, as text; FOLLOW_PLACE
  *		bytes are enough
+ * follow_before
+ *		the place before that line: who has looked at it and not used it
  * follow_lost	times that lines may have been missed (file gone or truncated
  *		before it was read)
  * follow_long	lines longer than max_line, passed over
@@ -42,6 +44,7 @@ struct follow *follow_new(const char *dir, const char *name, size_t max_line,
 bool follow_from(struct follow *f, struct slice place);
 enum follow_got follow_next(struct follow *f, struct slice *line_r);
 void follow_place(const struct follow *f, char place[FOLLOW_PLACE]);
+void follow_before(const struct follow *f, char place[FOLLOW_PLACE]);
 const char *follow_why(const struct follow *f);
 uint64_t follow_lost(const struct follow *f);
 uint64_t follow_long(const struct follow *f);
