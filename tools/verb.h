@@ -25,6 +25,9 @@ struct verb {
 int verb_check_config(int argc, char **argv, struct arena *a);
 int verb_dmarc_report(int argc, char **argv, struct arena *a);
 int verb_explain(int argc, char **argv, struct arena *a);
+int verb_forget(int argc, char **argv, struct arena *a);
+int verb_report(int argc, char **argv, struct arena *a);
+int verb_search(int argc, char **argv, struct arena *a);
 int verb_spf(int argc, char **argv, struct arena *a);
 int verb_test(int argc, char **argv, struct arena *a);
 

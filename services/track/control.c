@@ -106,16 +106,22 @@ control_step(struct control *c)
 static void
 begin(struct control *c, struct slice line)
 {
+	struct buf yes = buf_in(c->arena);
 	json_t *request = event_read(line);
 	struct slice why = SLICE("this is no request");
 	bool held = false;
+	bool ask = slice_eq(event_text(request, "verb"), SLICE("may-forget"));
 
-	if (slice_eq(event_text(request, "verb"), SLICE("forget")))
+	if (ask || slice_eq(event_text(request, "verb"), SLICE("forget")))
 		c->job = forget_open(c->folder, feed_db(c->feed),
 		    event_text(request, "address"), &held, c->arena, &why);
 	json_decref(request);
-	if (c->job == NULL)
+	if (c->job == NULL) {
 		refuse(c, held, why);
+	} else if (ask) {
+		buf_adds(&yes, "{\"ok\":true}\n");
+		answer(c, &yes);
+	}
 }
 
 /* Peers are root or ourselves, so a short wait does no harm. */

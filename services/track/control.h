@@ -4,6 +4,7 @@
  * STATE/track/control is a unix socket; root and our own user may speak to it.
  * One line of JSON in, one out, and it is closed:
  *
+ *	{"verb":"may-forget","address":"a@b"}	does no legal hold cover it?
  *	{"verb":"forget","address":"a@b"}
  *	{"ok":true,"messages":1,"recipients":2,...}
  *	{"ok":false,"held":true,"why":"..."}
