@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "conf/trust.h"
 #include "verdict/tagged.h"
 
@@ -61,9 +62,28 @@ put_envelope(struct tagged *t, const struct seal *seal)
 	for (const struct plan_address *p = seal->addresses; p != NULL;
 	    p = p->next) {
 		if (p->removed.ptr != NULL)
-			tagged_put(t, "er", p->removed);
-		tagged_put(t, "ea", p->added);
+			tagged_put(t, p->added.ptr != NULL ? "er" : "ed",
+			    p->removed);
+		if (p->added.ptr != NULL)
+			tagged_put(t, "ea", p->added);
 	}
+}
+
+static void
+put_release(struct tagged *t, const struct mark *mark)
+{
+	tagged_put(t, "ro", slice_of(mark->object));
+	tagged_put(t, "rc", slice_of(cause_name(mark->cause)));
+	if (mark->body_sha256[0] != '\0')
+		tagged_put(t, "rb", slice_of(mark->body_sha256));
+	for (size_t i = 0; i < mark->nrecipients; i++)
+		tagged_put(t, "rr", mark->recipients[i]);
+}
+
+void
+seal_content(struct seal *seal, const unsigned char sum[32])
+{
+	hex_write(seal->content, sum, 32);
 }
 
 enum rc
@@ -81,8 +101,12 @@ seal_write(const struct seal *seal, const struct seal_key *key,
 	tagged_put(&t, "p", arena_printf(a, "%u", seal->pass));
 	tagged_put(&t, "d", seal->direction == DIRECTION_OUT ?
 	    SLICE("out") : SLICE("in"));
+	if (seal->content[0] != '\0')
+		tagged_put(&t, "h", slice_of(seal->content));
 	put_client(&t, &seal->client, a);
 	put_envelope(&t, seal);
+	if (seal->release != NULL)
+		put_release(&t, seal->release);
 	for (size_t i = 0; i < seal->nfindings; i++) {
 		const struct finding *f = &seal->findings[i];
 
@@ -102,6 +126,7 @@ struct reader {
 	struct slice removed;
 	struct finding *findings;
 	size_t nfindings;
+	struct slice *recipients;	/* room for those of a release */
 	bool v1, id, queue;
 };
 
@@ -125,6 +150,15 @@ read_client(struct client *client, struct slice tag, struct slice value)
 	return true;
 }
 
+static void
+add_change(struct reader *r, struct slice removed, struct slice added)
+{
+	*r->last = arena_alloc(r->a, sizeof **r->last);
+	(*r->last)->removed = removed;
+	(*r->last)->added = added;
+	r->last = &(*r->last)->next;
+}
+
 static bool
 read_envelope(struct reader *r, struct slice tag, struct slice value)
 {
@@ -133,11 +167,10 @@ read_envelope(struct reader *r, struct slice tag, struct slice value)
 	} else if (slice_eq(tag, SLICE("er"))) {
 		r->removed = value;
 	} else if (slice_eq(tag, SLICE("ea"))) {
-		*r->last = arena_alloc(r->a, sizeof **r->last);
-		(*r->last)->removed = r->removed;
-		(*r->last)->added = value;
-		r->last = &(*r->last)->next;
+		add_change(r, r->removed, value);
 		r->removed = SLICE_NONE;
+	} else if (slice_eq(tag, SLICE("ed"))) {
+		add_change(r, value, SLICE_NONE);
 	} else {
 		return false;
 	}
@@ -159,14 +192,25 @@ read_finding(struct reader *r, struct slice tag, struct slice value)
 }
 
 static bool
-read_identity(struct reader *r, struct slice value)
+read_release(struct reader *r, struct slice tag, struct slice value)
 {
-	r->id = value.len == sizeof r->seal->identity - 1;
-	for (size_t i = 0; i < value.len; i++)
-		r->id = r->id && ascii_hex(value.ptr[i]) >= 0;
-	if (r->id)
-		memcpy(r->seal->identity, value.ptr, value.len);
-	return r->id;
+	struct mark *mark = r->seal->release;
+
+	if (mark == NULL) {
+		if (!slice_eq(tag, SLICE("ro")))
+			return false;
+		mark = r->seal->release = arena_alloc(r->a, sizeof *mark);
+		mark->recipients = r->recipients;
+		return hex_copy(mark->object, OBJECT_NAME, value);
+	}
+	if (slice_eq(tag, SLICE("rc")))
+		return cause_parse(value, &mark->cause);
+	if (slice_eq(tag, SLICE("rb")))
+		return hex_copy(mark->body_sha256, 64, value);
+	if (!slice_eq(tag, SLICE("rr")))
+		return false;
+	mark->recipients[mark->nrecipients++] = value;
+	return true;
 }
 
 static bool
@@ -177,7 +221,9 @@ read_tag(struct reader *r, struct slice tag, struct slice value)
 	if (slice_eq(tag, SLICE("v")))
 		return r->v1 = slice_eq(value, SLICE("1"));
 	if (slice_eq(tag, SLICE("id")))
-		return read_identity(r, value);
+		return r->id = hex_copy(r->seal->identity, 32, value);
+	if (slice_eq(tag, SLICE("h")))
+		return hex_copy(r->seal->content, 64, value);
 	if (slice_eq(tag, SLICE("q"))) {
 		r->seal->queue_id = value;
 		return r->queue = true;
@@ -196,7 +242,8 @@ read_tag(struct reader *r, struct slice tag, struct slice value)
 		return true;
 	}
 	return read_client(&r->seal->client, tag, value) ||
-	    read_envelope(r, tag, value) || read_finding(r, tag, value);
+	    read_envelope(r, tag, value) || read_finding(r, tag, value) ||
+	    read_release(r, tag, value);
 }
 
 /* Only called when the MAC is right, so what it reads is our own writing. */
@@ -204,10 +251,9 @@ static bool
 read_tags(struct slice text, struct reader *r)
 {
 	struct slice tag, value;
-	size_t pairs = 0;
 
 	while (tagged_next(&text, r->a, &tag, &value))
-		if (++pairs > SEAL_PAIRS || !read_tag(r, tag, value))
+		if (!read_tag(r, tag, value))
 			return false;
 	return r->v1 && r->id && r->queue;
 }
@@ -219,11 +265,17 @@ seal_read(struct slice body, struct slice queue_id, const struct seal_key *key,
 	struct seal seal = { .pass = 1, .sender = SLICE_NONE };
 	struct reader r = { .a = a, .seal = &seal, .removed = SLICE_NONE };
 	struct slice text;
+	size_t pairs;
 
 	if (body.len > SEAL_MAX || !tagged_open(body, SEAL_FIELD,
 	    slice_make(key->bytes, key->len), a, &text))
 		return RC_BAD;
-	r.findings = arena_array(a, SEAL_PAIRS, sizeof *r.findings);
+	/* No more of either than there are pairs. */
+	pairs = tagged_pairs(text);
+	if (pairs > SEAL_PAIRS)
+		return RC_BAD;
+	r.findings = arena_array(a, pairs + 1, sizeof *r.findings);
+	r.recipients = arena_array(a, pairs + 1, sizeof *r.recipients);
 	r.last = &seal.addresses;
 	if (!read_tags(text, &r) || !slice_eq(seal.queue_id, queue_id))
 		return RC_BAD;

@@ -10,35 +10,13 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/hex.h"
 #include "conf/trust.h"
 
 #define PUBLIC_LINE	"gatehouse-store-public 1 "
 #define PRIVATE_LINE	"gatehouse-store-private 1 "
 
-enum { FILE_MAX = 64 * 1024 };
-
-static bool
-read_hex(struct slice hex, unsigned char key_r[CRYPT_KEY])
-{
-	if (hex.len != 2 * CRYPT_KEY)
-		return false;
-	for (size_t i = 0; i < CRYPT_KEY; i++) {
-		int high = ascii_hex(hex.ptr[2 * i]);
-		int low = ascii_hex(hex.ptr[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		key_r[i] = (unsigned char)(high << 4 | low);
-	}
-	return true;
-}
-
-static void
-put_hex(struct buf *out, const unsigned char key[CRYPT_KEY])
-{
-	for (size_t i = 0; i < CRYPT_KEY; i++)
-		buf_addf(out, "%02x", key[i]);
-}
+enum { FILE_MAX = 64 * 1024, HEX = 2 * CRYPT_KEY };
 
 static bool
 set_id(struct crypt_public *pub)
@@ -124,7 +102,7 @@ take_public(struct slice hex, void *arg)
 {
 	struct one_public *one = arg;
 
-	return one->count++ == 0 && read_hex(hex, one->key->key) &&
+	return one->count++ == 0 && hex_read(one->key->key, CRYPT_KEY, hex) &&
 	    set_id(one->key);
 }
 
@@ -155,7 +133,7 @@ take_private(struct slice hex, void *arg)
 	if (keys->count == CRYPT_KEYS)
 		return false;
 	key = &keys->keys[keys->count++];
-	return read_hex(hex, key->secret) && public_of(key);
+	return hex_read(key->secret, CRYPT_KEY, hex) && public_of(key);
 }
 
 enum rc
@@ -298,7 +276,8 @@ add_private(const char *path, const struct crypt_key *key, struct arena *a,
 	/* Grown at once: what it outgrew could not be wiped. */
 	buf_room(&text, FILE_MAX + 200);
 	buf_adds(&text, PRIVATE_LINE);
-	put_hex(&text, key->secret);
+	hex_write(buf_room(&text, HEX + 1), key->secret, CRYPT_KEY);
+	buf_took(&text, HEX);
 	buf_addc(&text, '\n');
 	buf_add(&text, slice_make(old, (size_t)n));
 	rc = replace_file(path, buf_slice(&text), 0600, a, why_r);
@@ -314,6 +293,7 @@ store_key_make(const char *private_path, const char *public_path,
 {
 	struct crypt_key key;
 	struct buf text = buf_in(a);
+	char hex[HEX + 1];
 	enum rc rc;
 
 	if (!new_key(&key)) {
@@ -327,7 +307,8 @@ store_key_make(const char *private_path, const char *public_path,
 	if (rc != RC_OK)
 		return rc;
 	buf_adds(&text, PUBLIC_LINE);
-	put_hex(&text, key.pub.key);
+	hex_write(hex, key.pub.key, CRYPT_KEY);
+	buf_adds(&text, hex);
 	buf_addc(&text, '\n');
 	return replace_file(public_path, buf_slice(&text), 0644, a, why_r);
 }

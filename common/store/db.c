@@ -209,14 +209,15 @@ db_open(const char *path, const struct db_schema *schema, enum db_mode mode,
 	enum rc rc;
 
 	db->arena = own;
-	db->path = arena_str(own, slice_of(path));
+	db->path = path == NULL ? ":memory:" :
+	    arena_str(own, slice_of(path));
 	db->schema = schema;
-	if (mode == DB_WRITE && !make_file(path)) {
+	if (path != NULL && mode == DB_WRITE && !make_file(path)) {
 		*why_r = arena_printf(a, "%s: %s", path, strerror(errno));
 		arena_free(own);
 		return RC_RETRY;
 	}
-	if (sqlite3_open_v2(path, &db->handle, flags, NULL) != SQLITE_OK) {
+	if (sqlite3_open_v2(db->path, &db->handle, flags, NULL) != SQLITE_OK) {
 		note(db);
 		rc = db_trouble(db, a, why_r);
 	} else if (!set_up(db, mode)) {

@@ -263,10 +263,13 @@ sqlite_stats(struct store_index *x, struct store_stats *st)
 		st->on_hold += (uint64_t)db_column_int(q, 4);
 	}
 	if (step != DB_FAILED) {
-		q = db_query(s->db, "SELECT count(*) FROM objects");
+		q = db_query(s->db, "SELECT count(*),"
+		    " sum(size * body) FROM objects");
 		step = db_next(q);
-		if (step == DB_ROW)
+		if (step == DB_ROW) {
 			st->objects = (uint64_t)db_column_int(q, 0);
+			st->stored = (uint64_t)db_column_int(q, 1);
+		}
 		db_done(q);
 	}
 	return step == DB_FAILED ? sqlite_failed(s) : RC_OK;

@@ -126,10 +126,8 @@ object_put(struct store_index *x, const struct store_object *o)
 	    " header_from, subject, message_id, log_size) VALUES"
 	    "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,"
 	    "?19,?20,?21,?22) ON CONFLICT(id) DO UPDATE SET"
-	    " body = excluded.body, time = excluded.time,"
-	    " queue_id = excluded.queue_id, identity = excluded.identity,"
-	    " filter = excluded.filter, rule = excluded.rule,"
-	    " reason = excluded.reason, log_size = excluded.log_size");
+	    " body = excluded.body, queue_id = excluded.queue_id,"
+	    " identity = excluded.identity");
 	const struct slice texts[] = { o->queue_id, o->identity, o->direction,
 	    o->client_ip, o->client_name, o->helo, o->user, o->filter,
 	    o->rule, o->cause, o->reason, o->from, o->subject,
@@ -228,8 +226,8 @@ row_put(struct store_index *x, const struct store_row *r, bool *put_r)
 	struct db_query *q = db_query(s->db,
 	    "INSERT INTO rows(object, recipient, domain, same, time, cause,"
 	    " state, hold, expires, changed, actor, reply, tries, try_at)"
-	    " SELECT num, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13,"
-	    " ?14 FROM objects WHERE id = ?1 ON CONFLICT DO NOTHING");
+	    " SELECT num, ?2, ?3, ?4, time, cause, ?7, ?8, ?9, ?10, ?11, ?12,"
+	    " ?13, ?14 FROM objects WHERE id = ?1 ON CONFLICT DO NOTHING");
 	enum rc rc;
 
 	same_of(a, &r->object, r->recipient, same);
@@ -237,8 +235,6 @@ row_put(struct store_index *x, const struct store_row *r, bool *put_r)
 	put_text(q, 2, r->recipient);
 	put_text(q, 3, domain_of(a, r->recipient));
 	db_blob(q, 4, slice_make(same, SAME));
-	db_int(q, 5, r->object.time);
-	put_text(q, 6, r->object.cause);
 	db_int(q, 7, r->state);
 	db_int(q, 8, r->hold);
 	db_int(q, 9, r->expires);

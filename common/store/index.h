@@ -11,7 +11,8 @@
  *	begin, commit, rollback	one batch; all that is between is written or
  *			nothing of it
  *	object_put	what the index keeps of an object; again for the same
- *			id: the new facts count
+ *			id: body, queue id and identity are the new ones, what
+ *			else was there stays
  *	object_get	RC_OK and found or not
  *	row_put		a row. *put_r false: there is one that is alive (held or
  *			releasing) with the same content, sender, recipient and
@@ -130,6 +131,7 @@ struct store_filter {
 struct store_stats {
 	uint64_t rows[STORE_STATES], bytes[STORE_STATES];
 	uint64_t objects, on_hold;
+	uint64_t stored;		/* bytes of messages that are there */
 	int64_t oldest;			/* held; 0: none */
 };
 
@@ -190,7 +192,7 @@ struct store_index {
 
 enum store_mode { STORE_WRITE, STORE_READ };
 
-/* SQLite in the file `path`. RC_RETRY or RC_BAD as db_open (store/db.h). */
+/* SQLite in the file `path`; NULL: in memory, gone when closed. RC_RETRY or RC_BAD as db_open (store/db.h). */
 enum rc index_sqlite_open(const char *path, enum store_mode mode,
     struct store_index **x_r, struct arena *a, struct slice *why_r);
 /* The file itself, for those who own other tables in it (store/token.h);

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "base/hex.h"
 #include "verdict/tagged.h"
 
 void
@@ -50,19 +51,6 @@ mark_write(const struct mark *mark, struct slice key, struct arena *a,
 	return body_r->len <= MARK_MAX ? RC_OK : RC_BAD;
 }
 
-/* n hex digits, no more and no less. */
-static bool
-take_hex(char *to, size_t n, struct slice value)
-{
-	if (value.len != n)
-		return false;
-	for (size_t i = 0; i < n; i++)
-		if (ascii_hex(value.ptr[i]) < 0)
-			return false;
-	memcpy(to, value.ptr, n);
-	return true;
-}
-
 static bool
 take_client(struct mark *m, struct slice tag, struct slice value)
 {
@@ -90,13 +78,13 @@ take(struct mark *m, struct slice tag, struct slice value)
 	if (slice_eq(tag, SLICE("v")))
 		return slice_eq(value, SLICE("1"));
 	if (slice_eq(tag, SLICE("o")))
-		return take_hex(m->object, OBJECT_NAME, value);
+		return hex_copy(m->object, OBJECT_NAME, value);
 	if (slice_eq(tag, SLICE("c")))
 		return cause_parse(value, &m->cause);
 	if (slice_eq(tag, SLICE("hh")))
-		return take_hex(m->head_sha256, 64, value);
+		return hex_copy(m->head_sha256, 64, value);
 	if (slice_eq(tag, SLICE("hb")))
-		return take_hex(m->body_sha256, 64, value);
+		return hex_copy(m->body_sha256, 64, value);
 	if (slice_eq(tag, SLICE("d"))) {
 		m->outbound = slice_eq(value, SLICE("out"));
 		return true;
@@ -114,16 +102,6 @@ take(struct mark *m, struct slice tag, struct slice value)
 	return take_client(m, tag, value);
 }
 
-static size_t
-count(struct slice text, char c)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < text.len; i++)
-		n += text.ptr[i] == c;
-	return n;
-}
-
 enum rc
 mark_read(struct slice body, struct slice key, int64_t now, struct arena *a,
     struct mark *mark_r)
@@ -136,7 +114,7 @@ mark_read(struct slice body, struct slice key, int64_t now, struct arena *a,
 		return RC_BAD;
 	/* From here on it is our own writing. */
 	m.client_name = m.helo = m.user = m.tls = SLICE("");
-	m.recipients = arena_array(a, count(text, ';') + 1,
+	m.recipients = arena_array(a, tagged_pairs(text) + 1,
 	    sizeof *m.recipients);
 	while (tagged_next(&text, a, &tag, &value))
 		if (!take(&m, tag, value))

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/hex.h"
+#include "store/bytes.h"
 #include "store/object.h"
 
 struct object {
@@ -32,37 +34,12 @@ struct reading {
 	bool good;			/* all that was asked for was there */
 };
 
-static bool
-from_hex(struct slice hex, struct arena *a, struct slice *bytes_r)
-{
-	char *to = arena_alloc(a, hex.len / 2 + 1);
-
-	if (hex.len % 2 != 0)
-		return false;
-	for (size_t i = 0; i < hex.len / 2; i++) {
-		int high = ascii_hex(hex.ptr[2 * i]);
-		int low = ascii_hex(hex.ptr[2 * i + 1]);
-
-		if (high < 0 || low < 0)
-			return false;
-		to[i] = (char)(high << 4 | low);
-	}
-	*bytes_r = slice_make(to, hex.len / 2);
-	return true;
-}
-
-/* A text, or { "hex": "..." }. */
 static struct slice
 bytes_of(struct reading *r, const json_t *value)
 {
-	struct slice bytes = SLICE(""), hex;
+	struct slice bytes = SLICE("");
 
-	if (json_is_string(value))
-		return arena_copy(r->a, slice_make(json_string_value(value),
-		    json_string_length(value)));
-	value = json_object_get(value, "hex");
-	hex = slice_make(json_string_value(value), json_string_length(value));
-	if (!json_is_string(value) || !from_hex(hex, r->a, &bytes))
+	if (!json_get_bytes(value, r->a, &bytes))
 		r->good = false;
 	return bytes;
 }
@@ -99,15 +76,8 @@ get_hex(struct reading *r, const char *key, char *to, size_t n, bool may_miss)
 {
 	struct slice s = get(r, key);
 
-	if (s.len == 0 && may_miss)
-		return;
-	for (size_t i = 0; i < s.len; i++)
-		if (ascii_hex(s.ptr[i]) < 0)
-			r->good = false;
-	if (s.len != n)
+	if (!hex_copy(to, n, s) && !(s.len == 0 && may_miss))
 		r->good = false;
-	else
-		memcpy(to, s.ptr, n);
 }
 
 static void
@@ -342,11 +312,7 @@ check_end(struct object *o)
 
 	if (o->seen != want || EVP_DigestFinal_ex(o->hash, sum, NULL) != 1)
 		return RC_BAD;
-	for (int i = 0; i < 32; i++) {
-		hex[2 * i] = "0123456789abcdef"[sum[i] >> 4];
-		hex[2 * i + 1] = "0123456789abcdef"[sum[i] & 15];
-	}
-	hex[64] = '\0';
+	hex_write(hex, sum, 32);
 	return o->meta.kind == OBJECT_DELETED ||
 	    strcmp(hex, o->meta.sha256) == 0 ? RC_OK : RC_BAD;
 }

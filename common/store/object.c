@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/hex.h"
 #include "text/encoded.h"
 #include "text/json.h"
 #include "text/utf8.h"
@@ -32,16 +33,6 @@ object_name_valid(struct slice name)
 		    (name.ptr[i] < 'a' || name.ptr[i] > 'f'))
 			return false;
 	return true;
-}
-
-static void
-to_hex(const unsigned char *bytes, size_t n, char *hex_r)
-{
-	for (size_t i = 0; i < n; i++) {
-		hex_r[2 * i] = "0123456789abcdef"[bytes[i] >> 4];
-		hex_r[2 * i + 1] = "0123456789abcdef"[bytes[i] & 15];
-	}
-	hex_r[2 * n] = '\0';
 }
 
 /* With its length before it: no two lists of values are hashed as one. */
@@ -94,7 +85,7 @@ object_id(struct object_meta *meta)
 
 	EVP_MD_CTX_free(hash);
 	if (good)
-		to_hex(sum, OBJECT_NAME / 2, meta->id);
+		hex_write(meta->id, sum, OBJECT_NAME / 2);
 	return good ? RC_OK : RC_RETRY;
 }
 
@@ -112,7 +103,7 @@ digest(const struct slice *pieces, size_t n, char hex_r[65])
 	good = good && EVP_DigestFinal_ex(hash, sum, NULL) == 1;
 	EVP_MD_CTX_free(hash);
 	if (good)
-		to_hex(sum, 32, hex_r);
+		hex_write(hex_r, sum, 32);
 	return good;
 }
 
@@ -163,30 +154,11 @@ object_describe(struct object_meta *meta, const struct message *msg,
 	meta->message_id = describe(msg, SLICE("Message-ID"), a);
 }
 
-/* JSON has no bytes, and an address must come back as it was: what is no
- * UTF-8 is { "hex": "..." }. */
-static void
-put_bytes(struct json *w, struct slice s)
-{
-	struct buf hex = { 0 };
-
-	if (s.ptr == NULL || (utf8_valid(s) && !slice_has(s, '\0'))) {
-		json_text(w, s.ptr != NULL ? s : SLICE(""));
-		return;
-	}
-	for (size_t i = 0; i < s.len; i++)
-		buf_addf(&hex, "%02x", (unsigned char)s.ptr[i]);
-	json_begin_object(w);
-	json_put(w, "hex", buf_slice(&hex));
-	json_end(w);
-	buf_free(&hex);
-}
-
 static void
 put_key_bytes(struct json *w, const char *key, struct slice s)
 {
 	json_key(w, key);
-	put_bytes(w, s);
+	json_bytes(w, s);
 }
 
 static void
@@ -196,7 +168,7 @@ put_envelope(struct json *w, const struct object_meta *m)
 	json_key(w, "recipients");
 	json_begin_array(w);
 	for (size_t i = 0; i < m->nrecipients; i++)
-		put_bytes(w, m->recipients[i]);
+		json_bytes(w, m->recipients[i]);
 	json_end(w);
 	json_put_bool(w, "smtputf8", m->smtputf8);
 	json_put_bool(w, "8bit", m->body8);
@@ -308,7 +280,7 @@ tmp_name(const char *id, char name_r[TMP_NAME])
 		errno = EIO;
 		return false;
 	}
-	to_hex(random, sizeof random, hex);
+	hex_write(hex, random, sizeof random);
 	snprintf(name_r, TMP_NAME, ".%s.%s", id, hex);
 	return true;
 }

@@ -5,6 +5,8 @@
 #include <openssl/hmac.h>
 #include <string.h>
 
+#include "base/hex.h"
+
 enum { MAC_BYTES = 32, LINE = 76 };
 
 void
@@ -75,14 +77,15 @@ bool
 tagged_end(struct tagged *t, struct slice key, struct slice *body_r)
 {
 	unsigned char mac[MAC_BYTES];
+	char hex[2 * MAC_BYTES + 1];
 
 	if (!mac_of(buf_slice(&t->out), t->name, key, t->out.arena, mac))
 		return false;
 	if (t->line > 0)
 		buf_add(&t->out, SLICE("\r\n"));
 	buf_add(&t->out, SLICE(" m="));
-	for (int i = 0; i < MAC_BYTES; i++)
-		buf_addf(&t->out, "%02x", mac[i]);
+	hex_write(hex, mac, MAC_BYTES);
+	buf_adds(&t->out, hex);
 	*body_r = buf_slice(&t->out);
 	return true;
 }
@@ -98,18 +101,19 @@ tagged_open(struct slice body, const char *name, struct slice key,
 	*text_r = slice_sub(body, 0, end + 1);
 	if (key.len == 0 || end == body.len || !slice_starts(hex, SLICE("m=")))
 		return false;
-	hex = slice_after(hex, 2);
-	if (hex.len != 2 * MAC_BYTES || !mac_of(*text_r, name, key, a, want))
-		return false;
-	for (int i = 0; i < MAC_BYTES; i++) {
-		int high = ascii_hex(hex.ptr[2 * i]);
-		int low = ascii_hex(hex.ptr[2 * i + 1]);
+	return hex_read(got, MAC_BYTES, slice_after(hex, 2)) &&
+	    mac_of(*text_r, name, key, a, want) &&
+	    CRYPTO_memcmp(want, got, MAC_BYTES) == 0;
+}
 
-		if (high < 0 || low < 0)
-			return false;
-		got[i] = (unsigned char)(high << 4 | low);
-	}
-	return CRYPTO_memcmp(want, got, MAC_BYTES) == 0;
+size_t
+tagged_pairs(struct slice text)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < text.len; i++)
+		n += text.ptr[i] == ';';
+	return n;
 }
 
 /* %xx back to bytes, blanks out; false when an escape is malformed. */

@@ -12,6 +12,7 @@
  * tagged_end	puts " m=MAC" behind them, HMAC-SHA256 (RFC 2104). False: no
  *		HMAC could be made
  * tagged_open	is the MAC right? Then *text_r is what stands before it
+ * tagged_pairs	how many pairs there are at most
  * tagged_next	the next pair of that text, decoded in the arena; false at the
  *		end. An item that is no pair has *tag_r empty
  *
@@ -34,6 +35,7 @@ bool tagged_end(struct tagged *t, struct slice key, struct slice *body_r);
 
 bool tagged_open(struct slice body, const char *name, struct slice key,
     struct arena *a, struct slice *text_r);
+size_t tagged_pairs(struct slice text);
 bool tagged_next(struct slice *text, struct arena *a, struct slice *tag_r,
     struct slice *value_r);
 
