@@ -54,6 +54,12 @@ event_message_id(const json_t *event)
 bool
 event_named(const json_t *event, struct slice name)
 {
+	const json_t *objects = json_object_get(event, "gatehouse.objects");
+
+	for (size_t i = 0; i < json_array_size(objects); i++)
+		if (slice_eq(event_text(json_array_get(objects, i), "id"),
+		    name))
+			return true;
 	return slice_eq(event_text(event, "gatehouse.queue_id"), name) ||
 	    slice_eq(event_text(event, "gatehouse.id"), name) ||
 	    slice_eq(event_text(event, "gatehouse.object"), name) ||

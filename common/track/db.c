@@ -64,8 +64,9 @@ static const char *const steps[] = {
 	" WHERE virus NOT NULL;"
 	"CREATE INDEX finding_verdict ON finding(day, verdict, mid)"
 	" WHERE verdict <> 'accept';"
-	"CREATE INDEX finding_object ON finding(object)"
-	" WHERE object NOT NULL;"
+	"CREATE TABLE object(object TEXT NOT NULL, mid INTEGER NOT NULL,"
+	" PRIMARY KEY(object, mid)) WITHOUT ROWID;"
+	"CREATE INDEX object_mid ON object(mid);"
 
 	"CREATE TABLE step(sid INTEGER PRIMARY KEY, mid INTEGER NOT NULL,"
 	" t INTEGER NOT NULL, what TEXT NOT NULL, rcpt TEXT, text TEXT);"

@@ -12,6 +12,7 @@
  *	message		one a queue file, or a refused command (no queue id)
  *	recipient	its recipients: last known fate
  *	finding		events of the journals, whole
+ *	object		which message an object of the quarantine was made from
  *	step		what happened on the way (deferred, held, refused ...)
  *	pending		queue ids in use
  *	session		TLS of connections under way

@@ -227,9 +227,8 @@ qmgr(struct slice s, struct postfix_line *l)
 	return POSTFIX_EXPIRED;
 }
 
-/* "queued as ID", what other systems say instead, "forwarded as ID". */
-static struct slice
-next_id(struct slice text)
+struct slice
+postfix_next_id(struct slice text)
 {
 	static const struct slice words[] = {
 		{ "queued as ", 10 }, { "forwarded as ", 13 },
@@ -314,7 +313,7 @@ status(struct slice s, struct postfix_line *l)
 	if (s.len >= 2 && s.ptr[0] == '(' && s.ptr[s.len - 1] == ')')
 		s = slice_sub(s, 1, s.len - 2);
 	l->text = s;
-	l->next_id = next_id(s);
+	l->next_id = postfix_next_id(s);
 	return l->status.len > 0 ? POSTFIX_STATUS : POSTFIX_OTHER;
 }
 

@@ -85,6 +85,9 @@ enum postfix_kind postfix_text(const struct postfix_names *names,
     struct slice tag, struct slice pid, struct slice text,
     struct postfix_line *l);
 
+/* The id that a reply of the next hop gives: "queued as ID" and what other
+ * systems say instead; empty when there is none. */
+struct slice postfix_next_id(struct slice reply);
 /* Letters and digits, 6 to 30: both forms of a queue id. */
 bool postfix_is_id(struct slice s);
 

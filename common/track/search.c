@@ -437,7 +437,7 @@ search_messages(struct db *db, struct slice name,
 	int64_t oldest = edge(db, "SELECT min(mid) FROM message");
 	int64_t day = stamp_day(track_ms(edge(db,
 	    "SELECT max(mid) FROM message")));
-	struct db_query *q = db_query(db, "SELECT mid FROM finding"
+	struct db_query *q = db_query(db, "SELECT mid FROM object"
 	    " WHERE object = ?1 LIMIT 50");
 	size_t count;
 

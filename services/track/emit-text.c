@@ -17,6 +17,9 @@ emit_classes(const struct track_emit *what)
 
 	if (what->fate)
 		return CLASS_FATE;
+	if (slice_eq(event_text(what->event, "event.action"),
+	    SLICE("quarantine")))
+		return CLASS_QUARANTINE;
 	if (!slice_eq(event_text(what->event, "event.action"),
 	    SLICE("message")))
 		return CLASS_OTHER;
@@ -28,7 +31,8 @@ emit_classes(const struct track_emit *what)
 		c |= out ? CLASS_AV_OUT : CLASS_AV_IN;
 	if (slice_eq(verdict, SLICE("quarantine")) ||
 	    slice_eq(verdict, SLICE("discard")) ||
-	    event_text(what->event, "gatehouse.cause").len > 0)
+	    json_array_size(json_object_get(what->event,
+	    "gatehouse.objects")) > 0)
 		c |= CLASS_QUARANTINE;
 	if (slice_eq(verdict, SLICE("reject")) ||
 	    slice_eq(verdict, SLICE("tempfail")))

@@ -57,12 +57,13 @@ delete_before(struct db *db, int64_t mid)
 		"DELETE FROM recipient WHERE mid < ?1",
 		"DELETE FROM finding WHERE mid < ?1",
 		"DELETE FROM step WHERE mid < ?1",
+		"DELETE FROM object WHERE mid < ?1",
 		"DELETE FROM pending WHERE mid < ?1",
 		"DELETE FROM message WHERE mid < ?1",
 	};
 	enum rc rc = db_begin(db);
 
-	for (int i = 0; i < 5 && rc == RC_OK; i++) {
+	for (int i = 0; i < 6 && rc == RC_OK; i++) {
 		struct db_query *q = db_query(db, sql[i]);
 
 		db_int(q, 1, mid);
