@@ -58,7 +58,8 @@ tracked_when(const char *text, int64_t *ms_r)
 	uint64_t n;
 
 	if (strcmp(text, "now") == 0) {
-		*ms_r = clock_wall() * 1000;
+		/* This second too. */
+		*ms_r = clock_wall() * 1000 + 1000;
 		return true;
 	}
 	for (int i = 0; i < 4; i++) {

@@ -8,8 +8,8 @@
 bool part_skip(struct slice *rest, struct slice text);
 /* Takes what stands before end, and end. */
 bool part_until(struct slice *rest, struct slice end, struct slice *before_r);
-/* An address and the '>' behind it: one within quotes is none. Where quotes do
- * not close, the first '>' counts. */
+/* An address and the '>' behind it: one within a quoted local part is none.
+ * Where quotes do not close, the first '>' counts. */
 bool part_address(struct slice *rest, struct slice *address_r);
 /* Where needle stands last; s.len: nowhere. */
 size_t part_last(struct slice s, struct slice needle);

@@ -39,25 +39,21 @@ part_until(struct slice *rest, struct slice end, struct slice *before_r)
 bool
 part_address(struct slice *rest, struct slice *address_r)
 {
-	bool quoted = false, found;
-	size_t at;
+	size_t at = 0, end;
 
-	for (at = 0; at < rest->len; at++) {
-		char c = rest->ptr[at];
-
-		if (quoted && c == '\\')
-			at++;
-		else if (c == '"')
-			quoted = !quoted;
-		else if (c == '>' && !quoted)
-			break;
-	}
-	if (at >= rest->len)
-		at = slice_find(*rest, '>');
-	found = at < rest->len;
-	*address_r = slice_sub(*rest, 0, at);
-	*rest = slice_after(*rest, at + 1);
-	return found;
+	/* A local part that needs quotes is quoted whole (RFC 5321). */
+	if (rest->len > 0 && rest->ptr[0] == '"')
+		for (at = 1; at < rest->len && rest->ptr[at] != '"'; at++)
+			at += rest->ptr[at] == '\\';
+	end = at < rest->len ? at + slice_find(slice_after(*rest, at), '>') :
+	    rest->len;
+	if (end >= rest->len)
+		end = slice_find(*rest, '>');
+	if (end >= rest->len)
+		return false;
+	*address_r = slice_sub(*rest, 0, end);
+	*rest = slice_after(*rest, end + 1);
+	return true;
 }
 
 size_t
@@ -286,6 +282,42 @@ status_keys(struct slice s, struct postfix_line *l)
 	}
 }
 
+/* An address that `next` follows. One that is not quoted ends there, whatever
+ * is in it: Postfix can be told to log addresses without quotes. */
+static bool
+address_before(struct slice *rest, struct slice next, struct slice *address_r)
+{
+	struct slice s = *rest;
+
+	if (s.len == 0 || s.ptr[0] != '"')
+		return part_until(rest, next, address_r);
+	if (!part_address(&s, address_r) ||
+	    !part_skip(&s, slice_after(next, 1)))
+		return false;
+	*rest = s;
+	return true;
+}
+
+/* a>, orig_to=<b>, relay= */
+static bool
+addresses(struct slice *rest, struct slice *to_r, struct slice *orig_to_r)
+{
+	const struct slice alias = SLICE(">, orig_to=<");
+	const struct slice relay = SLICE(">, relay=");
+	struct slice s = *rest;
+	bool quoted = s.len > 0 && s.ptr[0] == '"';
+
+	/* Where there is no alias its word may still stand in the text. */
+	if ((quoted || slice_search(s, alias) < slice_search(s, relay)) &&
+	    address_before(&s, alias, to_r) &&
+	    address_before(&s, relay, orig_to_r)) {
+		*rest = s;
+		return true;
+	}
+	*orig_to_r = SLICE("");
+	return address_before(rest, relay, to_r);
+}
+
 /*
  * to=<a>, orig_to=<b>, relay=r, delay=1, delays=..., dsn=2.0.0, status=sent
  * (text). Addresses and text may hold anything; between them all is Postfix's.
@@ -295,11 +327,7 @@ status(struct slice s, struct postfix_line *l)
 {
 	struct slice to, orig_to = SLICE(""), relay, keys;
 
-	if (!part_skip(&s, SLICE("to=<")) || !part_address(&s, &to))
-		return POSTFIX_OTHER;
-	if (part_skip(&s, SLICE(", orig_to=<")) && !part_address(&s, &orig_to))
-		return POSTFIX_OTHER;
-	if (!part_skip(&s, SLICE(", relay=")) ||
+	if (!part_skip(&s, SLICE("to=<")) || !addresses(&s, &to, &orig_to) ||
 	    !part_until(&s, SLICE(", "), &relay) ||
 	    !part_until(&s, SLICE("status="), &keys))
 		return POSTFIX_OTHER;
