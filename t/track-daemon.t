@@ -303,7 +303,7 @@ like story('GGGG02'), qr/sent by m\[/, 'what became of it stays';
 open my $f, '<', "$state/auth-check/journal.json" or die $!;
 my @journal = <$f>;
 unlike join('', @journal), qr/"forget\.me/, 'not in the journal either';
-is scalar(grep { !eval { $json->decode($_) } } @journal), 4,
+is scalar(grep { !eval { ref $json->decode($_) } } @journal), 2,
     'which is as whole as before';
 open $f, '<', "$state/track/erasures.json" or die $!;
 my $proof = $json->decode(scalar <$f>);
@@ -337,9 +337,9 @@ append($db, 'this is no database at all' x 100);
 refused('damaged', qr/move track\.db.*away/s);
 unlink glob "$db*";
 $s->start_milter('track');
-is scalar(wait_rows(25, '--from', 'page@client.test')), 25,
+is scalar(wait_rows(1, '--queue-id', 'GGGG03')), 1,
     'deleted: built anew from the logs that there are';
-is scalar(search('--from', 'kill@client.test', '--limit', 1000)), $messages,
+is scalar(wait_rows($messages, '--from', 'kill@client.test', '--limit', 1000)), $messages,
     'as before';
 
 $s->done;
