@@ -217,7 +217,9 @@ book_event(struct track_book *b, const json_t *event, struct slice line,
 	part_set(b, m, &m->m.direction, event_text(event,
 	    "network.direction"));
 	part_set(b, m, &m->m.ip, event_text(event, "source.ip"));
-	part_set(b, m, &m->m.client, event_text(event, "source.domain"));
+	if (!slice_eq(event_text(event, "source.domain"), SLICE("unknown")))
+		part_set(b, m, &m->m.client, event_text(event,
+		    "source.domain"));
 	part_set(b, m, &m->m.helo, event_text(event, "gatehouse.helo"));
 	if (m->m.sender.ptr == NULL)
 		part_set(b, m, &m->m.sender, event_text(event,

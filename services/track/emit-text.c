@@ -1,5 +1,6 @@
 /* An event as the SIEM gets it: ECS names in JSON, or CEF. */
 #include <openssl/sha.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
@@ -255,6 +256,19 @@ cef(struct buf *out, const char *key, struct slice s)
 	}
 }
 
+/* A value that CEF has no name for: its name, then itself. */
+static void
+cef_own(struct buf *out, int n, const char *name, struct slice s)
+{
+	char key[16];
+
+	if (s.len == 0)
+		return;
+	snprintf(key, sizeof key, "cs%d", n);
+	buf_addf(out, " %sLabel=%s", key, name);
+	cef(out, key, s);
+}
+
 static int
 severity(const struct track_emit *what, unsigned classes)
 {
@@ -296,12 +310,9 @@ cef_text(struct arena *a, const struct track_emit *what, unsigned classes)
 	cef(&out, "reason", what->fate ? what->reply :
 	    event_text(e, "gatehouse.reason"));
 	cef(&out, "dhost", what->relay);
-	cef(&out, "cs1Label", SLICE("queueId"));
-	cef(&out, "cs1", m->qid);
-	cef(&out, "cs2Label", SLICE("messageId"));
-	cef(&out, "cs2", m->msgid);
-	cef(&out, "cs3Label", SLICE("virus"));
-	cef(&out, "cs3", what->fate ? SLICE("") :
+	cef_own(&out, 1, "queueId", m->qid);
+	cef_own(&out, 2, "messageId", m->msgid);
+	cef_own(&out, 3, "virus", what->fate ? SLICE("") :
 	    event_text(e, "gatehouse.virus"));
 	return buf_slice(&out);
 }
