@@ -19,6 +19,7 @@ my %printer = (
 	'gatehouse.conf' => "$build/etc/print-house",
 	'auth-check.conf' => "$build/milters/auth-check/gatehouse-auth-check",
 	'chain.conf' => "$build/milters/chain/gatehouse-chain",
+	'store.conf' => "$build/services/store/gatehouse-store",
 	'dmarc-report.conf' => "$build/tools/gatehouse dmarc-report",
 );
 
@@ -37,6 +38,7 @@ for my $name (sort keys %printer) {
 my %page = (
 	'gatehouse.conf' => 'gatehouse.conf.5',
 	'auth-check.conf' => 'gatehouse-auth-check.conf.5',
+	'store.conf' => 'gatehouse-store.8',
 	'dmarc-report.conf' => 'gatehouse-dmarc-report.conf.5',
 );
 for my $name (sort keys %page) {

@@ -185,6 +185,19 @@ is $copy->{sender}, 'a@client.test', 'the envelope';
 is $copy->{ip}, '192.0.2.1', 'and who brought it';
 is $copy->{reason}, 'asked for this one', 'and why';
 
+# --- whom Postfix itself refused counts for nothing ---
+$store->clear;
+my %refused = (rcpt => [ $one, $two ], mailer => { $one => 'error' });
+for my $words ('probe-head/hold', "probe-head/hold:$two") {
+	$store->clear;
+	is $s->talk('chain', %refused, message => text($words))->{reply},
+	    'discard', "$words: nobody else is left";
+	is_deeply [ map { @{ $_->{recipients} } } $store->objects ], [ $two ],
+	    'it is held for the other alone';
+}
+is $s->talk('chain', %refused, message => text("probe-head/hold:$one"))
+    ->{reply}, 'accept', 'nothing is held for him';
+
 # --- a message that comes again is merged ---
 $store->clear;
 for (1 .. 3) {

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "log/log.h"
+#include "milter/hold.h"
 #include "milter/offline.h"
 #include "milter/report.h"
 #include "t/probe/probe.h"
@@ -84,7 +85,11 @@ a_seal(struct arena *a)
 		{ { "auth-check", 10 }, { "spf", 3 }, { "pass", 4 } },
 		{ { "probe", 5 }, { "text", 4 }, { "a;b=c%\r\n\0\xff", 9 } },
 	};
-	static struct plan_address second, first = { .next = &second };
+	static struct plan_address third, second = { .next = &third },
+	    first = { .next = &second };
+	static struct slice to[] = { { "us@example.org", 14 } };
+	static struct mark mark = { .cause = CAUSE_SPAM, .recipients = to,
+	    .nrecipients = 1 };
 	struct seal s = { .queue_id = SLICE("4Zx1Qk2hJ9z"), .time = 1795000000,
 	    .pass = 1, .direction = DIRECTION_OUT, .sender = SLICE("") };
 
@@ -99,9 +104,15 @@ a_seal(struct arena *a)
 	s.client.user = SLICE("anna");
 	s.client.tls = SLICE("TLSv1.3");
 	s.client.daemon_name = SLICE("ORIGINATING");
+	third.removed = SLICE("gone@example.org");
+	third.added = SLICE_NONE;
 	s.addresses = &first;
 	s.findings = findings;
 	s.nfindings = 2;
+	memset(s.content, 'c', 64);
+	memset(mark.object, '1', 32);
+	memset(mark.body_sha256, 'b', 64);
+	s.release = &mark;
 	return s;
 }
 
@@ -131,6 +142,14 @@ seals_round_trip(struct arena *a)
 	tap_is(r.addresses->removed, SLICE("a@example.org"), "removed");
 	tap_is(r.addresses->next->added, SLICE("c d@example.org"), "added");
 	tap_ok(r.addresses->next->removed.ptr == NULL, "only added");
+	tap_is(r.addresses->next->next->removed, SLICE("gone@example.org"),
+	    "kept back");
+	tap_ok(r.addresses->next->next->added.ptr == NULL, "for nobody else");
+	tap_is_str(r.content, s.content, "content hash");
+	tap_ok(r.release != NULL && r.release->cause == CAUSE_SPAM &&
+	    r.release->nrecipients == 1 && mark_has(r.release,
+	    SLICE("us@example.org")) && strcmp(r.release->body_sha256,
+	    s.release->body_sha256) == 0, "what was released");
 	tap_is_int((long long)r.nfindings, 2, "two findings");
 	tap_is(r.findings[1].value, s.findings[1].value, "of any bytes");
 
@@ -251,6 +270,8 @@ struct told {
 	unsigned reports;
 	enum action last;
 	char rule[32], filter[32], finding[64];
+	size_t held;			/* recipients of objects */
+	enum cause cause;		/* of the first */
 };
 
 static void
@@ -260,6 +281,11 @@ witness(void *arg, const struct report *r)
 
 	told->reports++;
 	told->last = r->applied->action;
+	for (const struct held *h = r->held; h != NULL; h = h->next) {
+		if (told->held == 0)
+			told->cause = h->meta.cause;
+		told->held += h->meta.nrecipients;
+	}
 	snprintf(told->rule, sizeof told->rule, "%s", r->applied->rule);
 	snprintf(told->filter, sizeof told->filter, "%s", r->job->filter);
 	for (const struct plan_pair *f = r->plan->facts; f != NULL;
@@ -413,6 +439,67 @@ sessions_end(struct arena *a)
 	free(body);
 }
 
+/* With a store: who is left and what would be held, and nothing is written. */
+static const struct {
+	const char *words;
+	enum answer answer;
+	size_t left, held;		/* recipients */
+	enum cause cause;
+} holdings[] = {
+	{ "accept", ANSWER_CONTINUE, 2, 0, CAUSE_NONE },
+	{ "hold", ANSWER_HELD, 2, 2, CAUSE_POLICY },
+	{ "hold cause:virus", ANSWER_HELD, 2, 2, CAUSE_VIRUS },
+	{ "hold:b@example.net:spam", ANSWER_CONTINUE, 1, 1, CAUSE_SPAM },
+	{ "discard:a@example.net:graymail", ANSWER_CONTINUE, 1, 1,
+	  CAUSE_GRAYMAIL },
+	{ "discard", ANSWER_DISCARD, 2, 2, CAUSE_POLICY },
+	{ "reject:a@example.net", ANSWER_CONTINUE, 1, 1, CAUSE_POLICY },
+	{ "reject", ANSWER_REJECT, 2, 0, CAUSE_NONE },
+	{ "tempfail:a@example.net hold:b@example.net", ANSWER_TEMPFAIL, 2, 0,
+	  CAUSE_NONE },
+	{ "hold:a@example.net late", ANSWER_TEMPFAIL, 2, 0, CAUSE_NONE },
+};
+
+static void
+with_store(struct settings *set, void *arg)
+{
+	(void)arg;
+	set->store = true;
+	set->milter.deadline = 300;
+	set->house.state_directory = "/nonexistent";
+}
+
+static void
+sessions_hold(struct arena *a)
+{
+	static const struct filter *const one[] = { &probe_filter, NULL };
+	struct settings_source source = { .name = "probe", .filters = one,
+	    .adjust = with_store };
+	struct settings *set;
+	struct slice why;
+	struct play p;
+
+	if (!open_play(&p, one, 0, a) ||
+	    settings_load(&source, NULL, &set, a, &why) != RC_OK)
+		return;
+	host_swap(&p.host, set);
+	p.host.dry = true;
+	for (size_t i = 0; i < sizeof holdings / sizeof holdings[0]; i++) {
+		const char *words = holdings[i].words;
+
+		run(&p, arena_printf(a, "X-Probe: %s\n\nb\n", words), a);
+		tap_is_int(p.result.answer, holdings[i].answer, "%s: answer",
+		    words);
+		tap_is_int((long long)p.result.nrecipients,
+		    (long long)holdings[i].left, "%s: who is left", words);
+		tap_is_int((long long)p.told.held,
+		    (long long)holdings[i].held, "%s: for how many", words);
+		tap_is_int(p.told.cause, holdings[i].cause, "%s: cause",
+		    words);
+	}
+	host_end(&p.host);
+}
+
 static void
 with_key(struct settings *set, void *arg)
 {
@@ -516,6 +603,7 @@ main(void)
 	blames_what_was_in_hand(a);
 	sessions_edit(a);
 	sessions_end(a);
+	sessions_hold(a);
 	seals_hand_over(a);
 	breaches(a);
 	arena_free(a);

@@ -133,6 +133,8 @@ same_meta(const struct object_meta *m, const struct object_meta *want)
 	tap_is_int(m->cause, want->cause, "cause");
 	tap_is(m->sender, want->sender, "sender");
 	tap_is_int((long long)m->nrecipients, 2, "recipients");
+	if (m->nrecipients != 2 || m->nfindings != 1)
+		return;
 	tap_is(m->recipients[0], want->recipients[0], "the first");
 	tap_is(m->recipients[1], want->recipients[1], "one that is no UTF-8");
 	tap_ok(m->smtputf8 && !m->body8 && m->outbound, "facts");
@@ -192,7 +194,7 @@ round_trip(void)
 static void
 record(void)
 {
-	struct object_meta m = example(), got;
+	struct object_meta m = example(), got = { .kind = 0 };
 	struct buf bytes = buf_in(arena);
 	struct slice why;
 
@@ -328,7 +330,7 @@ hostile(void)
 static void
 false_name(void)
 {
-	struct object_meta m = example(), got;
+	struct object_meta m = example(), got = { .kind = 0 };
 	struct buf bytes = buf_in(arena);
 	struct slice why;
 

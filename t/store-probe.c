@@ -135,7 +135,7 @@ main(int argc, char **argv)
 			return release(&meta, buf_slice(&bytes), argc - 4,
 			    argv + 4);
 		if (strcmp(argv[1], "body") == 0)
-			fwrite(bytes.ptr, 1, bytes.len, stdout);
+			fwrite(buf_slice(&bytes).ptr, 1, bytes.len, stdout);
 		else
 			print_meta(&meta);
 	}

@@ -226,9 +226,19 @@ test_again(void)
 	now += 100;
 	hold("c2", "r@x s@x t@x u@x", CAUSE_SPAM);
 	adopt();
-	tap_is(states(id), SLICE("r@x released; s@x held; t@x held; "
-	    "u@x held; "), "what comes again soon: who has it has it, who "
-	    "was refused or late gets a row");
+	tap_is(states(id), SLICE("r@x held; s@x held; t@x held; "
+	    "u@x held; "), "what comes again is held again: released, it "
+	    "may be ours; refused or late, it is new");
+	move(id, "r@x", STORE_HELD, STORE_DELETED);
+	move(id, "s@x", STORE_HELD, STORE_RELEASING);
+	hold("c2", "r@x s@x t@x u@x", CAUSE_SPAM);
+	adopt();
+	tap_ok(there(arena_printf(arena, "q/incoming/%s", id).ptr),
+	    "while it is being released it waits");
+	move(id, "s@x", STORE_RELEASING, STORE_RELEASED);
+	adopt();
+	tap_is(states(id), SLICE("r@x deleted; s@x held; t@x held; "
+	    "u@x held; "), "then it is held; who threw it away has it not");
 	now += ADOPT_AGAIN + 1;
 	hold("c2", "r@x s@x t@x u@x", CAUSE_SPAM);
 	adopt();

@@ -48,6 +48,15 @@ tally(const struct envelope *e, const struct verdict *each, struct tally *t)
 	}
 }
 
+/* Of one that somebody has; a zeroed verdict is tempfail, the safe one. */
+static struct verdict
+first_of(const struct tally *t, enum action action)
+{
+	struct verdict none = { .action = TEMPFAIL, .rule = "trouble" };
+
+	return t->first[action] != NULL ? *t->first[action] : none;
+}
+
 /* The verdict of each recipient, in an array of their number. */
 static struct verdict *
 spread(struct session *s, const struct plan *plan, size_t n)
@@ -259,19 +268,15 @@ drop(struct session *s, struct outcome *out, const struct verdict *each)
 	out->addresses = first;
 }
 
+/* The first verdict, and one that is another. */
 static struct verdict
-mixed(struct session *s, const struct envelope *e, const struct verdict *each)
+mixed(struct session *s, const struct tally *t)
 {
-	const struct verdict *a = NULL, *b = NULL;
+	const struct verdict *a = t->any, *b = t->any;
 
-	for (size_t i = 0; i < e->nrecipients; i++) {
-		if (!counts(&e->recipients[i]))
-			continue;
-		if (a == NULL)
-			a = &each[i];
-		else if (b == NULL && each[i].action != a->action)
-			b = &each[i];
-	}
+	for (int action = 0; action <= QUARANTINE; action++)
+		if (t->count[action] > 0 && action != (int)a->action)
+			b = t->first[action];
 	return (struct verdict){ .action = QUARANTINE, .rule = "mixed",
 	    .reason = arena_printf(s->arena, "recipients differ: %s (%.*s), "
 	    "%s (%.*s)", a->rule, SLICE_ARG(a->reason), b->rule,
@@ -290,7 +295,7 @@ divide(struct session *s, const struct job *job, struct outcome *out,
 	if (t.count[REJECT] > 0 && ((t.count[REJECT] == t.all &&
 	    !dropped_before(s)) ||
 	    s->set->house.mixed_reject == MIXED_REJECT_ALL))
-		return *t.first[REJECT];
+		return first_of(&t, REJECT);
 	if (t.count[REJECT] > 0)
 		hold_the_refused(each, e->nrecipients);
 	if (t.count[ACCEPT] < t.all)
@@ -298,11 +303,11 @@ divide(struct session *s, const struct job *job, struct outcome *out,
 	collect(s, job, out, each);
 	tally(e, each, &t);
 	if (t.count[ACCEPT] == 0)
-		return *t.first[t.count[QUARANTINE] > 0 ? QUARANTINE :
-		    DISCARD];
+		return first_of(&t, t.count[QUARANTINE] > 0 ? QUARANTINE :
+		    DISCARD);
 	if (out->held != NULL)
 		drop(s, out, each);
-	return *t.first[ACCEPT];
+	return first_of(&t, ACCEPT);
 }
 
 void
@@ -320,13 +325,13 @@ hold_settle(struct session *s, const struct job *job, struct outcome *out)
 	if (t.all == 0)
 		out->verdict = out->plan->all;
 	else if (t.count[TEMPFAIL] > 0)
-		out->verdict = *t.first[TEMPFAIL];
+		out->verdict = first_of(&t, TEMPFAIL);
 	else if (hold_in_store(s))
 		out->verdict = divide(s, job, out, each);
 	else if (t.count[t.any->action] == t.all)
 		out->verdict = *t.any;
 	else
-		out->verdict = mixed(s, e, each);
+		out->verdict = mixed(s, &t);
 }
 
 /* --- effects ------------------------------------------------------------- */

@@ -54,26 +54,29 @@ add_row(struct record *r, const struct object_meta *m, struct slice recipient,
 
 /* --- who is new? ---------------------------------------------------------- */
 
-static bool
-same_delivery(const struct store_row *row, int64_t now)
+enum kin { KIN_NONE, KIN_SAME, KIN_WAIT };
+
+static enum kin
+judge_row(const struct store_row *row, int64_t now)
 {
 	int64_t age = now - row->changed;
 
 	switch (row->state) {
 	case STORE_HELD:
+		return KIN_SAME;
 	case STORE_RELEASING:
-		return true;
-	case STORE_RELEASED:
+		return KIN_WAIT;
 	case STORE_DELETED:
-		return age >= 0 && age < ADOPT_AGAIN;
+		return age >= 0 && age < ADOPT_AGAIN ? KIN_SAME : KIN_NONE;
 	default:
-		return false;
+		return KIN_NONE;
 	}
 }
 
+/* Is there this mail for him already? */
 static enum rc
-is_new(struct vault *v, const struct adopt *how, const struct record *r,
-    struct slice recipient, struct arena *a, bool *new_r)
+find_kin(struct vault *v, const struct adopt *how, const struct record *r,
+    struct slice recipient, struct arena *a, enum kin *kin_r)
 {
 	struct store_index *x = v->index;
 	struct store_row row;
@@ -81,28 +84,31 @@ is_new(struct vault *v, const struct adopt *how, const struct record *r,
 	enum rc rc = x->does->row_get(x, r->object.id, recipient, a, &row,
 	    &found);
 
-	*new_r = true;
-	if (rc == RC_OK && found)
-		*new_r = !same_delivery(&row, how->now);
-	if (rc != RC_OK || !*new_r)
+	*kin_r = rc == RC_OK && found ? judge_row(&row, how->now) : KIN_NONE;
+	if (rc != RC_OK || *kin_r != KIN_NONE)
 		return rc;
 	rc = x->does->row_same(x, &r->object, recipient, a, &row, &found);
 	if (rc == RC_OK && found)
-		*new_r = !same_delivery(&row, how->now);
+		*kin_r = judge_row(&row, how->now);
 	return rc;
 }
 
+/* *wait_r: not now. */
 static enum rc
 find_rows(struct vault *v, const struct adopt *how,
-    const struct object_meta *m, struct record *r, struct arena *a)
+    const struct object_meta *m, struct record *r, struct arena *a,
+    bool *wait_r)
 {
+	*wait_r = false;
 	for (size_t i = 0; i < m->nrecipients; i++) {
-		bool new;
-		enum rc rc = is_new(v, how, r, m->recipients[i], a, &new);
+		enum kin kin;
+		enum rc rc = find_kin(v, how, r, m->recipients[i], a, &kin);
 
 		if (rc != RC_OK)
 			return rc;
-		if (new)
+		if (kin == KIN_WAIT)
+			*wait_r = true;
+		if (kin == KIN_NONE)
 			add_row(r, m, m->recipients[i], how->now +
 			    how->retention(how->arg, m, m->recipients[i]));
 	}
@@ -207,18 +213,19 @@ tell_log(const struct record *r, size_t of)
 
 static enum rc
 adopt_object(struct vault *v, const struct adopt *how,
-    const struct object *object, struct arena *a, struct slice *why_r)
+    const struct object *object, struct arena *a, bool *wait_r,
+    struct slice *why_r)
 {
 	const struct object_meta *m = object_meta(object);
 	struct record r;
 	enum rc rc;
 
 	start_record(&r, m, how->now, a);
-	rc = find_rows(v, how, m, &r, a);
-	if (rc != RC_OK) {
+	rc = find_rows(v, how, m, &r, a, wait_r);
+	if (rc != RC_OK)
 		*why_r = arena_copy(a, v->index->why);
+	if (rc != RC_OK || *wait_r)
 		return rc;
-	}
 	if (r.nrows > 0)
 		rc = keep(v, &r, a, why_r);
 	else if (unlinkat(v->incoming, m->id, 0) != 0 && errno != ENOENT)
@@ -233,15 +240,17 @@ adopt_object(struct vault *v, const struct adopt *how,
 
 static enum rc
 adopt_file(struct vault *v, const struct adopt *how, const char *name,
-    struct slice *why_r)
+    unsigned *adopted, struct slice *why_r)
 {
 	struct arena *a = arena_new();
 	struct object *object;
 	struct slice why = SLICE("");
 	enum rc rc = read_object(v, name, a, &object, &why);
+	bool wait = false;
 
 	if (rc == RC_OK) {
-		rc = adopt_object(v, how, object, a, &why);
+		rc = adopt_object(v, how, object, a, &wait, &why);
+		*adopted += rc == RC_OK && !wait;
 		object_close(object);
 	} else if (rc == RC_BAD) {
 		set_aside(v, name, why.ptr != NULL ? arena_str(a, why) : "");
@@ -294,11 +303,11 @@ adopt_new(struct vault *v, const struct adopt *how, bool *more_r,
 			sweep_half(v, e->d_name, how->now);
 		} else if (!vault_id_valid(slice_of(e->d_name))) {
 			set_aside(v, e->d_name, "no name of an object");
-		} else if (n++ == ADOPT_BATCH) {
+		} else if (n == ADOPT_BATCH) {
 			*more_r = true;
 			break;
 		} else {
-			rc = adopt_file(v, how, e->d_name, why_r);
+			rc = adopt_file(v, how, e->d_name, &n, why_r);
 		}
 	}
 	closedir(d);

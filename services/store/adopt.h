@@ -10,11 +10,14 @@
  * adopt_orphan	an object in objects/ without a log (a kill came between) gets
  *		one; RC_BAD: there is no such object. Inside the vault
  *
- * A message that comes again finds its rows: one that is held or being
- * released stays as it is; one that was released or deleted less than
- * ADOPT_AGAIN seconds ago counts as the same delivery; any other (expired, not
- * accepted, or from long ago) is held again. Nothing is left of an object in
- * which nobody is new.
+ * A message that comes again finds its rows. One that is held stays as it is,
+ * and one that was deleted less than ADOPT_AGAIN seconds ago stays deleted: its
+ * sender tried again. Any other (expired, not accepted, deleted long ago) is
+ * held again, and so is a released one: what we gave back may be held by
+ * another filter, or for another cause, and then it must not vanish; that a
+ * sender's retry is then held a second time is the lesser evil. An object for
+ * somebody to whom the same is being released waits in incoming/ until that is
+ * settled. Nothing is left of an object in which nobody is new.
  */
 #ifndef STORE_ADOPT_H
 #define STORE_ADOPT_H

@@ -14,7 +14,7 @@ enum { HOUR_MS = 3600 * 1000 };
 const struct conf_option store_options[] = {
 	{ "key", CONF_PATH, PLACE(key), "/etc/gatehouse/store.key", 1, 0,
 	  "File with the private keys of the quarantine; gatehouse store keygen "
-	  "makes it. Keep a copy in a safe place: without it nothing that is "
+	  "makes it. A systemd credential store.key goes before it. Keep a copy in a safe place: without it nothing that is "
 	  "held can be read again.", NULL },
 	{ "release_server", CONF_SERVER, PLACE(release_server),
 	  "127.0.0.1:10027", 1, 0,

@@ -131,8 +131,7 @@ send_object(const struct service_set *set, struct object *object,
 	const struct store_conf *conf = set->conf;
 	const struct object_meta *meta = object_meta(object);
 	struct slice recipient = row->recipient, mark_body;
-	struct mark mark = { .recipients = &recipient, .nrecipients = 1,
-	    .expires = clock_wall() + MARK_SECONDS };
+	struct mark mark;
 	struct smtp_mail mail = { .server = conf->release_server,
 	    .helo = set->house.hostname, .sender = meta->sender,
 	    .recipients = &recipient, .nrecipients = 1,
@@ -141,6 +140,9 @@ send_object(const struct service_set *set, struct object *object,
 	    .deadline = deadline_in(conf->release_timeout) };
 
 	mark_of_object(&mark, meta);
+	mark.recipients = &recipient;
+	mark.nrecipients = 1;
+	mark.expires = clock_wall() + MARK_SECONDS;
 	if (mark_write(&mark, slice_make(conf->seal.bytes, conf->seal.len), a,
 	    &mark_body) != RC_OK) {
 		*why_r = SLICE("no release mark could be made");

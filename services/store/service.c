@@ -164,6 +164,21 @@ heal(struct store *s, struct slice *why_r)
 	return rc == RC_OK ? release_recover(s, why_r) : rc;
 }
 
+/* systemd hands the file over as a credential, and then root may own it. */
+static const char *
+key_path(struct arena *a, const char *key)
+{
+	const char *dir = getenv("CREDENTIALS_DIRECTORY");
+	const char *path;
+
+	if (dir != NULL) {
+		path = arena_printf(a, "%s/store.key", dir).ptr;
+		if (access(path, F_OK) == 0)
+			return path;
+	}
+	return arena_str(a, slice_of(key));
+}
+
 static enum rc
 open_vault(struct store *s, struct slice *why_r)
 {
@@ -171,7 +186,7 @@ open_vault(struct store *s, struct slice *why_r)
 	const struct store_conf *conf = set->conf;
 	struct arena *a = s->run->arena;
 	const struct vault_conf places = { .dir = s->run->folder,
-	    .key = arena_str(a, slice_of(conf->key)),
+	    .key = key_path(a, conf->key),
 	    .reserve = conf->reserve };
 	struct stat st;
 	enum rc rc = vault_open(&s->vault, &places, a, why_r);

@@ -202,7 +202,7 @@ sub _steps {
 	my $n = 0;
 	for my $rcpt (@{ $m->{rcpt} }) {
 		$add->('R', "<$rcpt>\0", $rcpt, '{rcpt_addr}' => $rcpt,
-		    '{rcpt_mailer}' => 'smtp', $n++ ? %id : ());
+		    '{rcpt_mailer}' => $m->{mailer}{$rcpt} // 'smtp', $n++ ? %id : ());
 	}
 	$add->('T', '', undef, %id);
 	$add->('L', $self->_field_data($_)) for @{ $m->{fields} };
