@@ -393,6 +393,8 @@ op_expire(struct asked *q)
 	enum rc rc;
 
 	vault_enter(&q->store->vault);
+	if (!due.dry)
+		sweep_refused(q->store);
 	rc = sweep_expire(q->store, &due, &n, &why);
 	why = arena_copy(q->arena, why);
 	vault_leave(&q->store->vault);

@@ -32,6 +32,7 @@ struct sweep_state {
 };
 
 struct store_notices;
+struct track_fates;
 
 struct store {
 	struct service_run *run;
@@ -39,6 +40,7 @@ struct store {
 	struct journal *journal;
 	struct store_notices *notices;	/* notices.h */
 	struct sweep_state sweep;
+	struct track_fates *fates;	/* inside the vault; NULL: not yet */
 	int inotify, listener;
 	unsigned scan;			/* timer of adopt */
 	pthread_t retries;
