@@ -147,7 +147,8 @@ main(int argc, char **argv)
 	f = (struct store_filter){ .limit = 100, .message_id =
 	    SLICE("<4711@example.org>") };
 	ask("by message-id", &f);
-	f = (struct store_filter){ .limit = 100, .text = SLICE("number 1 for") };
+	f = (struct store_filter){ .limit = 100,
+	    .text = SLICE("number 1 for") };
 	ask("text, all rows looked at", &f);
 	change(rows);
 	if (stat(path, &st) == 0)

@@ -24,7 +24,8 @@ my @filters = qw(probe probe-head);
 
 @{ $s->{house} }{qw(inbound outbound)} = (\@filters, \@filters);
 $s->milter($_, deadline => '20s') for @filters;
-$s->service('track', maillogs => [ $s->dir . '/log/mail.log' ])->service('store', reserve => 0,
+$s->service('track', maillogs => [ $s->dir . '/log/mail.log' ]);
+$s->service('store', reserve => 0,
     key => $s->dir . '/store.key', release_server => "127.0.0.1:$port",
     release_retry => '300ms')->postfix(services => [ { name => 'release',
     port => $port, milters => [ map { "unix:gatehouse/$_/sock" } @filters ],

@@ -39,7 +39,7 @@ struct store_notices {
 	struct token_guard *guard;
 };
 
-/* --- waiting -------------------------------------------------------------- */
+/* --- waiting ------------------------------------------------------------- */
 
 static void
 sleep_locked(struct store_notices *p, int seconds)
@@ -141,7 +141,7 @@ notices_guard(struct store *s)
 	return s->notices->guard;
 }
 
-/* --- one object ----------------------------------------------------------- */
+/* --- one object ---------------------------------------------------------- */
 
 struct told {
 	struct arena *a;
@@ -262,7 +262,7 @@ handle(struct store_notices *p, const struct notices *n,
 	return again;
 }
 
-/* --- what a kill left untold ---------------------------------------------- */
+/* --- what a kill left untold --------------------------------------------- */
 
 struct scan {
 	struct store_notices *p;
@@ -310,7 +310,7 @@ scan(struct store_notices *p)
 	arena_free(s.a);
 }
 
-/* --- the thread that makes them ------------------------------------------- */
+/* --- the thread that makes them ------------------------------------------ */
 
 static size_t
 take_queue(struct store_notices *p, struct waiting *mine, bool *scan_r)
@@ -397,7 +397,7 @@ make_notices(void *arg)
 	return NULL;
 }
 
-/* --- the thread that sends them ------------------------------------------- */
+/* --- the thread that sends them ------------------------------------------ */
 
 static void
 tell_sent(const struct notice_sent *sent, struct arena *a)
@@ -465,7 +465,7 @@ send_notices(void *arg)
 	return NULL;
 }
 
-/* --- start and stop ------------------------------------------------------- */
+/* --- start and stop ------------------------------------------------------ */
 
 enum rc
 notices_start(struct store *s, struct slice *why_r)

@@ -1,8 +1,8 @@
 /*
  * sweep - what time does to the quarantine
  *
- * sweep_clock	compares the wall clock with the one that only goes forward. When
- *		the first has jumped against the second, nothing expires for the
+ * sweep_clock	compares the wall clock with the one that only goes forward.
+ *		When the first has jumped against the second, nothing expires for the
  *		time of clock_guard: neither a clock set wrong nor its
  *		correction may throw mail away. What both said last stands in
  *		the file `clock`, so a restart does not forget it
@@ -41,7 +41,7 @@ enum {
 	OPEN_MODE = 03770, CLOSED_MODE = 03550,
 };
 
-/* --- clocks ---------------------------------------------------------------- */
+/* --- clocks -------------------------------------------------------------- */
 
 /* Seconds since the machine started, sleep included. */
 static int64_t
@@ -145,7 +145,7 @@ sweep_clock(struct store *s)
 	write_clock(s, wall, boot);
 }
 
-/* --- expiry ---------------------------------------------------------------- */
+/* --- expiry -------------------------------------------------------------- */
 
 struct run {
 	struct store *s;
@@ -316,7 +316,7 @@ sweep_expire(struct store *s, const struct sweep_due *due,
 	return rc;
 }
 
-/* --- room ------------------------------------------------------------------- */
+/* --- room ---------------------------------------------------------------- */
 
 static void
 close_or_open(struct store *s, bool close)
@@ -390,7 +390,7 @@ sweep_quota(struct store *s)
 	service_set_drop(set);
 }
 
-/* --- what Postfix made of it -------------------------------------------------- */
+/* --- what Postfix made of it --------------------------------------------- */
 
 static enum rc
 refuse_row(struct store *s, const struct store_row *row, int64_t now,
