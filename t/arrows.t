@@ -10,7 +10,7 @@ use FindBin;
 use Test::More;
 
 my @rooms = qw(base text mime html net dkim conf log verdict policy journal store
-    track cell unpack milter daemon);
+    track notice cell unpack milter daemon);
 my %place = map { $rooms[$_] => $_ } 0 .. $#rooms;
 my $src = $ENV{GATEHOUSE_SRC} // "$FindBin::Bin/..";
 

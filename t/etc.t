@@ -22,6 +22,7 @@ my %printer = (
 	'store.conf' => "$build/services/store/gatehouse-store",
 	'track.conf' => "$build/services/track/gatehouse-track",
 	'dmarc-report.conf' => "$build/tools/gatehouse dmarc-report",
+	'notices.conf' => "$build/tools/gatehouse digest",
 );
 
 for my $name (sort keys %printer) {
@@ -42,6 +43,7 @@ my %page = (
 	'store.conf' => 'gatehouse-store.8',
 	'track.conf' => 'gatehouse-track.conf.5',
 	'dmarc-report.conf' => 'gatehouse-dmarc-report.conf.5',
+	'notices.conf' => 'gatehouse-notices.conf.5',
 );
 for my $name (sort keys %page) {
 	my $sample = slurp("$src/etc/$name");

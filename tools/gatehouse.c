@@ -8,6 +8,8 @@
 static const struct verb verbs[] = {
 	{ "check-config", "read all configuration and say what is wrong",
 	  verb_check_config },
+	{ "digest", "make or show digests of the quarantine; take mail about "
+	  "them", verb_digest },
 	{ "dmarc-report", "build, store or send DMARC aggregate reports",
 	  verb_dmarc_report },
 	{ "explain", "say what was decided about a message, and what became of it",

@@ -34,10 +34,14 @@ struct asked {
 	struct object *object;
 };
 
+/* Who may ask: a mail user's rights are for one recipient; where the request
+ * itself is the proof (a token), he need not be named. */
+enum asker { ASKER_RECIPIENT = 0, ASKER_ADMIN, ASKER_ANYBODY };
+
 /* Puts its part of the answer, or calls asked_fails. */
 struct operation {
 	const char *name;
-	bool admin;			/* needs one */
+	enum asker asker;
 	void (*answer)(struct asked *q);
 };
 

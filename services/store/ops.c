@@ -4,7 +4,7 @@
 #include "log/log.h"
 #include "services/store/control.h"
 
-/* --- rows in answers ----------------------------------------------------------- */
+/* --- rows in answers ----------------------------------------------------- */
 
 static void
 put_bytes(struct json *w, const char *key, struct slice s)
@@ -67,7 +67,7 @@ index_fails(struct asked *q, const struct store_index *x)
 	asked_fails(q, "trouble", x->why);
 }
 
-/* --- looking ------------------------------------------------------------------ */
+/* --- looking ------------------------------------------------------------- */
 
 /* Rows are collected first: the answer begins with how it went. */
 struct rows {
@@ -273,7 +273,7 @@ op_stats(struct asked *q)
 	json_put_bool(q->answer, "closed", q->store->sweep.closed);
 }
 
-/* --- doing -------------------------------------------------------------------- */
+/* --- doing --------------------------------------------------------------- */
 
 static void
 op_release(struct asked *q)
@@ -393,6 +393,8 @@ op_expire(struct asked *q)
 	enum rc rc;
 
 	vault_enter(&q->store->vault);
+	if (!due.dry)
+		sweep_refused(q->store);
 	rc = sweep_expire(q->store, &due, &n, &why);
 	why = arena_copy(q->arena, why);
 	vault_leave(&q->store->vault);
@@ -438,15 +440,15 @@ op_check(struct asked *q)
 }
 
 const struct operation store_operations[] = {
-	{ "list", false, op_list },
-	{ "show", false, op_show },
-	{ "raw", false, op_raw },
-	{ "release", false, op_release },
-	{ "delete", false, op_delete },
-	{ "hold", true, op_hold },
-	{ "stats", true, op_stats },
-	{ "expire", true, op_expire },
-	{ "rebuild", true, op_rebuild },
-	{ "check", true, op_check },
-	{ NULL, false, NULL },
+	{ "list", ASKER_RECIPIENT, op_list },
+	{ "show", ASKER_RECIPIENT, op_show },
+	{ "raw", ASKER_RECIPIENT, op_raw },
+	{ "release", ASKER_RECIPIENT, op_release },
+	{ "delete", ASKER_RECIPIENT, op_delete },
+	{ "hold", ASKER_ADMIN, op_hold },
+	{ "stats", ASKER_ADMIN, op_stats },
+	{ "expire", ASKER_ADMIN, op_expire },
+	{ "rebuild", ASKER_ADMIN, op_rebuild },
+	{ "check", ASKER_ADMIN, op_check },
+	{ NULL, ASKER_ADMIN, NULL },
 };

@@ -1,5 +1,8 @@
 #include "services/store/options.h"
 
+#include <errno.h>
+#include <unistd.h>
+
 #include "net/smtp.h"
 
 #define PLACE(field)	offsetof(struct store_conf, field)
@@ -8,14 +11,16 @@ enum { HOUR_MS = 3600 * 1000 };
 #define DAYS(n)	((int64_t)(n) * 24 * HOUR_MS)
 
 #define RETENTION(name, cause, what) \
-	{ "retention_" name, CONF_TIME, PLACE(retention[cause]), "30d", \
-	  HOUR_MS, DAYS(30), "How long " what " is kept.", NULL }
+	{ "retention_" name, CONF_TIME | CONF_SCOPED, \
+	  PLACE(retention[cause]), "30d", HOUR_MS, DAYS(30), "How long " what " is kept.", NULL }
 
 const struct conf_option store_options[] = {
+	{ "scope", CONF_SCOPES, PLACE(scopes), NULL, 0, 0, SCOPE_TEXT, NULL },
 	{ "key", CONF_PATH, PLACE(key), "/etc/gatehouse/store.key", 1, 0,
-	  "File with the private keys of the quarantine; gatehouse store keygen "
-	  "makes it. A systemd credential store.key goes before it. Keep a copy in a safe place: without it nothing that is "
-	  "held can be read again.", NULL },
+	  "File with the private keys of the quarantine; gatehouse store "
+	  "keygen makes it. A systemd credential store.key goes before it. Keep a copy "
+	  "in a safe place: without it nothing that is held can be read again.",
+	  NULL },
 	{ "release_server", CONF_SERVER, PLACE(release_server),
 	  "127.0.0.1:10027", 1, 0,
 	  "Postfix's listener for released mail, by address and port. It must "
@@ -67,6 +72,10 @@ const struct conf_option store_options[] = {
 	{ "reserve", CONF_SIZE, PLACE(reserve), "64M", 0, INT64_MAX,
 	  "Bytes that are kept free in a file, so that mail can still be "
 	  "released and deleted when the disk is full. 0: none.", NULL },
+	{ "notices", CONF_PATH, PLACE(notices_file),
+	  "/etc/gatehouse/notices.conf", 1, 0,
+	  "The file about digests and notices, gatehouse-notices.conf(5). "
+	  "Without it there are none.", NULL },
 	{ "users", CONF_LIST, PLACE(users), "", 0, 100,
 	  "System users who may speak to the control socket for mail users: "
 	  "they may look at and release the mail of one recipient at a time, "
@@ -96,5 +105,10 @@ store_check(void *arg, const struct house_conf *house, struct arena *a,
 		    "openssl rand -hex 32 > FILE");
 		return RC_BAD;
 	}
-	return seal_key_load(house->seal_key, &conf->seal, a, why_r);
+	if (seal_key_load(house->seal_key, &conf->seal, a, why_r) != RC_OK)
+		return RC_BAD;
+	if (access(conf->notices_file, F_OK) != 0 && errno == ENOENT)
+		return RC_OK;
+	return notices_load(a, conf->notices_file, true, house,
+	    &conf->notices, why_r);
 }

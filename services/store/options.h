@@ -6,9 +6,11 @@
 
 #include "conf/house.h"
 #include "milter/seal.h"
+#include "notice/options.h"
 #include "verdict/plan.h"
 
 struct store_conf {
+	struct scopes *scopes;
 	const char *key;		/* private key file */
 	const char *release_server;
 	int64_t release_timeout, release_retry, release_give_up;
@@ -20,7 +22,9 @@ struct store_conf {
 	int64_t clock_guard;		/* ms */
 	uint64_t quota, reserve;	/* bytes; quota 0: none */
 	struct conf_list users, admins;
+	const char *notices_file;
 	struct seal_key seal;		/* filled by store_check */
+	struct notices *notices;	/* the same; NULL: there are none */
 };
 
 extern const struct conf_option store_options[];

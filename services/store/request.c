@@ -15,6 +15,8 @@ keys[] = {
 	{ "user", FLAG, AT(user) },
 	{ "object", TEXT, AT(object) },
 	{ "recipient", TEXT, AT(recipient) },
+	{ "token", TEXT, AT(token) },
+	{ "peer", TEXT, AT(peer) },
 	{ "sender", TEXT, AT(filter.sender) },
 	{ "cause", TEXT, AT(filter.cause) },
 	{ "queue_id", TEXT, AT(filter.queue_id) },

@@ -21,6 +21,7 @@ struct request {
 	struct slice actor;		/* on whose behalf: "portal:alice" */
 	bool user;			/* with a mail user's rights only */
 	struct slice object, recipient;
+	struct slice token, peer;	/* release by token; whose try it is */
 	struct store_filter filter;	/* list; recipient too */
 	bool dry, on, all_states;
 	struct slice reason;

@@ -10,6 +10,7 @@
 
 #include "log/log.h"
 #include "services/store/adopt.h"
+#include "services/store/notices.h"
 #include "services/store/store.h"
 
 enum { SWEEP_MS = 60 * 1000, TROUBLE_MS = 60 * 1000, RETRY_MS = 1000 };
@@ -19,17 +20,30 @@ static struct store the_store = {
 	.inotify = -1, .listener = -1,
 };
 
-/* --- new objects -------------------------------------------------------------- */
+/* --- new objects --------------------------------------------------------- */
 
 static int64_t
 retention(void *arg, const struct object_meta *meta, struct slice recipient)
 {
 	const struct service_set *set = arg;
-	const struct store_conf *conf = set->conf;
+	struct store_conf conf = *(const struct store_conf *)set->conf;
+	struct arena *a = arena_new();
+	struct scope_subject who;
 
-	(void)recipient;
-	return (meta->kind == OBJECT_HELD ? conf->retention[meta->cause] :
-	    conf->records) / 1000;
+	/* Going out it is the sender's mail. */
+	scope_subject(a, meta->outbound ? meta->sender : recipient,
+	    house_match(&set->house), &who);
+	scope_resolve(conf.scopes, &who, &conf);
+	arena_free(a);
+	return (meta->kind == OBJECT_HELD ? conf.retention[meta->cause] :
+	    conf.records) / 1000;
+}
+
+static void
+came_in(void *arg, const struct record *r)
+{
+	(void)arg;
+	notices_tell(&the_store, r);
 }
 
 /* Once a minute is enough to know that a disk is full. */
@@ -54,7 +68,7 @@ adopt(void *arg)
 	struct service_set *set = service_set(s->run);
 	const struct store_conf *conf = set->conf;
 	const struct adopt how = { .retention = retention, .arg = set,
-	    .now = clock_wall() };
+	    .now = clock_wall(), .tell = came_in };
 	int64_t next = conf->scan;
 	struct slice why;
 	bool more = false;
@@ -66,6 +80,7 @@ adopt(void *arg)
 		else if (more)
 			next = 1;
 		vault_leave(&s->vault);
+		notices_wake(s);
 	} else {
 		next = 100;
 	}
@@ -102,7 +117,7 @@ listen_for_files(struct store *s)
 		    "%s", path, strerror(errno));
 }
 
-/* --- what time does ------------------------------------------------------------ */
+/* --- what time does ------------------------------------------------------ */
 
 static void
 sweep(void *arg)
@@ -146,7 +161,7 @@ retry(void *arg)
 	return NULL;
 }
 
-/* --- start and stop -------------------------------------------------------------- */
+/* --- start and stop ------------------------------------------------------ */
 
 static enum rc
 heal(struct store *s, struct slice *why_r)
@@ -213,6 +228,8 @@ start(struct service_run *run, struct slice *why_r)
 	run->state = s;
 	rc = open_vault(s, why_r);
 	if (rc == RC_OK)
+		rc = notices_start(s, why_r);
+	if (rc == RC_OK)
 		rc = control_open(s, why_r);
 	if (rc != RC_OK)
 		return rc;
@@ -252,6 +269,7 @@ stop(struct service_run *run)
 	pthread_cond_broadcast(&s->wake);
 	pthread_mutex_unlock(&s->lock);
 	control_close(s);
+	notices_stop(s);
 	pthread_join(s->retries, NULL);
 	/* Who is still at it (a release that waits for Postfix) ends with the
 	 * process; his row says so at the next start. */
