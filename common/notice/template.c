@@ -4,6 +4,7 @@
 
 #include "conf/near.h"
 #include "notice/template-html.h"
+#include "text/percent.h"
 #include "text/utf8.h"
 
 enum node_kind { NODE_TEXT, NODE_VALUE, NODE_LIST, NODE_EMPTY, NODE_END };
@@ -434,18 +435,6 @@ whole_url(struct slice url)
 	return true;
 }
 
-static void
-add_percent(struct buf *out, struct slice value)
-{
-	for (size_t i = 0; i < value.len; i++) {
-		if (ascii_alnum(value.ptr[i]) ||
-		    strchr("-._~", value.ptr[i]) != NULL)
-			buf_addc(out, value.ptr[i]);
-		else
-			buf_addf(out, "%%%02X", (unsigned char)value.ptr[i]);
-	}
-}
-
 /* At most TEMPLATE_VALUE bytes, not within a character. */
 static struct slice
 cut(struct slice value, bool *cut_r)
@@ -471,7 +460,7 @@ add_placed(struct buf *out, struct slice whole, enum place place)
 		add_escaped(out, value, true);
 		return;
 	case PLACE_URL_PART:
-		add_percent(out, value);
+		percent_encode(out, value, "");
 		return;
 	default:
 		add_escaped(out, value, place != PLACE_PLAIN);

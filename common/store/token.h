@@ -25,8 +25,7 @@
  * token_return	gives one use back: what it was spent for could not be begun
  * token_revoke	ends all tokens of an object, or of one recipient of it
  *		(recipient not SLICE_NONE); *count_r may be NULL
- * token_sweep	deletes rows that expired or were spent before
- *		now - TOKEN_GRACE, at most TOKEN_SWEEP in one call; *count_r
+ * token_sweep	deletes rows that expired before now - TOKEN_GRACE, at most TOKEN_SWEEP in one call; *count_r
  *		says how many went, so the caller knows whether to call again
  * token_prefix	what of a token a log may hold: its first six characters
  *		and "...", without control characters, whatever came in
