@@ -104,7 +104,8 @@ static void
 wrong(void)
 {
 	static const char *const malformed[] = { "", "a", "!",
-	    "aaaaaaaaaaaaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaaaaaaaaaa1", "' OR 1=1 --",
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaa", "aaaaaaaaaaaaaaaaaaaaaaaaa1",
+	    "' OR 1=1 --",
 	    "zzzzzzzzzzzzzzzzzzzzzzzzzz" };
 	struct token_spec spec = release(), w;
 	struct slice text = issue(&spec);

@@ -9,7 +9,7 @@
 
 enum {
 	QUEUE = 4096,			/* ids that wait; more: a scan */
-	LATE_TRIES = 10,		/* for an object that is not there yet */
+	LATE_TRIES = 10,		/* for one that is not there yet */
 	LOOK_BACK = 2 * 86400,		/* of a scan */
 	TICK_S = 5,
 	SUMMARIES_S = 60,
