@@ -20,6 +20,7 @@ my %printer = (
 	'auth-check.conf' => "$build/milters/auth-check/gatehouse-auth-check",
 	'chain.conf' => "$build/milters/chain/gatehouse-chain",
 	'store.conf' => "$build/services/store/gatehouse-store",
+	'track.conf' => "$build/services/track/gatehouse-track",
 	'dmarc-report.conf' => "$build/tools/gatehouse dmarc-report",
 	'notices.conf' => "$build/tools/gatehouse digest",
 );
@@ -40,6 +41,7 @@ my %page = (
 	'gatehouse.conf' => 'gatehouse.conf.5',
 	'auth-check.conf' => 'gatehouse-auth-check.conf.5',
 	'store.conf' => 'gatehouse-store.8',
+	'track.conf' => 'gatehouse-track.conf.5',
 	'dmarc-report.conf' => 'gatehouse-dmarc-report.conf.5',
 	'notices.conf' => 'gatehouse-notices.conf.5',
 );

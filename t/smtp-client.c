@@ -113,6 +113,7 @@ next(void *arg, struct slice *piece_r, struct slice *why_r)
 #define EHLO	"250-x\r\n250-8BITMIME\r\n250-DSN\r\n250 SMTPUTF8\r\n"
 #define OK	"250 2.0.0 Ok\r\n"
 #define GO	"354 go\r\n"
+#define LATER	"450 4.2.0 later\r\n"
 
 static const struct {
 	const char *name;
@@ -131,9 +132,9 @@ static const struct {
 	  SMTP_REFUSED, SMTP_REFUSED, "550-5.7.1 no, 5.7.1 never?[2J" },
 	{ "one recipient refused", { HI, EHLO, OK, "550 5.1.1 who\r\n", OK, GO,
 	  OK }, RC_OK, SMTP_REFUSED, SMTP_TAKEN, "550 5.1.1 who" },
-	{ "one deferred, then data refused", { HI, EHLO, OK, "450 4.2.0 later"
-	  "\r\n", OK, "554 5.5.1 no\r\n" }, RC_OK, SMTP_NOT_NOW,
-	  SMTP_REFUSED, "450 4.2.0 later" },
+	{ "one deferred, then data refused", { HI, EHLO, OK, LATER, OK,
+	  "554 5.5.1 no\r\n" }, RC_OK, SMTP_NOT_NOW, SMTP_REFUSED,
+	  "450 4.2.0 later" },
 	{ "all refused", { HI, EHLO, OK, "550 5.1.1 a\r\n", "550 5.1.1 b\r\n" },
 	  RC_OK, SMTP_REFUSED, SMTP_REFUSED, "550 5.1.1 a" },
 	{ "sender refused", { HI, EHLO, "553 5.1.8 you\r\n" }, RC_OK,
@@ -248,7 +249,7 @@ test_addresses(void)
 		{ "an open quote", SLICE("\"a@c"), false, false },
 		{ "a NUL", SLICE("a\0b@c"), false, false },
 		{ "UTF-8", SLICE("\xc3\xa4@b"), true, true },
-		{ "UTF-8 without saying so", SLICE("\xc3\xa4@b"), false, false },
+		{ "UTF-8, not saying so", SLICE("\xc3\xa4@b"), false, false },
 	};
 	char big[SMTP_ADDRESS + 2];
 

@@ -20,11 +20,16 @@ my $store = Gatehouse::Store->new($s);
 my $json = JSON::PP->new->utf8;
 my $port = Gatehouse::Postfix::free_port();
 
-@{ $s->{house} }{qw(inbound outbound)} = ([ 'probe' ], [ 'probe' ]);
-$s->milter('probe', deadline => '20s')->service('store', reserve => 0,
+my @filters = qw(probe probe-head);
+
+@{ $s->{house} }{qw(inbound outbound)} = (\@filters, \@filters);
+$s->milter($_, deadline => '20s') for @filters;
+$s->service('track', maillogs => [ $s->dir . '/log/mail.log' ]);
+$s->service('store', reserve => 0,
     key => $s->dir . '/store.key', release_server => "127.0.0.1:$port",
     release_retry => '300ms')->postfix(services => [ { name => 'release',
-    port => $port, milters => [ 'unix:gatehouse/probe/sock' ], options => {
+    port => $port, milters => [ map { "unix:gatehouse/$_/sock" } @filters ],
+    options => {
     local_header_rewrite_clients => '',
     receive_override_options => 'no_address_mappings' } } ]);
 
@@ -94,6 +99,20 @@ is $status, 75, 'and who asks is told that nobody answers';
 $s->start_milter('store');
 ($row) = wait_rows(1, '--cause', 'phishing');
 is $row->{state}, 'held', 'it comes in when the daemon is back';
+
+# --- T20: a later filter did not take it ---
+%m = (rcpt => [ $one, $two ], message_id => 'late@client.test',
+    header => "X-Probe: probe/hold:$two:fraud\n");
+like $s->send(%m, header => "$m{header}X-Probe: probe-head/tempfail\n"),
+    qr/^451 /, 'held by the first filter, deferred by the second';
+($row) = wait_rows(1, '--cause', 'fraud');
+my $end = time + 20;
+run('store', 'expire'), sleep 0.1 while rows('--cause', 'fraud') &&
+    time < $end;
+is_deeply [ rows('--cause', 'fraud') ], [],
+    'Postfix\'s log says that nobody has it: it is hidden';
+is_deeply [ map { $_->{state} } rows('--cause', 'fraud', '--state',
+    'not-accepted') ], [ 'not-accepted' ], 'but not forgotten';
 
 # --- all of a list of letters ---
 my @to = map { "u$_\@gatehouse.test" } 1 .. 5;

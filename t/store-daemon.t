@@ -91,8 +91,8 @@ is states($one, 'r@our.test held, s@our.test held'),
 ok $s->log->wait_for(qr/4Zx1Qk2hJ9z: object=$one, quarantine=held/),
     'the log says so';
 my ($status, $text) = &q('list', '--recipient', 'R@our.test');
-like $text, qr/^$one \S+ \S+ held spam \d+ <a\@sender\.test> -> <r\@our\.test> a letter$/m,
-    'and list';
+like $text, qr/^$one [ \d:-]+ held spam \d+ <a\@sender\.test> -> (?x)
+    <r\@our\.test>[ ]a[ ]letter$/m, 'and list';
 ($status, $text) = &q('show', $one);
 like $text, qr/^  sender +a\@sender\.test$/m, 'and show';
 ($status, $text) = &q('show', $one, '--raw');
@@ -107,8 +107,11 @@ is $status, 0, 'released';
 like $text, qr/^release r\@our\.test: released \(250 /, 'and told';
 my $mail = $sink->next(10);
 is_deeply [ $mail->{mail}, $mail->{rcpt} ],
-    [ '<a@sender.test>', [ '<r@our.test> NOTIFY=NEVER' ] ], 'with its own envelope';
-like $mail->{bytes}, qr/\AX-Gatehouse-Release: .*?\r\nFrom: a\@sender\.test\r\nSubject: a letter\r\n\r\n\.dot\r\nGood day\.\r\n\z/s,
+    [ '<a@sender.test>', [ '<r@our.test> NOTIFY=NEVER' ] ],
+    'with its own envelope';
+my $sent = "From: a\@sender.test\r\nSubject: a letter\r\n\r\n" .
+    ".dot\r\nGood day.\r\n";
+like $mail->{bytes}, qr/\AX-Gatehouse-Release: .*?\r\n\Q$sent\E\z/s,
     'the mark, then the bytes as they were';
 ($status, $text) = &q('release', $one, '--recipient', 'r@our.test');
 is $status, 1, 'a second click does nothing';
@@ -262,6 +265,52 @@ $s->start_milter('store');
 is_deeply [ map { delete $_->{expires}; $_ } rows(limit => 1000) ],
     \@before, 'nothing is missing';
 
+my $row;
+
+# --- T28, T51: what is due ---
+my @due = map { fresh('graymail', 'due@sender.test', "due$_\@our.test",
+    subject => "due $_") } 1 .. 6;
+states($due[$_ - 1], "due$_\@our.test held") for 1 .. 6;
+&q('hold', $due[0]);
+$s->stop_milter('store');
+for (1 .. 6) {
+	my $id = $due[$_ - 1];
+	open my $log, '>>', "$state/objects/" . substr($id, 0, 2) . "/$id.log"
+	    or die $!;
+	print $log $json->encode({ event => 'expires', time => 1, actor => '',
+	    recipient => "due$_\@our.test", expires => 1000 + $_ }), "\n";
+}
+open my $clock, '+<', "$state/clock" or die $!;
+my ($wall, $rest) = <$clock> =~ /^(\d+) (.*)$/s;
+seek $clock, 0, 0;
+print $clock $wall - 86400, " $rest";
+close $clock;
+$s->options('store', expire_cap => 3, clock_guard => '2s');
+$s->allow(qr/were not in the index/, qr/the clock has jumped by 86\d\d\d s/,
+    qr/is the cap/);
+$s->start_milter('store');
+is ask(op => 'expire')->{error}, 'trouble',
+    'the clock has jumped a day: nothing expires';
+my $until = time + 20;
+sleep 0.1 while !ask(op => 'expire', dry => JSON::PP::true)->{ok} &&
+    time < $until;
+my $would = ask(op => 'expire', dry => JSON::PP::true);
+is_deeply [ map { $_->{object} } @{ $would->{rows} } ], [ @due[1 .. 3] ],
+    'dry: the oldest, up to the cap, and none that is on hold';
+is_deeply [ map { $_->{state} } rows(sender => 'due@sender.test') ],
+    [ ('held') x 6 ], 'and nothing is done';
+is_deeply [ map { $_->{object} } @{ ask(op => 'expire')->{rows} } ],
+    [ @due[1 .. 3] ], 'the run does what the dry one said';
+is ask(op => 'raw', object => $due[1])->{error}, 'gone', 'gone it is';
+is ask(op => 'expire')->{expired}, 2, 'the rest comes with the next';
+is ask(op => 'expire')->{expired}, 0, 'then it is over';
+($row) = rows(object => $due[0]);
+is $row->{state}, 'held', 'but what is on hold is there';
+my $again = fresh('graymail', 'due@sender.test', 'due2@our.test',
+    subject => 'due 2');
+is states($again, 'due2@our.test held'), 'due2@our.test held',
+    'what had expired and comes again is held again';
+
 # --- reload ---
 $s->options('store', retention_spam => '40d');
 $s->allow(qr/configuration not reloaded/);
@@ -280,7 +329,7 @@ ok $s->log->wait_for(qr/has room again/), 'until there is room';
 is sprintf('%o', (stat "$state/incoming")[2] & 07777), '3770', 'again';
 my $short = fresh('spam', 'b@sender.test', 'x@our.test');
 states($short, 'x@our.test held');
-my ($row) = rows(object => $short);
+($row) = rows(object => $short);
 is $row->{expires} - $row->{changed} <= 3601, 1, 'counts from now on';
 
 # --- killed at any moment ---
@@ -309,7 +358,8 @@ my %left = %want;
 while (%left && time < $end) {
 	for my $id (keys %left) {
 		my $a = ask(op => 'release', object => $id);
-		delete $left{$id} if ($a->{why} // '') eq 'released' || $a->{ok};
+		delete $left{$id} if $a->{ok} ||
+		    ($a->{why} // '') eq 'released';
 	}
 	sleep 0.05 if %left;
 }

@@ -15,7 +15,8 @@
 #define ID1	"00112233445566778899aabbccddeeff"
 #define ID2	"00ffffffffffffffffffffffffffffff"
 #define ID3	"a0000000000000000000000000000001"
-#define CONTENT	"0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
+#define CONTENT	"0123456789abcdef0123456789abcdef" \
+    "0123456789abcdef0123456789abcdef"
 
 static char dir[] = "/tmp/gatehouse-index-XXXXXX";
 static struct arena *arena;
@@ -244,7 +245,8 @@ test_list(void)
 		{ "all, newest first", { .since = 0 },
 		  SLICE("cc:Z@Example.com a0:r@example.com 00:s@example.com "
 		  "00:r@example.com ") },
-		{ "by id", { .object = SLICE(ID3) }, SLICE("a0:r@example.com ") },
+		{ "by id", { .object = SLICE(ID3) },
+		  SLICE("a0:r@example.com ") },
 		{ "by its beginning", { .object = SLICE("00") },
 		  SLICE("00:s@example.com 00:r@example.com ") },
 		{ "by recipient, in any case", { .recipient =
@@ -475,12 +477,13 @@ test_damaged(void)
 int
 main(void)
 {
-	struct slice why;
+	struct slice why = SLICE("");
 
 	arena = arena_new();
 	if (mkdtemp(dir) == NULL || index_sqlite_open(in_dir("index.db"),
 	    STORE_WRITE, &x, arena, &why) != RC_OK)
-		return tap_ok(false, "no index: %.*s", SLICE_ARG(why)), tap_done();
+		return tap_ok(false, "no index: %.*s", SLICE_ARG(why)),
+		    tap_done();
 	test_states();
 	suite();
 	test_files();

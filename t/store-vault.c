@@ -1,4 +1,4 @@
-/* The folder of the quarantine: adoption, changes, kills, an index made anew. */
+/* The folder of the quarantine: adoption, changes, kills, a new index. */
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -462,7 +462,8 @@ main(void)
 	    store_key_make(in_dir("key"), in_dir("pub"), arena, &why) !=
 	    RC_OK || crypt_public_load(in_dir("pub"), &pub, arena, &why) !=
 	    RC_OK)
-		return tap_ok(false, "keys: %.*s", SLICE_ARG(why)), tap_done();
+		return tap_ok(false, "keys: %.*s", SLICE_ARG(why)),
+		    tap_done();
 	conf = (struct vault_conf){ .dir = in_dir("q"), .key = in_dir("key"),
 	    .reserve = 65536 };
 	tap_is_int(vault_open(&v, &conf, arena, &why), RC_OK, "opened: %.*s",

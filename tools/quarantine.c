@@ -59,7 +59,8 @@ static const struct option longs[] = {
 static int
 help(void)
 {
-	puts("usage: gatehouse quarantine list [FILTER]... [--limit N] [--json]\n"
+	puts("usage: gatehouse quarantine list [FILTER]... [--limit N] "
+	    "[--json]\n"
 	    "       gatehouse quarantine show OBJECT [--raw | --json]\n"
 	    "       gatehouse quarantine release OBJECT [--recipient ADDRESS "
 	    "| --all]\n"
@@ -91,7 +92,7 @@ help(void)
 	return EX_OK;
 }
 
-/* --- options --------------------------------------------------------------------- */
+/* --- options ------------------------------------------------------------- */
 
 static bool
 age(const char *text, int64_t *time_r)
@@ -173,7 +174,7 @@ put_filter(struct quarantine *z)
 	return status;
 }
 
-/* --- rows ------------------------------------------------------------------------ */
+/* --- rows ---------------------------------------------------------------- */
 
 static const char *
 when(struct arena *a, const json_t *row, const char *key)
@@ -272,7 +273,7 @@ list(struct quarantine *z)
 	return each_row(z, z->limit > 0 ? z->limit : 100, print_row);
 }
 
-/* --- one object -------------------------------------------------------------------- */
+/* --- one object ---------------------------------------------------------- */
 
 static void
 add_fact(struct asking *q, const json_t *row, const char *key,
@@ -340,7 +341,7 @@ show(struct quarantine *z)
 	return status;
 }
 
-/* --- the message ------------------------------------------------------------------- */
+/* --- the message --------------------------------------------------------- */
 
 /* mboxrd: a line that begins with any number of '>' and "From " gets one '>'
  * more, so that it can be undone. CR goes. */
@@ -487,7 +488,7 @@ export(struct quarantine *z)
 	return status;
 }
 
-/* --- doing ------------------------------------------------------------------------- */
+/* --- doing --------------------------------------------------------------- */
 
 static int
 do_one(struct quarantine *z, const char *op, const char *recipient)

@@ -44,7 +44,7 @@ trouble(struct talk *t, const char *doing, const char *what)
 	return RC_RETRY;
 }
 
-/* --- the connection ----------------------------------------------------- */
+/* --- the connection ------------------------------------------------------ */
 
 static bool
 address_of(struct slice server, struct sockaddr_storage *to, socklen_t *len_r)
@@ -161,7 +161,7 @@ flush_out(struct talk *t, const char *doing)
 	return RC_OK;
 }
 
-/* --- replies ------------------------------------------------------------ */
+/* --- replies ------------------------------------------------------------- */
 
 /* One line of at most LINE bytes, without its end; it lives until the next
  * call. */
@@ -265,7 +265,7 @@ ask(struct talk *t, const char *doing)
 	    rc;
 }
 
-/* --- the message -------------------------------------------------------- */
+/* --- the message --------------------------------------------------------- */
 
 /* Bytes of the message: line ends, dots. */
 static enum rc
@@ -345,7 +345,7 @@ put_data(struct talk *t, struct smtp_outcome *outcomes, const bool *open)
 	return rc;
 }
 
-/* --- the envelope ------------------------------------------------------- */
+/* --- the envelope -------------------------------------------------------- */
 
 static enum rc
 put_sender(struct talk *t)

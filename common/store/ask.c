@@ -41,7 +41,7 @@ ask_open(const char *path, int64_t ms, struct ask **ask_r, struct arena *a,
 		*why_r = arena_printf(a, "%s: the path is too long", path);
 		return RC_RETRY;
 	}
-	strcpy(to.sun_path, path);
+	memcpy(to.sun_path, path, strlen(path) + 1);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&to, sizeof to) != 0) {
 		*why_r = arena_printf(a, "%s: %s; does gatehouse-store run?",

@@ -195,6 +195,7 @@ set_up(struct db *db, enum db_mode mode)
 		return false;
 	return mode == DB_READ || exec(db, "PRAGMA journal_mode=WAL; "
 	    "PRAGMA synchronous=FULL; PRAGMA secure_delete=ON; "
+	    "PRAGMA cache_size=-32768; "
 	    "PRAGMA foreign_keys=ON");
 }
 

@@ -6,11 +6,12 @@
  * rooms have tables of their own in files of their own; the SQL stands where
  * the tables are owned, in string constants.
  *
- * db_open	opens, makes and upgrades; path NULL: one in memory. RC_RETRY: locked for longer than
- *		DB_BUSY_MS, disk full, I/O error, no permission. RC_BAD: the file
- *		is no database, is damaged, belongs to something else, or was
- *		written by a newer version that says that we cannot read it.
- *		*why_r has the path and what to do
+ * db_open	opens, makes and upgrades; path NULL: one in memory. RC_RETRY:
+ *		locked for longer than DB_BUSY_MS, disk full, I/O error, no
+ *		permission. RC_BAD: the file is no database, is damaged,
+ *		belongs to something else, or was written by a newer version
+ *		that says that we cannot read it. *why_r has the path and what
+ *		to do
  * db_query	the statement for this SQL, reset and with nothing bound. SQL is
  *		a string constant: the cache goes by its address. One that does
  *		not compile ends the process (it is our mistake). Valid until

@@ -28,14 +28,14 @@
  *	list		rows, newest first, at most filter->limit; visit returns
  *			false to stop. A next page begins behind
  *			filter->before_time, before_id, before_recipient
- *	due		rows of a state whose `expires` (or, releasing, `try_at`)
- *			is not after `until`, oldest first; but for releasing,
- *			none that is on hold
+ *	due		rows of a state whose `expires` (or, releasing,
+ *			`try_at`) is not after `until`, oldest first; but for
+ *			releasing, none that is on hold
  *	rows_of		all rows of an object
  *	restricted	is there any row with this content whose cause only an
  *			administrator may release?
  *	log_size	bytes of the object's log that the index knows
- *	ids		all objects whose id begins with two hex digits, in order
+ *	ids		all objects whose id begins with prefix, in order
  *	forget		the object and its rows are gone; for a rebuild
  *	stats		see struct
  *	check		is what is stored whole?
@@ -192,7 +192,8 @@ struct store_index {
 
 enum store_mode { STORE_WRITE, STORE_READ };
 
-/* SQLite in the file `path`; NULL: in memory, gone when closed. RC_RETRY or RC_BAD as db_open (store/db.h). */
+/* SQLite in the file `path`; NULL: in memory, gone when closed. RC_RETRY or
+ * RC_BAD as db_open (store/db.h). */
 enum rc index_sqlite_open(const char *path, enum store_mode mode,
     struct store_index **x_r, struct arena *a, struct slice *why_r);
 /* The file itself, for those who own other tables in it (store/token.h);

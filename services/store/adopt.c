@@ -13,7 +13,7 @@
 
 enum { ORPHAN_KEEP = 30 * 24 * 3600 };
 
-/* --- facts ---------------------------------------------------------------- */
+/* --- facts --------------------------------------------------------------- */
 
 /* Slices of the object's arena. */
 static void
@@ -52,7 +52,7 @@ add_row(struct record *r, const struct object_meta *m, struct slice recipient,
 	    .expires = expires };
 }
 
-/* --- who is new? ---------------------------------------------------------- */
+/* --- who is new? --------------------------------------------------------- */
 
 enum kin { KIN_NONE, KIN_SAME, KIN_WAIT };
 
@@ -115,7 +115,7 @@ find_rows(struct vault *v, const struct adopt *how,
 	return RC_OK;
 }
 
-/* --- one object ------------------------------------------------------------ */
+/* --- one object ---------------------------------------------------------- */
 
 static void
 set_aside(struct vault *v, const char *name, const char *why)

@@ -1,8 +1,8 @@
 /*
  * adopt - new objects come in
  *
- * adopt_new	takes what is in incoming/, at most ADOPT_BATCH objects; *more_r:
- *		there is more. A half-written one that is older than
+ * adopt_new	takes what is in incoming/, at most ADOPT_BATCH objects;
+ *		*more_r: there is more. A half-written one that is older than
  *		OBJECT_TMP_AGE is removed (its sender was answered 4xx); what is
  *		no object of ours goes to aside/, with a warning. RC_RETRY: the
  *		disk or the index does not take it; the rest stays where it is,

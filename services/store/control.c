@@ -25,7 +25,7 @@ struct connection {
 	size_t have;
 };
 
-/* --- answers ------------------------------------------------------------------ */
+/* --- answers ------------------------------------------------------------- */
 
 void
 asked_ok(struct asked *q)
@@ -115,27 +115,27 @@ actor_of(const struct connection *c, const struct request *r,
 static void
 answer(struct connection *c, struct slice line, struct asked *q)
 {
-	struct request r;
+	struct request *r = arena_alloc(q->arena, sizeof *r);
 	const struct operation *o;
 	struct slice why;
 
-	if (request_read(line, q->arena, &r, &why) != RC_OK) {
+	if (request_read(line, q->arena, r, &why) != RC_OK) {
 		asked_fails(q, "bad-request", why);
 		return;
 	}
-	q->request = &r;
-	q->admin = c->admin && !r.user;
-	q->actor = actor_of(c, &r, q->arena);
-	o = find(r.op);
+	q->request = r;
+	q->admin = c->admin && !r->user;
+	q->actor = actor_of(c, r, q->arena);
+	o = find(r->op);
 	if (o == NULL)
 		asked_fails(q, "bad-request", SLICE("no such operation"));
 	else if (o->asker == ASKER_ADMIN && !q->admin)
 		asked_fails(q, "forbidden", SLICE("only an administrator"));
 	else if (o->asker == ASKER_ANYBODY)
 		o->answer(q);
-	else if (!q->admin && r.recipient.len == 0)
+	else if (!q->admin && r->recipient.len == 0)
 		asked_fails(q, "forbidden", SLICE("recipient is missing"));
-	else if (!q->admin && slice_starts(r.recipient, SLICE("@")))
+	else if (!q->admin && slice_starts(r->recipient, SLICE("@")))
 		asked_fails(q, "forbidden", SLICE("one recipient at a time"));
 	else
 		o->answer(q);
@@ -165,7 +165,7 @@ serve_line(struct connection *c, struct slice line)
 	return good;
 }
 
-/* --- connections ---------------------------------------------------------------- */
+/* --- connections --------------------------------------------------------- */
 
 static bool
 serve_lines(struct connection *c)
@@ -236,7 +236,7 @@ name_of(uid_t uid, char *name, size_t size)
 
 	if (getpwuid_r(uid, &pw, buf, sizeof buf, &found) == 0 &&
 	    found != NULL && strlen(pw.pw_name) < size)
-		strcpy(name, pw.pw_name);
+		memcpy(name, pw.pw_name, strlen(pw.pw_name) + 1);
 	else
 		snprintf(name, size, "uid-%u", (unsigned)uid);
 }
@@ -341,7 +341,7 @@ control_open(struct store *s, struct slice *why_r)
 	    path);
 	if (strlen(path) >= sizeof to.sun_path)
 		return RC_BAD;
-	strcpy(to.sun_path, path);
+	memcpy(to.sun_path, path, strlen(path) + 1);
 	s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
 	    SOCK_NONBLOCK, 0);
 	/* We hold the lock of the folder: who listened here is gone. */

@@ -22,7 +22,7 @@ index_fails(struct store_index *x, enum rc rc, struct slice *why_r)
 	return rc;
 }
 
-/* --- one object ----------------------------------------------------------- */
+/* --- one object ---------------------------------------------------------- */
 
 /* The whole log. A line that a kill tore was never acted on: it is cut off. */
 static enum rc
@@ -184,7 +184,7 @@ heal_object(struct vault *v, struct slice id, struct slice *why_r)
 	return rc;
 }
 
-/* --- all of them ---------------------------------------------------------- */
+/* --- all of them --------------------------------------------------------- */
 
 /* What is there of an object: in the folder, in the index. */
 struct seen {
@@ -349,7 +349,7 @@ heal_all(struct vault *v, struct store_index *x, uint64_t *healed_r,
 	return rc;
 }
 
-/* --- anew ----------------------------------------------------------------- */
+/* --- anew ---------------------------------------------------------------- */
 
 static void
 remove_index(const struct vault *v, const char *name)

@@ -137,7 +137,7 @@ op_ask(struct asked *q)
 	asked_ok(q);
 }
 
-/* --- release by token ----------------------------------------------------- */
+/* --- release by token ---------------------------------------------------- */
 
 static struct slice
 peer_of(const struct asked *q)

@@ -40,7 +40,7 @@ struct store_notices {
 	struct token_guard *guard;
 };
 
-/* --- waiting -------------------------------------------------------------- */
+/* --- waiting ------------------------------------------------------------- */
 
 static void
 sleep_locked(struct store_notices *p, int seconds)
@@ -143,7 +143,7 @@ notices_guard(struct store *s)
 	return s->notices->guard;
 }
 
-/* --- one object ----------------------------------------------------------- */
+/* --- one object ---------------------------------------------------------- */
 
 struct told {
 	struct arena *a;
@@ -265,7 +265,7 @@ handle(struct store_notices *p, const struct notices *n, struct waiting *w)
 	return again;
 }
 
-/* --- what a kill left untold ---------------------------------------------- */
+/* --- what a kill left untold --------------------------------------------- */
 
 /* Under this name the state keeps until when all that came in was told of. */
 #define TOLD_UNTIL	SLICE("notices")
@@ -454,7 +454,7 @@ make_notices(void *arg)
 	return NULL;
 }
 
-/* --- the thread that sends them ------------------------------------------- */
+/* --- the thread that sends them ------------------------------------------ */
 
 static void
 tell_sent(const struct notice_sent *sent, struct arena *a)
@@ -522,7 +522,7 @@ send_notices(void *arg)
 	return NULL;
 }
 
-/* --- start and stop ------------------------------------------------------- */
+/* --- start and stop ------------------------------------------------------ */
 
 enum rc
 notices_start(struct store *s, struct slice *why_r)

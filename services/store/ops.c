@@ -4,7 +4,7 @@
 #include "log/log.h"
 #include "services/store/control.h"
 
-/* --- rows in answers ----------------------------------------------------------- */
+/* --- rows in answers ----------------------------------------------------- */
 
 static void
 put_bytes(struct json *w, const char *key, struct slice s)
@@ -67,7 +67,7 @@ index_fails(struct asked *q, const struct store_index *x)
 	asked_fails(q, "trouble", x->why);
 }
 
-/* --- looking ------------------------------------------------------------------ */
+/* --- looking ------------------------------------------------------------- */
 
 /* Rows are collected first: the answer begins with how it went. */
 struct rows {
@@ -273,7 +273,7 @@ op_stats(struct asked *q)
 	json_put_bool(q->answer, "closed", q->store->sweep.closed);
 }
 
-/* --- doing -------------------------------------------------------------------- */
+/* --- doing --------------------------------------------------------------- */
 
 static void
 op_release(struct asked *q)
@@ -393,6 +393,8 @@ op_expire(struct asked *q)
 	enum rc rc;
 
 	vault_enter(&q->store->vault);
+	if (!due.dry)
+		sweep_refused(q->store);
 	rc = sweep_expire(q->store, &due, &n, &why);
 	why = arena_copy(q->arena, why);
 	vault_leave(&q->store->vault);

@@ -11,15 +11,16 @@ enum { HOUR_MS = 3600 * 1000 };
 #define DAYS(n)	((int64_t)(n) * 24 * HOUR_MS)
 
 #define RETENTION(name, cause, what) \
-	{ "retention_" name, CONF_TIME | CONF_SCOPED, PLACE(retention[cause]), "30d", \
-	  HOUR_MS, DAYS(30), "How long " what " is kept.", NULL }
+	{ "retention_" name, CONF_TIME | CONF_SCOPED, \
+	  PLACE(retention[cause]), "30d", HOUR_MS, DAYS(30), "How long " what " is kept.", NULL }
 
 const struct conf_option store_options[] = {
 	{ "scope", CONF_SCOPES, PLACE(scopes), NULL, 0, 0, SCOPE_TEXT, NULL },
 	{ "key", CONF_PATH, PLACE(key), "/etc/gatehouse/store.key", 1, 0,
-	  "File with the private keys of the quarantine; gatehouse store keygen "
-	  "makes it. A systemd credential store.key goes before it. Keep a copy in a safe place: without it nothing that is "
-	  "held can be read again.", NULL },
+	  "File with the private keys of the quarantine; gatehouse store "
+	  "keygen makes it. A systemd credential store.key goes before it. Keep a copy "
+	  "in a safe place: without it nothing that is held can be read again.",
+	  NULL },
 	{ "release_server", CONF_SERVER, PLACE(release_server),
 	  "127.0.0.1:10027", 1, 0,
 	  "Postfix's listener for released mail, by address and port. It must "

@@ -106,7 +106,7 @@ record_write(struct buf *out, const struct record *r)
 	buf_addc(out, '\n');
 }
 
-/* --- reading ------------------------------------------------------------ */
+/* --- reading ------------------------------------------------------------- */
 
 struct reading {
 	struct arena *a;
@@ -249,7 +249,7 @@ record_read(struct slice line, struct slice id, struct arena *a,
 	return in.good ? RC_OK : RC_BAD;
 }
 
-/* --- the index ---------------------------------------------------------- */
+/* --- the index ----------------------------------------------------------- */
 
 /* A row that was over lives again; one that is alive stays as it is. */
 static enum rc

@@ -6,8 +6,8 @@
  * applied to the index. So the logs alone make the index again, row for row.
  *
  *	adopted		the object came in, or came again: its facts, and a row
- *			for each recipient that is now held (or, a mere record of
- *			mail that was never kept, deleted)
+ *			for each recipient that is now held (or deleted, where
+ *			it is a mere record of mail that was never kept)
  *	moved		a row went from one state to another
  *	hold		legal hold set or lifted; recipient absent: all rows
  *	expires		another time to expire

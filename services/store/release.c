@@ -30,7 +30,7 @@ release_pause(int64_t first, unsigned tries)
 	return pause < PAUSE_MAX ? pause : PAUSE_MAX;
 }
 
-/* --- the claim -------------------------------------------------------------- */
+/* --- the claim ----------------------------------------------------------- */
 
 static enum release_answer
 may_release(struct store *s, const struct store_row *row, bool admin,
@@ -63,7 +63,8 @@ claim(struct store *s, const struct store_conf *conf, bool admin, bool again,
 	/* `changed` stays when the release was asked for: it is given up by
 	 * that. */
 	struct store_change c = { .time = again ? row->changed : now,
-	    .actor = again ? row->actor : actor, .reply = SLICE(""), .tries = row->tries + 1,
+	    .actor = again ? row->actor : actor, .reply = SLICE(""),
+	    .tries = row->tries + 1,
 	    .try_at = now + conf->release_timeout / 1000 + MARGIN };
 	enum release_answer may = may_release(s, row, admin, again, now,
 	    why_r);
@@ -110,7 +111,7 @@ take(struct store *s, const struct store_conf *conf, struct slice id,
 	return answer;
 }
 
-/* --- on its way -------------------------------------------------------------- */
+/* --- on its way ---------------------------------------------------------- */
 
 static enum rc
 next_piece(void *arg, struct slice *piece_r, struct slice *why_r)
@@ -171,7 +172,7 @@ send_row(struct store *s, const struct service_set *set,
 	return rc;
 }
 
-/* --- what came of it ----------------------------------------------------------- */
+/* --- what came of it ----------------------------------------------------- */
 
 static enum release_answer
 judge(const struct store_conf *conf, const struct store_row *row, enum rc rc,
@@ -250,7 +251,7 @@ release_row(struct store *s, struct slice id, struct slice recipient,
 	return answer;
 }
 
-/* --- again --------------------------------------------------------------------- */
+/* --- again --------------------------------------------------------------- */
 
 struct due {
 	struct arena *a;

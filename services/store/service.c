@@ -20,7 +20,7 @@ static struct store the_store = {
 	.inotify = -1, .listener = -1,
 };
 
-/* --- new objects -------------------------------------------------------------- */
+/* --- new objects --------------------------------------------------------- */
 
 static int64_t
 retention(void *arg, const struct object_meta *meta, struct slice recipient)
@@ -117,7 +117,7 @@ listen_for_files(struct store *s)
 		    "%s", path, strerror(errno));
 }
 
-/* --- what time does ------------------------------------------------------------ */
+/* --- what time does ------------------------------------------------------ */
 
 static void
 sweep(void *arg)
@@ -161,7 +161,7 @@ retry(void *arg)
 	return NULL;
 }
 
-/* --- start and stop -------------------------------------------------------------- */
+/* --- start and stop ------------------------------------------------------ */
 
 static enum rc
 heal(struct store *s, struct slice *why_r)

@@ -32,6 +32,7 @@ struct sweep_state {
 };
 
 struct store_notices;
+struct track_fates;
 
 struct store {
 	struct service_run *run;
@@ -39,6 +40,7 @@ struct store {
 	struct journal *journal;
 	struct store_notices *notices;	/* notices.h */
 	struct sweep_state sweep;
+	struct track_fates *fates;	/* inside the vault; NULL: not yet */
 	int inotify, listener;
 	unsigned scan;			/* timer of adopt */
 	pthread_t retries;
@@ -57,7 +59,7 @@ void store_tell(struct store *s, const struct store_row *row,
     enum store_state to, const struct store_change *change);
 int64_t store_records(struct store *s);
 
-/* --- release.c ------------------------------------------------------------- */
+/* --- release.c ----------------------------------------------------------- */
 
 enum release_answer {
 	RELEASE_TAKEN,			/* 2xx */
@@ -78,7 +80,7 @@ enum rc release_recover(struct store *s, struct slice *why_r);
 void release_due(struct store *s);
 int64_t release_pause(int64_t first, unsigned tries);
 
-/* --- sweep.c --------------------------------------------------------------- */
+/* --- sweep.c ------------------------------------------------------------- */
 
 struct sweep_due {
 	store_visit *visit;		/* of what would expire; may be NULL */
@@ -94,7 +96,7 @@ enum rc sweep_expire(struct store *s, const struct sweep_due *due,
 void sweep_quota(struct store *s);
 void sweep_refused(struct store *s);
 
-/* --- control.c, ops.c ------------------------------------------------------- */
+/* --- control.c, ops.c ---------------------------------------------------- */
 
 enum rc control_open(struct store *s, struct slice *why_r);
 void control_close(struct store *s);

@@ -1,8 +1,8 @@
 /*
  * sweep - what time does to the quarantine
  *
- * sweep_clock	compares the wall clock with the one that only goes forward. When
- *		the first has jumped against the second, nothing expires for the
+ * sweep_clock	compares the wall clock with the one that only goes forward.
+ *		When the first has jumped against the second, nothing expires for the
  *		time of clock_guard: neither a clock set wrong nor its
  *		correction may throw mail away. What both said last stands in
  *		the file `clock`, so a restart does not forget it
@@ -29,8 +29,8 @@
 #include <unistd.h>
 
 #include "log/log.h"
-#include "services/store/fate.h"
 #include "services/store/store.h"
+#include "track/fate.h"
 
 enum {
 	JUMP = 300,			/* s of difference that is no drift */
@@ -41,7 +41,7 @@ enum {
 	OPEN_MODE = 03770, CLOSED_MODE = 03550,
 };
 
-/* --- clocks ---------------------------------------------------------------- */
+/* --- clocks -------------------------------------------------------------- */
 
 /* Seconds since the machine started, sleep included. */
 static int64_t
@@ -145,7 +145,7 @@ sweep_clock(struct store *s)
 	write_clock(s, wall, boot);
 }
 
-/* --- expiry ---------------------------------------------------------------- */
+/* --- expiry -------------------------------------------------------------- */
 
 struct run {
 	struct store *s;
@@ -316,7 +316,7 @@ sweep_expire(struct store *s, const struct sweep_due *due,
 	return rc;
 }
 
-/* --- room ------------------------------------------------------------------- */
+/* --- room ---------------------------------------------------------------- */
 
 static void
 close_or_open(struct store *s, bool close)
@@ -390,7 +390,7 @@ sweep_quota(struct store *s)
 	service_set_drop(set);
 }
 
-/* --- what Postfix made of it -------------------------------------------------- */
+/* --- what Postfix made of it --------------------------------------------- */
 
 static enum rc
 refuse_row(struct store *s, const struct store_row *row, int64_t now,
@@ -410,8 +410,22 @@ refuse_row(struct store *s, const struct store_row *row, int64_t now,
 	return rc;
 }
 
+static bool
+refused(struct store *s, const struct store_row *row)
+{
+	if (s->fates == NULL) {
+		struct service_set *set = service_set(s->run);
+
+		s->fates = track_fates_open(set->house.state_directory);
+		service_set_drop(set);
+	}
+	return track_fate(s->fates, row->object.queue_id, row->changed) ==
+	    TRACK_FATE_REFUSED;
+}
+
 /* Inside the vault. Rows are asked about until their message is old enough for
- * its fate to be known or never. */
+ * its fate to be known or never. Without gatehouse-track nothing is known, and
+ * what is held stays held. */
 void
 sweep_refused(struct store *s)
 {
@@ -427,8 +441,7 @@ sweep_refused(struct store *s)
 	if (x->does->list(x, &f, r.a, collect, &r) != RC_OK)
 		r.count = 0;
 	for (size_t i = 0; rc == RC_OK && i < r.count; i++)
-		if (fate_refused(s->run, r.rows[i].object.queue_id,
-		    r.rows[i].changed))
+		if (refused(s, &r.rows[i]))
 			rc = refuse_row(s, &r.rows[i], now, &why);
 	if (rc != RC_OK)
 		log_error("a message that was refused stays in the list: %.*s",

@@ -150,8 +150,8 @@ open_indexes(struct vault *v, struct arena *a, struct slice *why_r)
 }
 
 enum rc
-vault_open_folder(struct vault *v, const struct vault_conf *conf, struct arena *a,
-    struct slice *why_r)
+vault_open_folder(struct vault *v, const struct vault_conf *conf,
+    struct arena *a, struct slice *why_r)
 {
 	enum rc rc;
 
@@ -265,7 +265,7 @@ vault_object(struct vault *v, struct slice id, struct arena *a,
 	return errno == ENOENT ? RC_BAD : RC_RETRY;
 }
 
-/* --- one change ----------------------------------------------------------- */
+/* --- one change ---------------------------------------------------------- */
 
 static void
 note_behind(struct vault *v, struct slice id)
