@@ -16,6 +16,18 @@ static const struct template_names names[] = {
 	{ "v", NULL }, { "l", rows }, { "n", rows }, { NULL, NULL }
 };
 
+static enum rc
+find_part(void *arg, struct slice name, const char **file_r,
+    struct slice *text_r, struct slice *why_r)
+{
+	const struct slice *text = arg;
+
+	*file_r = "part";
+	*text_r = *text;
+	*why_r = SLICE("");
+	return name.len == 1 ? RC_OK : RC_BAD;
+}
+
 static size_t
 count(struct slice s, char c)
 {
@@ -32,6 +44,8 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 	struct arena *a = arena_new();
 	struct slice all = slice_make(bytes, size), value, why;
 	struct slice text = slice_cut(all, '\0', &value);
+	struct slice part = SLICE("{{v}}");
+	const struct template_parts parts = { find_part, &part };
 	struct template_data *data = NULL, *list;
 	struct buf field = buf_in(a);
 
@@ -46,7 +60,7 @@ LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
 		struct template *t;
 
 		if (template_parse(a, "F", 1, text, (enum template_kind)kind,
-		    names, &t, &why) != RC_OK)
+		    names, &parts, &t, &why) != RC_OK)
 			continue;
 		if (template_render(t, data, &out) != RC_OK)
 			continue;

@@ -50,7 +50,8 @@ load(const char *options)
 	const char *path;
 	char *seen;
 
-	buf_addf(&b, "%s\ndigest = true; packaged_templates = \"%s/etc/templates\"; "
+	buf_addf(&b, "%s\ndigest = true; "
+	    "packaged_templates = \"%s/etc/templates\"; "
 	    "template_directory = \"%s/own\";\n", options, tap_src(), dir);
 	buf_addc(&b, '\0');
 	path = put_file("notices.conf", b.ptr);
@@ -74,8 +75,8 @@ static const struct {
 	const char *options, *want;
 } files[] = {
 	{ "", "ok" },
-	{ "from = \"quarantine\";", "D/notices.conf: from is \"quarantine\"; it "
-	  "wants an address, as \"quarantine@example.org\"" },
+	{ "from = \"quarantine\";", "D/notices.conf: from is \"quarantine\"; "
+	  "it wants an address, as \"quarantine@example.org\"" },
 	{ "portal_url = \"http://q.example\";", "D/notices.conf: portal_url is "
 	  "\"http://q.example\"; it wants a URL as \"https://quarantine."
 	  "example.org\", without a slash at its end" },
@@ -443,7 +444,7 @@ subjects_of_mails(void)
 	}
 }
 
-/* --- every template in every language, with hostile words ------------------ */
+/* --- every template in every language, with hostile words ----------------- */
 
 static void
 hostile(const char *language)
@@ -489,7 +490,7 @@ hostile(const char *language)
 	tap_is_int(drain(EIGHT), 0, "and a preview sends nothing");
 }
 
-/* --- notices --------------------------------------------------------------- */
+/* --- notices -------------------------------------------------------------- */
 
 static unsigned
 tell(const struct store_object *o, const char *recipient, const char *message,
@@ -579,8 +580,8 @@ flood(void)
 	text = next_mail(EIGHT + HOUR + 60, &mail);
 	if (!has(text, "To: <a@our.test>"))
 		text = next_mail(EIGHT + HOUR + 60, &mail);
-	tap_ok(has(text, "Subject: Further notices since 2026-11-26 07:00 (47)"), "of what was left "
-	    "out");
+	tap_ok(has(text, "Subject: Further notices since 2026-11-26 07:00 "
+	    "(47)"), "of what was left out");
 	notice_summaries(n, state, EIGHT + HOUR + 61, a, &made, &why);
 	tap_is_int(made, 0, "once");
 	{

@@ -14,7 +14,8 @@ static const struct {
 	{ "", "Subject: \r\n" },
 	{ "a\r\nBcc: x@y.example", "Subject: a Bcc: x@y.example\r\n" },
 	{ "caf\xc3\xa9", "Subject:\r\n =?UTF-8?B?Y2Fmw6k=?=\r\n" },
-	{ "=?UTF-8?Q?x?=", "Subject:\r\n =?UTF-8?B?PT9VVEYtOD9RP3g/PQ==?=\r\n" },
+	{ "=?UTF-8?Q?x?=", "Subject:\r\n "
+	  "=?UTF-8?B?PT9VVEYtOD9RP3g/PQ==?=\r\n" },
 	{ "\xe2\x80\xae" "exe.fdp", "Subject: exe.fdp\r\n" },
 	{ "one two three four five six seven eight nine ten eleven twelve "
 	  "thirteen", "Subject: one two three four five six seven eight nine "

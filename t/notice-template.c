@@ -35,6 +35,31 @@ data_with(struct slice value)
 	return data;
 }
 
+static enum rc
+find_part(void *arg, struct slice name, const char **file_r,
+    struct slice *text_r, struct slice *why_r)
+{
+	static const struct {
+		const char *name, *text;
+	} all[] = {
+		{ "good", "[{{name}}]\n" }, { "itself", "\n{{> itself}}" },
+		{ "wrong", "\n{{nmae}}" }, { "open", "{{#name}}" },
+		{ "closes", "{{/name}}" }, { "tag", "<a title=\"" },
+	};
+
+	(void)arg;
+	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
+		if (slice_eq(name, slice_of(all[i].name))) {
+			*file_r = all[i].name;
+			*text_r = slice_of(all[i].text);
+			return RC_OK;
+		}
+	*why_r = SLICE("not in this test");
+	return RC_BAD;
+}
+
+static const struct template_parts parts = { find_part, NULL };
+
 /* The result, or why not. */
 static struct slice
 fill(const char *text, enum template_kind kind, struct slice value)
@@ -43,8 +68,8 @@ fill(const char *text, enum template_kind kind, struct slice value)
 	struct template *t;
 	struct slice why = SLICE("");
 
-	if (template_parse(a, "F", 1, slice_of(text), kind, names, &t, &why) !=
-	    RC_OK)
+	if (template_parse(a, "F", 1, slice_of(text), kind, names, &parts,
+	    &t, &why) != RC_OK)
 		return why;
 	if (template_render(t, data_with(value), &out) != RC_OK)
 		return SLICE("too large");
@@ -80,6 +105,18 @@ static const struct {
 	{ TEMPLATE_TEXT, "{{#name}}{{#name}}{{#name}}{{#name}}{{#name}}"
 	  "{{#name}}{{#name}}{{#name}}", "F:1: sections inside sections, more "
 	  "than 7 deep" },
+	{ TEMPLATE_TEXT, "\n{{> none}}", "F:2: there is no part {{> none}}; "
+	  "not in this test" },
+	{ TEMPLATE_TEXT, "{{> wrong}}", "wrong:2: there is no {{nmae}} here; "
+	  "did you mean {{name}}?" },
+	{ TEMPLATE_TEXT, "{{> itself}}", "itself:2: parts within parts, more "
+	  "than 4 deep; does itself contain itself?" },
+	{ TEMPLATE_TEXT, "{{> open}}x{{/name}}", "open:1: a section is opened "
+	  "or closed in this part alone" },
+	{ TEMPLATE_TEXT, "{{#name}}x{{> closes}}", "closes:1: a section is "
+	  "opened or closed in this part alone" },
+	{ TEMPLATE_TEXT, "{{> good}}\n\n{{nmae}}", "F:3: there is no {{nmae}} "
+	  "here; did you mean {{name}}?" },
 	{ TEMPLATE_HTML, "<a href={{url}}>", "F:1: {{url}} has no place in an "
 	  "attribute without quotes; values stand in text or in a quoted "
 	  "attribute" },
@@ -122,6 +159,8 @@ static const struct {
 	{ TEMPLATE_TEXT, "a {{ name }} b", "a v b" },
 	{ TEMPLATE_TEXT, "{{! a remark }}x", "x" },
 	{ TEMPLATE_TEXT, "{ } }} {x}", "{ } }} {x}" },
+	{ TEMPLATE_TEXT, "a{{> good}}b\n{{>good}}\nc", "a[v]b\n[v]\nc" },
+	{ TEMPLATE_HTML, "{{> tag}}{{name}}\">x", "<a title=\"v\">x" },
 	{ TEMPLATE_TEXT, "{{#rows}}{{subject}}{{name}} {{/rows}}",
 	  "s0v s1v " },
 	{ TEMPLATE_TEXT, "a\n{{#rows}}\n- {{subject}}\n{{/rows}}\nb\n",
@@ -214,7 +253,7 @@ bounds(void)
 		template_put(a, &template_row(a, list)->data, "subject",
 		    buf_slice(&b));
 	template_parse(a, "F", 1, SLICE("{{#rows}}{{subject}}{{/rows}}"),
-	    TEMPLATE_TEXT, names, &t, &why);
+	    TEMPLATE_TEXT, names, NULL, &t, &why);
 	tap_is_int(template_render(t, data, &out), RC_BAD, "a result without "
 	    "bound");
 	tap_ok(out.len < TEMPLATE_OUT + 2 * TEMPLATE_VALUE, "stops in time");

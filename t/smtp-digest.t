@@ -32,7 +32,8 @@ $s->service('store', key => $store->{key},
     release_server => "127.0.0.1:$port{release}", users => [ 'nobody' ],
     notices => $s->conf . '/notices.conf');
 $s->conf_write('notices.conf', from => 'quarantine@gatehouse.test',
-    digest => 'true', from_name => 'Mail "guard" 🛡', server => "127.0.0.1:$port{notice}",
+    digest => 'true', from_name => 'Mail "guard" 🛡',
+    server => "127.0.0.1:$port{notice}",
     packaged_templates => "$src/etc/templates",
     release_address => 'release@gatehouse.test',
     request_address => 'digest@gatehouse.test', digest_times => [],
@@ -117,7 +118,8 @@ is_deeply [ sort keys %seen ], [ 'it@gatehouse.test', $us ],
 like $seen{$us}{parts}[0][1], qr/was not delivered/, 'in words';
 
 # --- a digest ---
-my $evil = '=?utf-8?q?=3C/td=3E=3Cscript=3Ealert=281=29=3C/script=3E=E2=80=AE?=';
+my $evil = '=?utf-8?q?=3C/td=3E=3Cscript=3Ealert=281=29=3C/script=3E' .
+    '=E2=80=AE?=';
 held('spam', subject => $evil, header_from => '"<b>Bob" <bob@client.test>');
 held('graymail', subject => 'weekly news');
 my ($status, $out) = $s->gatehouse('digest', '--preview', $us, @config);
@@ -198,8 +200,17 @@ is scalar(() = $s->log->lines(qr/digest=refused, to=<evil\@client/)), 2,
 like join("\n", $s->pf->log->lines(qr/gatehouse-intake/)),
     qr/ignored: auto-submitted/, 'and Postfix logs why';
 
-# --- after a kill nobody is told twice ---
+# --- after a kill nobody is told twice, and what is told of from now on is not
+# told of what was held before ---
 $s->kill_milter('store');
+my $notices = $s->conf . '/notices.conf';
+open my $f, '<', $notices or die $!;
+my $options = join '', <$f>;
+close $f;
+$options =~ s/(notify_recipients = \[ )/$1"spam", /;
+open $f, '>', $notices or die $!;
+print $f $options;
+close $f;
 $s->start_milter('store');
 held('virus', subject => 'more bad news');
 %seen = ();

@@ -41,9 +41,9 @@
  *			hash: the cost does not depend on the number of scopes
  * scope_explain	which level decided that option
  * scope_each		calls visit with each scope's where ("file:line") and
- *			conf as it would be with this scope alone, so that checks
- *			across options can be made when a file is loaded. Stops
- *			at the first that is not RC_OK and returns that
+ *			conf as it would be with this scope alone, so that
+ *			checks across options can be made when a file is loaded.
+ *			Stops at the first that is not RC_OK and returns that
  * scope_count		how many there are
  * scope_address	the normalised form of an address, as keys are; the same
  *			for all that mean the same mailbox by match (extension
@@ -61,11 +61,12 @@ struct scopes;
 
 #define SCOPE_TEXT \
 	"Settings for a client, a domain, a profile or a user: each has the " \
-	"option client, domain, profile or user with its name, and options of " \
-	"this file that may stand in a scope. A client may list its domains, " \
-	"a profile its users. The most special one decides: user, profile, " \
-	"domain, client, then what stands outside. final lists options that " \
-	"more special ones cannot change; it may stand outside too."
+	"option client, domain, profile or user with its name, and options " \
+	"of this file that may stand in a scope. A client may list its " \
+	"domains, a profile its users. The most special one decides: user, " \
+	"profile, domain, client, then what stands outside. final lists " \
+	"options that more special ones cannot change; it may stand outside " \
+	"too."
 
 enum scope_level { SCOPE_DEFAULT = 0, SCOPE_CLIENT, SCOPE_DOMAIN,
     SCOPE_PROFILE, SCOPE_USER, SCOPE_LEVELS };

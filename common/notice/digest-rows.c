@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "text/percent.h"
+
 bool
 rows_listable(const struct notices_conf *conf, const struct store_row *row)
 {
@@ -47,19 +49,6 @@ may_release(struct rows *r, const struct store_row *row)
 	return !restricted;
 }
 
-/* For the path of a mailto URL, and for its query. */
-static void
-add_percent(struct buf *b, struct slice s)
-{
-	for (size_t i = 0; i < s.len; i++) {
-		if (ascii_alnum(s.ptr[i]) || slice_has(SLICE("@-._~"),
-		    s.ptr[i]))
-			buf_addc(b, s.ptr[i]);
-		else
-			buf_addf(b, "%%%02X", (unsigned char)s.ptr[i]);
-	}
-}
-
 static struct slice
 link_text(struct rows *r, const char *token)
 {
@@ -70,7 +59,7 @@ link_text(struct rows *r, const char *token)
 		buf_addf(&b, "%s/release/%s", c->portal_url, token);
 	} else {
 		buf_adds(&b, "mailto:");
-		add_percent(&b, slice_of(c->release_address));
+		percent_encode(&b, slice_of(c->release_address), "@");
 		buf_addf(&b, "?subject=release%%20%s", token);
 	}
 	return buf_slice(&b);

@@ -6,15 +6,15 @@
  * nobody has to be enrolled.
  *
  * digest_due	makes the digests that are due now, of those who have something
- *		new that was held before the slot's time (or have asked for empty
- *		ones). *made_r: how many
+ *		new that was held before the slot's time (or have asked for
+ *		empty ones). *made_r: how many
  * digest_for	one digest for that mailbox, with all that is held for it; the
  *		mail goes to that address and to no other, whoever asks.
- *		DIGEST_NOW: an administrator asks. DIGEST_ASKED: it was asked for
- *		by a mail that says it came from there, which may be a lie: the
- *		mailbox must be ours, and an interval must have passed since the
- *		last one. *made_r: 0 when it may not be, and *why_r says so to
- *		the log; the caller tells nobody
+ *		DIGEST_NOW: an administrator asks. DIGEST_ASKED: it was asked
+ *		for by a mail that says it came from there, which may be a lie:
+ *		the mailbox must be ours, and an interval must have passed since
+ *		the last one. *made_r: 0 when it may not be, and *why_r says so
+ *		to the log; the caller tells nobody
  * digest_preview
  *		the message that digest_due would make, whatever the time; its
  *		links hold no tokens and nothing is changed
@@ -38,7 +38,7 @@
 
 enum {
 	DIGEST_ROWS = 500,
-	DIGEST_LOOK_BACK = 9 * 86400,	/* longer than any two slots lie apart */
+	DIGEST_LOOK_BACK = 9 * 86400,	/* more than lies between slots */
 	DIGEST_MEMBERS = 1000000,
 	DIGEST_ADDRESSES = 10000,	/* of one member */
 };

@@ -54,8 +54,8 @@ due_last(const struct due_times *due, int64_t now)
 }
 
 bool
-due_now(const struct due_times *due, int64_t now, int64_t served, int64_t *slot_r,
-    bool *reset_r)
+due_now(const struct due_times *due, int64_t now, int64_t served,
+    int64_t *slot_r, bool *reset_r)
 {
 	int64_t last = due_last(due, now);
 

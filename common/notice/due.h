@@ -12,9 +12,9 @@
  *		when the last eight days have none
  * due_now	is there a slot to serve? *slot_r is it. Several that were
  *		missed (the machine was off) are served by the last of them. A
- *		`served` that lies more than DUE_AHEAD in the future comes from a
- *		clock that was wrong and has been put right: then the slot counts
- *		as served and *slot_r replaces it (false is returned, and
+ *		`served` that lies more than DUE_AHEAD in the future comes from
+ *		a clock that was wrong and has been put right: then the slot
+ *		counts as served and *slot_r replaces it (false is returned, and
  *		*reset_r is true)
  *
  * A time that clocks skip is served at the moment of the change, one that

@@ -2,10 +2,11 @@
  * intake - a mail to the release or the request address
  *
  * intake_read	what it asks for. Nothing in it is believed but a token, which
- *		is its own proof, and its envelope sender, as far as to say whose
- *		digest is wanted: that goes to the sender's own mailbox and to
- *		nobody else. Mail of machines asks for nothing: null sender,
- *		mailer-daemons, Auto-Submitted, lists, and all that is ours
+ *		is its own proof, and its envelope sender, as far as to say
+ *		whose digest is wanted: that goes to the sender's own mailbox
+ *		and to nobody else. Mail of machines asks for nothing: null
+ *		sender, mailer-daemons, Auto-Submitted, lists, and all that is
+ *		ours
  *
  * sender and recipient are those of the envelope, as Postfix gives them to a
  * pipe (without <>). recipient may be absent: then the subject decides.

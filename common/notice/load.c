@@ -135,6 +135,42 @@ read_file(const char *path, struct arena *a, struct slice *text_r,
 	return RC_OK;
 }
 
+struct part_finder {
+	const struct notices *n;
+	const struct notices_conf *conf;
+	struct arena *a;
+};
+
+/* Parts are the same for text and HTML, and may be the same for all
+ * languages. */
+static enum rc
+find_part(void *arg, struct slice name, const char **file_r,
+    struct slice *text_r, struct slice *why_r)
+{
+	const struct part_finder *f = arg;
+	const char *own = f->n->conf.template_directory;
+	const char *packaged = f->n->conf.packaged_templates;
+	const char *set = f->conf->templates, *language = f->conf->language;
+	const char *folders[] = {
+		arena_printf(f->a, "%s/%s/%s", own, set, language).ptr,
+		arena_printf(f->a, "%s/%s", own, set).ptr,
+		arena_printf(f->a, "%s/%s", own, language).ptr, own,
+		arena_printf(f->a, "%s/%s", packaged, language).ptr, packaged,
+	};
+	bool found = false;
+
+	for (size_t i = set[0] == '\0' ? 2 : 0; i < 6; i++) {
+		*file_r = arena_printf(f->a, "%s/%.*s.part", folders[i],
+		    SLICE_ARG(name)).ptr;
+		if (read_file(*file_r, f->a, text_r, &found, why_r) != RC_OK)
+			return RC_BAD;
+		if (found)
+			return RC_OK;
+	}
+	*why_r = arena_printf(f->a, "it would be %s", *file_r);
+	return RC_BAD;
+}
+
 struct found {
 	const char *path;
 	struct slice text;
@@ -170,8 +206,11 @@ find_file(const struct notices *n, const struct notices_conf *c,
 /* "Subject: ..." and an empty line stand before the text. */
 static enum rc
 read_text(const struct found *f, const struct template_names *names,
-    struct arena *a, struct notice_letter *letter, struct slice *why_r)
+    struct part_finder *finder, struct notice_letter *letter,
+    struct slice *why_r)
 {
+	const struct template_parts parts = { find_part, finder };
+	struct arena *a = finder->a;
 	struct slice rest = f->text, subject = SLICE(""), empty = SLICE("x");
 
 	if (!slice_line(&rest, &subject) ||
@@ -182,16 +221,18 @@ read_text(const struct found *f, const struct template_names *names,
 		return RC_BAD;
 	}
 	if (template_parse(a, f->path, 1, slice_after(subject, 9),
-	    TEMPLATE_TEXT, names, &letter->subject, why_r) != RC_OK)
+	    TEMPLATE_TEXT, names, &parts, &letter->subject, why_r) != RC_OK)
 		return RC_BAD;
 	return template_parse(a, f->path, 3, rest, TEMPLATE_TEXT, names,
-	    &letter->text, why_r);
+	    &parts, &letter->text, why_r);
 }
 
 static enum rc
 load_letter(struct notices *n, const struct notices_conf *c, size_t which,
     struct arena *a, struct notice_letter *letter, struct slice *why_r)
 {
+	struct part_finder finder = { n, c, a };
+	const struct template_parts parts = { find_part, &finder };
 	const char *name = templates[which].name;
 	struct found f;
 
@@ -203,13 +244,13 @@ load_letter(struct notices *n, const struct notices_conf *c, size_t which,
 		    "own", c->language, f.path);
 		return RC_BAD;
 	}
-	if (read_text(&f, templates[which].names, a, letter, why_r) != RC_OK ||
-	    find_file(n, c, name, "html", a, &f, why_r) != RC_OK)
+	if (read_text(&f, templates[which].names, &finder, letter, why_r) !=
+	    RC_OK || find_file(n, c, name, "html", a, &f, why_r) != RC_OK)
 		return RC_BAD;
 	if (!f.there)
 		return RC_OK;
 	return template_parse(a, f.path, 1, f.text, TEMPLATE_HTML,
-	    templates[which].names, &letter->html, why_r);
+	    templates[which].names, &parts, &letter->html, why_r);
 }
 
 static struct slice

@@ -11,9 +11,9 @@
 #define AT(field)	offsetof(struct notices_conf, field)
 #define HOUR		(3600 * 1000LL)
 #define DAY		(24 * HOUR)
-#define CAUSES_TEXT		"Causes are virus, spam, phishing, graymail, fraud, " \
-			"attachment, dlp, policy, spam-ndr, poison and " \
-			"unscannable."
+#define CAUSES_TEXT \
+	"Causes are virus, spam, phishing, graymail, fraud, attachment, dlp, " \
+	"policy, spam-ndr, poison and unscannable."
 
 const struct conf_option notices_options[] = {
 	{ "from", CONF_STRING, AT(from), "", 0, 320,
@@ -22,12 +22,13 @@ const struct conf_option notices_options[] = {
 	{ "from_name", CONF_STRING, AT(from_name), "Mail security", 0, 100,
 	  "The name before that address.", NULL },
 	{ "server", CONF_STRING, AT(server), "127.0.0.1:10026", 1, 200,
-	  "Where Postfix takes our mails: an address and a port of this machine, "
-	  "or the path of a socket. The listener asks no milter.", NULL },
+	  "Where Postfix takes our mails: an address and a port of this "
+	  "machine, or the path of a socket. The listener asks no milter.",
+	  NULL },
 	{ "portal_url", CONF_STRING, AT(portal_url), "", 0, 200,
 	  "Where the portal is reached, as \"https://quarantine.example.org\". "
-	  "Links in digests lead there. Empty: there is none, and a link writes "
-	  "a mail to release_address.", NULL },
+	  "Links in digests lead there. Empty: there is none, and a link "
+	  "writes a mail to release_address.", NULL },
 	{ "release_address", CONF_STRING, AT(release_address), "", 0, 320,
 	  "The address that takes release mails; Postfix gives its mail to "
 	  "gatehouse digest --intake. Empty, and no portal: digests have no "
@@ -38,9 +39,9 @@ const struct conf_option notices_options[] = {
 	  NULL },
 	{ "template_directory", CONF_PATH, AT(template_directory),
 	  "/etc/gatehouse/templates", 0, 0,
-	  "Templates of your own: LANGUAGE/NAME.txt and NAME.html, and the same "
-	  "in a folder for each set. What is not there comes from the package.",
-	  NULL },
+	  "Templates of your own: LANGUAGE/NAME.txt and NAME.html, and the "
+	  "same in a folder for each set. What is not there comes from the "
+	  "package.", NULL },
 	{ "packaged_templates", CONF_PATH, AT(packaged_templates),
 	  "/usr/share/gatehouse/templates", 0, 0, "Templates of the package.",
 	  NULL },
@@ -59,8 +60,8 @@ const struct conf_option notices_options[] = {
 	  "Language of mails: en, fr, de, or a folder of your own templates.",
 	  NULL },
 	{ "templates", CONF_STRING | CONF_SCOPED, AT(templates), "", 0, 60,
-	  "A set of templates: a folder in template_directory that holds folders "
-	  "of languages. Empty: none.", NULL },
+	  "A set of templates: a folder in template_directory that holds "
+	  "folders of languages. Empty: none.", NULL },
 	{ "timezone", CONF_STRING | CONF_SCOPED, AT(timezone), "UTC", 1, 63,
 	  "Whose clocks count, as \"Europe/Berlin\".", NULL },
 	{ "digest", CONF_BOOL | CONF_SCOPED, AT(digest), "false", 0, 0,
@@ -71,7 +72,8 @@ const struct conf_option notices_options[] = {
 	  "for a domain or a client. Empty: each recipient gets his own.",
 	  NULL },
 	{ "digest_times", CONF_LIST | CONF_SCOPED, AT(digest_times), "08:00",
-	  0, DUE_TIMES, "When digests go out on weekdays, as \"08:00\".", NULL },
+	  0, DUE_TIMES, "When digests go out on weekdays, as \"08:00\".",
+	  NULL },
 	{ "digest_weekend_times", CONF_LIST | CONF_SCOPED,
 	  AT(digest_weekend_times), "", 0, DUE_TIMES,
 	  "When digests go out on Saturdays and Sundays.", NULL },
@@ -85,8 +87,8 @@ const struct conf_option notices_options[] = {
 	  "Whether all that is held is listed each time, and not only what is "
 	  "new since the last digest.", NULL },
 	{ "digest_empty", CONF_BOOL | CONF_SCOPED, AT(digest_empty), "false", 0,
-	  0, "Whether a digest goes out when there is nothing to list, to those "
-	  "who have had one before.", NULL },
+	  0, "Whether a digest goes out when there is nothing to list, to "
+	  "those who have had one before.", NULL },
 	{ "digest_links", CONF_BOOL | CONF_SCOPED, AT(digest_links), "true", 0,
 	  0, "Whether each message that its recipient may release has a link "
 	  "that does it. Mail with a virus never has one.", NULL },
@@ -94,10 +96,11 @@ const struct conf_option notices_options[] = {
 	  HOUR, 30 * DAY, "How long a link is good for; never longer than the "
 	  "message is held.", NULL },
 	{ "notify_recipients", CONF_LIST | CONF_SCOPED, AT(notify_recipients),
-	  "", 0, 20, "Causes for which a recipient is told at once. " CAUSES_TEXT,
-	  NULL },
+	  "", 0, 20, "Causes for which a recipient is told at once. "
+	  CAUSES_TEXT, NULL },
 	{ "notify_admins", CONF_LIST | CONF_SCOPED, AT(notify_admins), "", 0,
-	  20, "Causes for which the admins are told at once. " CAUSES_TEXT, NULL },
+	  20, "Causes for which the admins are told at once. " CAUSES_TEXT,
+	  NULL },
 	{ "notify_officers", CONF_LIST | CONF_SCOPED, AT(notify_officers),
 	  "dlp", 0, 20, "Causes for which the officers are told at once, with "
 	  "the message attached. " CAUSES_TEXT, NULL },
@@ -110,8 +113,8 @@ const struct conf_option notices_options[] = {
 	{ "officers", CONF_LIST | CONF_SCOPED, AT(officers), "", 0, 20,
 	  "Addresses of those who look after data protection.", NULL },
 	{ "rate", CONF_COUNT | CONF_SCOPED, AT(rate), "20", 1, 10000,
-	  "Notices in an hour to one address; what comes beyond that is counted, "
-	  "and told in one summary.", NULL },
+	  "Notices in an hour to one address; what comes beyond that is "
+	  "counted, and told in one summary.", NULL },
 	{ 0 }
 };
 
@@ -164,10 +167,10 @@ check_causes(const char *option, const struct conf_list *list,
 		struct near near = near_to(list->items[i]);
 		bool known = false;
 
-		for (enum cause c = CAUSE_NONE + 1; c < (enum cause)CAUSES; c++) {
+		for (int c = CAUSE_NONE + 1; c < CAUSES; c++) {
 			known = known || slice_eq(list->items[i],
-			    slice_of(cause_name(c)));
-			near_try(&near, cause_name(c));
+			    slice_of(cause_name((enum cause)c)));
+			near_try(&near, cause_name((enum cause)c));
 		}
 		if (!known && near.best != NULL)
 			return bad(a, why_r, "%s holds \"%s\"; did you mean "

@@ -2,11 +2,11 @@
  * options - what an administrator may set about notices and digests
  * (notices.conf); templates and time zones that this names are loaded with it
  *
- * notices_load	path NULL: defaults. Checks all that the table cannot: addresses,
- *		causes, times, zones, templates of every language and set that
- *		any scope names. RC_BAD with *why_r ("file:line: ..."). What it
- *		gives is read-only: any thread may use it, as long as the arena
- *		lives
+ * notices_load	path NULL: defaults. Checks all that the table cannot:
+ *		addresses, causes, times, zones, templates of every language and
+ *		set that any scope names. RC_BAD with *why_r ("file:line: ...").
+ *		What it gives is read-only: any thread may use it, as long as
+ *		the arena lives
  * notices_for	the settings for one address
  * notices_letter	template NAME for those settings; `html` is NULL where
  *		there is only text

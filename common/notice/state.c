@@ -336,6 +336,10 @@ state_sweep(struct db *db, struct arena *a, int64_t now, int64_t before,
 		    "IN (SELECT object, recipient FROM listed WHERE time < ?1 "
 		    "LIMIT ?2)", a, before, more_r, why_r);
 	if (rc == RC_OK)
+		rc = sweep(db, "DELETE FROM served WHERE member IN (SELECT "
+		    "member FROM served WHERE slot < ?1 LIMIT ?2)", a, before,
+		    more_r, why_r);
+	if (rc == RC_OK)
 		rc = sweep(db, "DELETE FROM counted WHERE name IN (SELECT name "
 		    "FROM counted WHERE since < ?1 LIMIT ?2)", a, before,
 		    more_r, why_r);

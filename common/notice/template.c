@@ -4,6 +4,7 @@
 
 #include "conf/near.h"
 #include "notice/template-html.h"
+#include "text/percent.h"
 #include "text/utf8.h"
 
 enum node_kind { NODE_TEXT, NODE_VALUE, NODE_LIST, NODE_EMPTY, NODE_END };
@@ -35,7 +36,9 @@ struct parse {
 	struct slice rest;
 	unsigned line;
 	struct node *nodes;
-	size_t count;
+	size_t count, room;
+	const struct template_parts *parts;
+	unsigned nested;
 	struct level levels[TEMPLATE_LEVELS];
 	size_t depth;
 	struct html_place place;
@@ -104,6 +107,15 @@ add(struct parse *p, struct node node)
 {
 	if (p->count == TEMPLATE_NODES)
 		return bad(p, "over %d places in one template", TEMPLATE_NODES);
+	if (p->count == p->room) {
+		size_t room = p->room == 0 ? 64 : p->room * 2;
+		struct node *nodes = arena_array(p->a, room, sizeof *nodes);
+
+		if (p->count > 0)
+			memcpy(nodes, p->nodes, p->count * sizeof *nodes);
+		p->nodes = nodes;
+		p->room = room;
+	}
 	p->nodes[p->count++] = node;
 	return RC_OK;
 }
@@ -192,11 +204,46 @@ is_name(struct slice name)
 	return name.len > 0;
 }
 
+static enum rc read_all(struct parse *p);
+
+/* Another file is read here, then this one goes on. */
+static enum rc
+include(struct parse *p, struct slice name)
+{
+	const struct parse outer = *p;
+	struct slice why = SLICE("");
+	enum rc rc;
+
+	if (p->nested == TEMPLATE_PARTS)
+		return bad(p, "parts within parts, more than %d deep; does %s "
+		    "contain itself?", TEMPLATE_PARTS, shown(p, name));
+	if (p->parts == NULL || p->parts->find(p->parts->arg, name, &p->file,
+	    &p->rest, &why) != RC_OK) {
+		p->file = outer.file;
+		return bad(p, "there is no part {{> %s}}; %.*s", shown(p,
+		    name), SLICE_ARG(why));
+	}
+	p->nested++;
+	p->line = 1;
+	if (slice_ends(p->rest, SLICE("\n")))
+		p->rest.len--;
+	rc = read_all(p);
+	if (rc == RC_OK && p->depth != outer.depth)
+		rc = bad(p, "a section is opened or closed in this part alone");
+	if (rc != RC_OK)
+		return rc;
+	p->file = outer.file;
+	p->line = outer.line;
+	p->rest = outer.rest;
+	p->nested = outer.nested;
+	return RC_OK;
+}
+
 static enum rc
 mark(struct parse *p, struct slice inside)
 {
 	char c = inside.len > 0 ? inside.ptr[0] : '\0';
-	bool sign = c == '#' || c == '^' || c == '/';
+	bool sign = c == '#' || c == '^' || c == '/' || c == '>';
 	struct slice name = slice_trim(slice_after(inside, sign ? 1 : 0));
 
 	if (c == '!')
@@ -210,6 +257,8 @@ mark(struct parse *p, struct slice inside)
 		return open_section(p, name, c == '^');
 	case '/':
 		return close_section(p, name);
+	case '>':
+		return include(p, name);
 	default:
 		return add_value(p, name);
 	}
@@ -282,16 +331,27 @@ next(struct parse *p, bool *at_start)
 	return RC_OK;
 }
 
+/* To the end of this file. */
 static enum rc
-parse_all(struct parse *p)
+read_all(struct parse *p)
 {
 	bool at_start = true;
 
+	if (p->rest.len > TEMPLATE_FILE)
+		return bad(p, "over %d bytes", TEMPLATE_FILE);
 	if (!utf8_valid(p->rest))
 		return bad(p, "the file is not UTF-8; save it as UTF-8");
 	while (p->rest.len > 0)
 		if (next(p, &at_start) != RC_OK)
 			return RC_BAD;
+	return RC_OK;
+}
+
+static enum rc
+parse_all(struct parse *p)
+{
+	if (read_all(p) != RC_OK)
+		return RC_BAD;
 	if (p->depth == 1)
 		return RC_OK;
 	p->line = p->levels[p->depth - 1].line;
@@ -300,40 +360,19 @@ parse_all(struct parse *p)
 	    shown(p, p->nodes[p->levels[p->depth - 1].node].text));
 }
 
-static size_t
-marks(struct slice text)
-{
-	size_t n = 0;
-
-	for (size_t at = slice_search(text, SLICE("{{")); at < text.len;
-	    at = slice_search(text, SLICE("{{"))) {
-		text = slice_after(text, at + 2);
-		n++;
-	}
-	return n;
-}
-
 enum rc
 template_parse(struct arena *a, const char *file, unsigned line,
-    struct slice text, enum template_kind kind, const struct template_names *names,
+    struct slice text, enum template_kind kind,
+    const struct template_names *names, const struct template_parts *parts,
     struct template **template_r, struct slice *why_r)
 {
 	struct parse p = { .a = a, .file = file, .kind = kind, .rest = text,
-	    .line = line };
+	    .line = line, .parts = parts };
 	struct template *t = arena_alloc(a, sizeof *t);
-	enum rc rc = RC_BAD;
+	enum rc rc;
 
 	p.levels[p.depth++] = (struct level){ .names = names };
-	if (text.len > TEMPLATE_FILE) {
-		bad(&p, "over %d bytes", TEMPLATE_FILE);
-	} else {
-		size_t most = 2 * marks(text) + 1;
-
-		if (most > TEMPLATE_NODES)
-			most = TEMPLATE_NODES;
-		p.nodes = arena_array(a, most, sizeof *p.nodes);
-		rc = parse_all(&p);
-	}
+	rc = parse_all(&p);
 	*t = (struct template){ p.nodes, p.count };
 	*template_r = rc == RC_OK ? t : NULL;
 	*why_r = p.why;
@@ -434,18 +473,6 @@ whole_url(struct slice url)
 	return true;
 }
 
-static void
-add_percent(struct buf *out, struct slice value)
-{
-	for (size_t i = 0; i < value.len; i++) {
-		if (ascii_alnum(value.ptr[i]) ||
-		    strchr("-._~", value.ptr[i]) != NULL)
-			buf_addc(out, value.ptr[i]);
-		else
-			buf_addf(out, "%%%02X", (unsigned char)value.ptr[i]);
-	}
-}
-
 /* At most TEMPLATE_VALUE bytes, not within a character. */
 static struct slice
 cut(struct slice value, bool *cut_r)
@@ -471,7 +498,7 @@ add_placed(struct buf *out, struct slice whole, enum place place)
 		add_escaped(out, value, true);
 		return;
 	case PLACE_URL_PART:
-		add_percent(out, value);
+		percent_encode(out, value, "");
 		return;
 	default:
 		add_escaped(out, value, place != PLACE_PLAIN);

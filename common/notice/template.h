@@ -6,6 +6,8 @@
  *				when it is not empty
  *	{{^name}}...{{/name}}	once, when the list or value is empty
  *	{{! remark }}		nothing
+ *	{{> name}}		another file in this place, without its last
+ *				line end
  * A line with nothing but such a mark (not a value) leaves no line behind.
  * Within a list, names of its rows stand before those around it.
  *
@@ -28,8 +30,10 @@
  * over TEMPLATE_OUT is an error.
  *
  * template_parse	RC_BAD, *why_r "file:line: what is wrong; what would be
- *			right". file is only for that. The template borrows from
- *			text and lives in the arena; read-only, any thread
+ *			right". file, and line (the number of the first one),
+ *			are only for that. parts gives the other files; NULL:
+ *			there are none. The template borrows from all texts and
+ *			lives in the arena; read-only, any thread
  * template_render	appends to out; RC_BAD: it would be over TEMPLATE_OUT
  *			(what was appended then is of no use)
  * template_plain	a value as plain text has it: for headers and logs
@@ -46,6 +50,7 @@ enum {
 	TEMPLATE_FILE = 256 << 10,	/* bytes of a template */
 	TEMPLATE_NODES = 10000,
 	TEMPLATE_LEVELS = 8,
+	TEMPLATE_PARTS = 4,		/* one within the other */
 	TEMPLATE_VALUE = 2000,
 	TEMPLATE_OUT = 4 << 20,
 };
@@ -71,8 +76,16 @@ struct template_row {
 
 struct template;
 
+/* RC_OK with file and text of a part; RC_BAD: there is none. */
+struct template_parts {
+	enum rc (*find)(void *arg, struct slice name, const char **file_r,
+	    struct slice *text_r, struct slice *why_r);
+	void *arg;
+};
+
 enum rc template_parse(struct arena *a, const char *file, unsigned line,
-    struct slice text, enum template_kind kind, const struct template_names *names,
+    struct slice text, enum template_kind kind,
+    const struct template_names *names, const struct template_parts *parts,
     struct template **template_r, struct slice *why_r);
 enum rc template_render(const struct template *t,
     const struct template_data *data, struct buf *out);

@@ -16,7 +16,7 @@ enum {
 	TRANSITIONS = 20000,
 	TYPES = 256,
 	DAY = 86400,
-	OFFSET_MOST = 26 * 3600,	/* RFC 9636, 3.2: sane files are below */
+	OFFSET_MOST = 26 * 3600,	/* RFC 9636, 3.2 */
 };
 
 /* "the 5th (last) Sunday of March at 2", or a day of the year. */

@@ -9,8 +9,9 @@
  * object or recipient, expired, spent, revoked, malformed and locked out are
  * all RC_BAD and nothing else.
  *
- * All calls work on an open database of the one writer (the store daemon). RC_RETRY with *why_r: the database's trouble (locked, full disk).
- * Times are seconds since 1970 (clock_wall); the caller gives them.
+ * All calls work on an open database of the one writer (the store daemon).
+ * RC_RETRY with *why_r: the database's trouble (locked, full disk). Times are
+ * seconds since 1970 (clock_wall); the caller gives them.
  *
  * token_schema	SQL that makes the table: a step of the schema of the file
  *		that holds it
@@ -25,9 +26,9 @@
  * token_return	gives one use back: what it was spent for could not be begun
  * token_revoke	ends all tokens of an object, or of one recipient of it
  *		(recipient not SLICE_NONE); *count_r may be NULL
- * token_sweep	deletes rows that expired or were spent before
- *		now - TOKEN_GRACE, at most TOKEN_SWEEP in one call; *count_r
- *		says how many went, so the caller knows whether to call again
+ * token_sweep	deletes rows that expired before now - TOKEN_GRACE, at most
+ *		TOKEN_SWEEP in one call; *count_r says how many went, so the
+ *		caller knows whether to call again
  * token_prefix	what of a token a log may hold: its first six characters
  *		and "...", without control characters, whatever came in
  *

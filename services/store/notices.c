@@ -9,7 +9,7 @@
 
 enum {
 	QUEUE = 4096,			/* ids that wait; more: a scan */
-	LATE_TRIES = 10,		/* for an object that is not there yet */
+	LATE_TRIES = 10,		/* for one that is not there yet */
 	LOOK_BACK = 2 * 86400,		/* of a scan */
 	TICK_S = 5,
 	SUMMARIES_S = 60,
@@ -23,6 +23,7 @@ enum {
 struct waiting {
 	char id[STORE_ID + 1];
 	unsigned tries;
+	bool skipped;			/* of its cause nobody is told */
 };
 
 struct store_notices {
@@ -100,6 +101,7 @@ push(struct store_notices *p, struct slice id, unsigned tries)
 		memcpy(w->id, id.ptr, STORE_ID);
 		w->id[STORE_ID] = '\0';
 		w->tries = tries;
+		w->skipped = false;
 	} else {
 		p->scan = true;
 	}
@@ -239,8 +241,7 @@ trouble(const char *what, struct slice why)
 
 /* An object is in the index a little after it was told of. True: it waits. */
 static bool
-handle(struct store_notices *p, const struct notices *n,
-    const struct waiting *w)
+handle(struct store_notices *p, const struct notices *n, struct waiting *w)
 {
 	struct told t = { .a = arena_new() };
 	struct store_index *x = vault_read(&p->store->vault);
@@ -251,7 +252,9 @@ handle(struct store_notices *p, const struct notices *n,
 	if (rc != RC_OK)
 		why = arena_copy(t.a, x->why);
 	vault_read_end(&p->store->vault);
-	if (rc == RC_OK && t.count > 0 && notices_tells(n, t.object.cause))
+	w->skipped = rc == RC_OK && t.count > 0 &&
+	    !notices_tells(n, t.object.cause);
+	if (rc == RC_OK && t.count > 0 && !w->skipped)
 		rc = tell_object(p, n, &t, &why);
 	if (rc != RC_OK)
 		trouble("a notice waits", why);
@@ -264,8 +267,12 @@ handle(struct store_notices *p, const struct notices *n,
 
 /* --- what a kill left untold --------------------------------------------- */
 
+/* Under this name the state keeps until when all that came in was told of. */
+#define TOLD_UNTIL	SLICE("notices")
+
 struct scan {
 	struct store_notices *p;
+	int64_t since;			/* adopted then or later */
 	struct store_filter filter;
 	struct arena *a;
 	unsigned seen;
@@ -281,7 +288,8 @@ scan_row(const struct store_row *row, void *arg)
 	s->filter.before_time = row->object.time;
 	s->filter.before_id = arena_copy(s->a, row->object.id);
 	s->filter.before_recipient = arena_copy(s->a, row->recipient);
-	if (!slice_eq(row->object.id, slice_of(s->last)) &&
+	if (row->changed >= s->since &&
+	    !slice_eq(row->object.id, slice_of(s->last)) &&
 	    row->object.id.len == STORE_ID) {
 		memcpy(s->last, row->object.id.ptr, STORE_ID);
 		push(s->p, row->object.id, 0);
@@ -297,7 +305,15 @@ scan(struct store_notices *p)
 	struct scan s = { .p = p, .a = arena_new(), .seen = STORE_LIST_MAX,
 	    .filter = { .since = clock_wall() - LOOK_BACK,
 	    .limit = STORE_LIST_MAX } };
+	struct slice why;
 
+	/* At the very first start there is nothing to catch up with. */
+	if (state_served(notices_enter(p->store), s.a, TOLD_UNTIL, &s.since,
+	    &why) != RC_OK)
+		trouble("notices wait", why);
+	notices_leave(p->store);
+	if (s.since == 0)
+		s.seen = 0;
 	for (size_t pages = 0; s.seen == STORE_LIST_MAX &&
 	    pages < QUEUE / STORE_LIST_MAX; pages++) {
 		struct store_index *x = vault_read(&p->store->vault);
@@ -310,7 +326,43 @@ scan(struct store_notices *p)
 	arena_free(s.a);
 }
 
-/* --- the thread that makes them ------------------------------------------ */
+/* All that came in before then was told of, and these were not to be: else a
+ * cause that somebody is told of from now on would bring up old mail. One
+ * transaction for all of them. */
+static enum rc
+note_told(struct db *db, struct arena *a, int64_t moment,
+    const struct waiting *w, size_t count, struct slice *why_r)
+{
+	enum rc rc = db_begin(db) == RC_OK ? RC_OK : db_trouble(db, a, why_r);
+
+	for (size_t i = 0; i < count && rc == RC_OK; i++)
+		if (w[i].skipped)
+			rc = state_list(db, a, slice_of(w[i].id), SLICE(""),
+			    moment, why_r);
+	if (rc == RC_OK)
+		rc = state_serve(db, a, TOLD_UNTIL, moment, why_r);
+	if (rc == RC_OK && db_commit(db) != RC_OK)
+		rc = db_trouble(db, a, why_r);
+	if (rc != RC_OK)
+		db_rollback(db);
+	return rc;
+}
+
+static void
+told_until(struct store_notices *p, int64_t moment, const struct waiting *w,
+    size_t count)
+{
+	struct arena *a = arena_new();
+	struct slice why;
+
+	if (note_told(notices_enter(p->store), a, moment, w, count, &why) !=
+	    RC_OK)
+		trouble("notices may be looked for again", why);
+	notices_leave(p->store);
+	arena_free(a);
+}
+
+/* --- the thread that makes them ------------------------------------------- */
 
 static size_t
 take_queue(struct store_notices *p, struct waiting *mine, bool *scan_r)
@@ -375,6 +427,7 @@ make_notices(void *arg)
 	while (!is_stopping(p)) {
 		struct service_set *set = service_set(p->store->run);
 		const struct store_conf *conf = set->conf;
+		int64_t began = clock_wall();
 		size_t count = take_queue(p, mine, &look);
 		bool again = false;
 
@@ -382,8 +435,12 @@ make_notices(void *arg)
 			again = handle(p, conf->notices, &mine[i]) || again;
 		if (look)
 			scan(p);
+		else if (!again && count > 0)
+			told_until(p, began, mine, count);
 		if (conf->notices != NULL && deadline_left(summaries) == 0) {
 			every_minute(p, conf->notices);
+			if (!look && !again)
+				told_until(p, began, mine, 0);
 			summaries = deadline_in(SUMMARIES_S * 1000);
 		}
 		if (deadline_left(sweeps) == 0) {

@@ -11,8 +11,8 @@
  * notices_stop		ends them; a mail that is being sent is waited for
  * notices_tell		an object came in: noted; told by the thread after
  * notices_wake		which is for when the index has it
- * notices_enter	the state, for one who asks at the control socket; waits for
- *			others. notices_leave wakes the sender
+ * notices_enter	the state, for one who asks at the control socket;
+ *			waits for others. notices_leave wakes the sender
  */
 #ifndef STORE_NOTICES_H
 #define STORE_NOTICES_H
