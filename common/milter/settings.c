@@ -112,10 +112,22 @@ load_filter(struct settings *set, const struct settings_source *source,
 
 	rc = load_file(set, source, file_of(set, source, filter->name),
 	    sections, why_r);
-	set->needs |= filter->needs;
+	in->needs = filter->needs;
 	if (rc == RC_OK && filter->wants != NULL)
-		set->needs |= filter->wants(in->conf);
+		in->needs |= filter->wants(in->conf);
+	set->needs |= in->needs;
 	return rc;
+}
+
+/* May there be a message whose body none of them wants? */
+static bool
+leaves_bodies(const struct settings *set)
+{
+	for (size_t i = 0; i < set->ninstances; i++)
+		if ((set->instances[i].needs & NEED_BODY) &&
+		    set->instances[i].filter->wants_body == NULL)
+			return false;
+	return (set->needs & NEED_BODY) != 0;
 }
 
 static const struct filter *
@@ -237,7 +249,7 @@ load_store(struct settings *set, struct slice *why_r)
 	if (!set->store)
 		set->needs &= ~(unsigned)HOLDS;
 	if (set->needs & HOLDS)
-		set->needs |= NEED_BODY;
+		set->needs = (set->needs | NEED_BODY) & ~(unsigned)LEAVES_BODY;
 	set->store_folder = arena_printf(set->arena, "%s/store/incoming",
 	    house->state_directory).ptr;
 	if (house->store_key[0] == '\0')
@@ -280,6 +292,8 @@ load_all(struct settings *set, const struct settings_source *source,
 	if (rc == RC_OK)
 		rc = source->chain ? load_chain(set, source, why_r) :
 		    load_single(set, source, why_r);
+	if (rc == RC_OK && leaves_bodies(set))
+		set->needs |= LEAVES_BODY;
 	if (rc == RC_OK && source->adjust != NULL)
 		source->adjust(set, source->arg);
 	if (rc == RC_OK)
