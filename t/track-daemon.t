@@ -350,7 +350,7 @@ unlink glob "$db*";
 $s->start_milter('track');
 is scalar(wait_rows(1, '--queue-id', 'GGGG03')), 1,
     'deleted: built anew from the logs that there are';
-is scalar(wait_rows($messages, '--from', 'kill@client.test', '--limit', 1000)), $messages,
-    'as before';
+is scalar(wait_rows($messages, '--from', 'kill@client.test', '--limit',
+    1000)), $messages, 'as before';
 
 $s->done;
