@@ -16,6 +16,8 @@ static const struct verb verbs[] = {
 	  verb_explain },
 	{ "forget", "erase an address from tracking and journals",
 	  verb_forget },
+	{ "harvest", "show or forget who asks for unknown recipients",
+	  verb_harvest },
 	{ "quarantine", "list, show, release, delete or export held mail",
 	  verb_quarantine },
 	{ "report", "write finished deliveries as CSV", verb_report },

@@ -85,7 +85,8 @@ replace_recipient(struct session *s, struct slice removed, struct slice added)
 			return;
 		}
 	}
-	session_add_recipient(s, added, SLICE("smtp"));
+	session_add_recipient(s, &(struct recipient){ added, SLICE("smtp"),
+	    SLICE("") });
 }
 
 /* Takes out all of a run of recipients who were kept back; the first change

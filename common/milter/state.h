@@ -60,8 +60,8 @@ struct outcome {
 /* Our trouble as a verdict: plan_for_trouble(). */
 struct verdict session_trouble(struct session *s, const char *why);
 void session_new_identity(char identity[33]);
-void session_add_recipient(struct session *s, struct slice address,
-    struct slice mailer);
+void session_add_recipient(struct session *s,
+    const struct recipient *recipient);
 /* The jobs anew, for a client that is known only now. */
 void session_begin_again(struct session *s);
 /* The body was asked for, and wanted; it may be empty all the same. */
