@@ -73,14 +73,6 @@ text_of(const json_t *event, const char *key)
 	return text.len > 0 ? text.ptr : "";
 }
 
-/* A client is named by its address, where no message was its cause. */
-static bool
-is_client(const json_t *event, const char *name)
-{
-	return strcmp(text_of(event, "event.action"), "message") != 0 &&
-	    strcmp(text_of(event, "source.ip"), name) == 0;
-}
-
 static bool
 visit(struct slice line, void *arg)
 {
@@ -91,8 +83,7 @@ visit(struct slice line, void *arg)
 	if (slice_search(line, slice_of(e->name)) == line.len)
 		return true;
 	event = event_read(line);
-	if (event == NULL || (!is_client(event, e->name) &&
-	    !event_named(event, slice_of(e->name)))) {
+	if (event == NULL || !event_named(event, slice_of(e->name))) {
 		json_decref(event);
 		return true;
 	}

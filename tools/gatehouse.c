@@ -12,7 +12,7 @@ static const struct verb verbs[] = {
 	  "them", verb_digest },
 	{ "dmarc-report", "build, store or send DMARC aggregate reports",
 	  verb_dmarc_report },
-	{ "explain", "say what was decided about a message, and what became of it",
+	{ "explain", "say what was decided about a message and became of it",
 	  verb_explain },
 	{ "forget", "erase an address from tracking and journals",
 	  verb_forget },
