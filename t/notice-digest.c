@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "notice/digest.h"
@@ -592,6 +594,103 @@ flood(void)
 	}
 }
 
+/* --- mails that nobody takes ---------------------------------------------- */
+
+static void
+not_taken(void)
+{
+	struct store_object o;
+	struct notice_sent sent;
+
+	/* Nobody listens at this port of ours: it was just given back. */
+	tap_is_str(load("notify_recipients = [ \"virus\" ]; retry_for = \"1h\"; "
+	    "server = \"127.0.0.1:1\";"), "ok", "a server that is not there");
+	fresh();
+	o = object("virus", EIGHT);
+	tap_is_int(tell(&o, "a@our.test", NULL, EIGHT), 1, "a notice");
+	tap_is_int(notice_send(n, state, EIGHT, a, &sent, &why), RC_OK,
+	    "is tried");
+	tap_ok(sent.tried && !sent.taken && !sent.failed && sent.reply.len > 0,
+	    "and waits: %.*s", SLICE_ARG(sent.reply));
+	notice_send(n, state, EIGHT + STATE_BACKOFF - 1, a, &sent, &why);
+	tap_ok(!sent.tried, "not at once again");
+	notice_send(n, state, EIGHT + STATE_BACKOFF, a, &sent, &why);
+	tap_ok(sent.tried && !sent.failed, "but after a while");
+	notice_send(n, state, EIGHT + 2 * HOUR, a, &sent, &why);
+	tap_ok(sent.tried && sent.failed, "and not for ever");
+	notice_send(n, state, EIGHT + 9 * HOUR, a, &sent, &why);
+	tap_ok(!sent.tried, "then it is over");
+	tap_is_int(tell(&o, "a@our.test", NULL, EIGHT + 9 * HOUR), 0,
+	    "and is not made again");
+}
+
+/* --- kill -9 -------------------------------------------------------------- */
+
+enum { KILLED_MEMBERS = 20, KILLS = 60 };
+
+/* The child makes digests until it is killed, or is done: then true. Without a
+ * time it is left alone. */
+static bool
+make_until_killed(int64_t now, unsigned us)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0) {
+		struct digest_tools tools = at(now);
+		unsigned made;
+
+		if (index_sqlite_open(in_dir("index.db"), STORE_READ,
+		    &tools.index, a, &why) != RC_OK ||
+		    state_open(in_dir("notices.db"), DB_WRITE, &tools.state, a,
+		    &why) != RC_OK)
+			_exit(1);
+		_exit(digest_due(&tools, &made, &why) == RC_OK ? 0 : 1);
+	}
+	if (us > 0) {
+		usleep(us);
+		kill(child, SIGKILL);
+	}
+	waitpid(child, &status, 0);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* Whatever the moment: in the end each has one digest, and its link works. */
+static void
+killed(void)
+{
+	const struct token_spec want = { .purpose = TOKEN_RELEASE,
+	    .object = SLICE_NONE, .recipient = SLICE_NONE };
+	unsigned mails = 0, links = 0, tries = 0;
+	struct state_mail mail;
+	struct token_row row;
+	struct slice text;
+
+	tap_is_str(load(berlin), "ok", "settings");
+	fresh();
+	for (int i = 0; i < KILLED_MEMBERS; i++)
+		hold("spam", arena_printf(a, "m%d@our.test", i).ptr,
+		    EIGHT - HOUR);
+	db_close(state);
+	state = NULL;
+	while (tries < KILLS && !make_until_killed(EIGHT, 1 + tries * 1000))
+		tries++;
+	make_until_killed(EIGHT, 0);
+	if (state_open(in_dir("notices.db"), DB_WRITE, &state, a, &why) !=
+	    RC_OK) {
+		tap_ok(false, "%.*s", SLICE_ARG(why));
+		exit(tap_done());
+	}
+	while ((text = next_mail(EIGHT, &mail)).len > 0) {
+		mails++;
+		links += token_spend(state, a, token_after(text, "subject"),
+		    &want, EIGHT, &row, &why) == RC_OK;
+	}
+	tap_ok(mails == KILLED_MEMBERS && links == KILLED_MEMBERS, "killed "
+	    "again and again: %u digests, %u links that work", mails, links);
+	tap_is_int(due(EIGHT), 0, "and nothing is left to do");
+}
+
 static int
 drop(const char *path, const struct stat *st, int kind, struct FTW *ftw)
 {
@@ -625,6 +724,8 @@ main(void)
 	hostile("de");
 	notices();
 	flood();
+	not_taken();
+	killed();
 	ix->does->close(ix);
 	db_close(state);
 	arena_free(a);
