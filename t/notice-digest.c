@@ -603,8 +603,8 @@ not_taken(void)
 	struct notice_sent sent;
 
 	/* Nobody listens at this port of ours: it was just given back. */
-	tap_is_str(load("notify_recipients = [ \"virus\" ]; retry_for = \"1h\"; "
-	    "server = \"127.0.0.1:1\";"), "ok", "a server that is not there");
+	tap_is_str(load("notify_recipients = [ \"virus\" ]; "
+	    "retry_for = \"1h\"; server = \"127.0.0.1:1\";"), "ok", "a server that is not there");
 	fresh();
 	o = object("virus", EIGHT);
 	tap_is_int(tell(&o, "a@our.test", NULL, EIGHT), 1, "a notice");
@@ -628,6 +628,25 @@ not_taken(void)
 
 enum { KILLED_MEMBERS = 20, KILLS = 60 };
 
+static int
+make_apart(int64_t now)
+{
+	struct digest_tools tools = at(now);
+	unsigned made;
+	enum rc rc;
+
+	if (index_sqlite_open(in_dir("index.db"), STORE_READ, &tools.index, a,
+	    &why) != RC_OK || state_open(in_dir("notices.db"), DB_WRITE,
+	    &tools.state, a, &why) != RC_OK)
+		return 1;
+	rc = digest_due(&tools, &made, &why);
+	tools.index->does->close(tools.index);
+	db_close(tools.state);
+	ix->does->close(ix);
+	arena_free(a);
+	return rc == RC_OK ? 0 : 1;
+}
+
 /* The child makes digests until it is killed, or is done: then true. Without a
  * time it is left alone. */
 static bool
@@ -636,17 +655,8 @@ make_until_killed(int64_t now, unsigned us)
 	pid_t child = fork();
 	int status = 0;
 
-	if (child == 0) {
-		struct digest_tools tools = at(now);
-		unsigned made;
-
-		if (index_sqlite_open(in_dir("index.db"), STORE_READ,
-		    &tools.index, a, &why) != RC_OK ||
-		    state_open(in_dir("notices.db"), DB_WRITE, &tools.state, a,
-		    &why) != RC_OK)
-			_exit(1);
-		_exit(digest_due(&tools, &made, &why) == RC_OK ? 0 : 1);
-	}
+	if (child == 0)
+		_exit(make_apart(now));
 	if (us > 0) {
 		usleep(us);
 		kill(child, SIGKILL);
