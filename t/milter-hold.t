@@ -96,6 +96,9 @@ my @cases = (
 	    "deleted spam probe-head: $one", "held spam probe-head: $two" ],
 	[ 'refused for one', "probe-head/reject:$one", [ $one, $two ],
 	    'accept', [ $two ], "held policy probe-head: $one" ],
+	[ 'refused for one, for a virus', "probe-head/reject:$one:virus",
+	    [ $one, $two ], 'accept', [ $two ],
+	    "held virus probe-head: $one" ],
 	[ 'refused for all', 'probe-head/reject', [ $one, $two ],
 	    qr/^550 5\.7\.1 / ],
 	[ 'refused by the second', 'probe/reject', [ $one ], qr/^550 / ],
@@ -206,6 +209,14 @@ for (1 .. 3) {
 	is $again->{reply}, 'discard', "time $_: taken";
 	is scalar(my @all = $store->objects), 1, 'one object';
 }
+$store->clear;
+my @at_once = Gatehouse::Milter->burst($s->socket_path('chain'), 20, sub {
+	return (rcpt => [ $one ], id => "4Burst$_[0]", from => 'a@client.test',
+	    message => text('probe-head/hold cause:spam')) });
+is scalar(grep { $_->{reply} eq 'discard' } @at_once), 20,
+    'twenty times at once: taken';
+is scalar(@{[ $store->objects ]}), 1, 'one object';
+is_deeply [ $store->strays ], [], 'and nothing else';
 my ($event) = Gatehouse::Journal->about($s->dir . '/state/chain', '4Again3');
 ok $event->{'gatehouse.objects'}[0]{merged}, 'the journal says merged';
 is $event->{'gatehouse.cause'}, 'spam', 'and the cause';

@@ -281,7 +281,8 @@ witness(void *arg, const struct report *r)
 
 	told->reports++;
 	told->last = r->applied->action;
-	for (const struct held *h = r->held; h != NULL; h = h->next) {
+	for (const struct held *h = r->held; h != NULL && h->durable;
+	    h = h->next) {
 		if (told->held == 0)
 			told->cause = h->meta.cause;
 		told->held += h->meta.nrecipients;
@@ -501,6 +502,56 @@ sessions_hold(struct arena *a)
 }
 
 static void
+with_store_key(struct settings *set, void *arg)
+{
+	const char *const *files = arg;
+
+	set->house.seal_key = files[0];
+	set->house.store_key = files[1];
+}
+
+static void
+stores_configured(struct arena *a)
+{
+	static const struct filter *const one[] = { &probe_filter, NULL };
+	const char *seal = arena_printf(a, "%s/key", folder).ptr;
+	const char *pub = arena_printf(a, "%s/pub", folder).ptr;
+	const struct { const char *name, *files[2], *says; } cases[] = {
+		{ "both keys", { seal, pub }, NULL },
+		{ "no seal key", { "", pub }, "openssl rand" },
+		{ "no public key", { seal, "/nonexistent" }, "keygen" },
+		{ "a seal key as the public one", { seal, seal },
+		  "gatehouse-store-public" },
+		{ "no store", { seal, "" }, NULL },
+	};
+	struct slice why = SLICE("");
+
+	if (store_key_make(arena_printf(a, "%s/priv", folder).ptr, pub, a,
+	    &why) != RC_OK)
+		tap_ok(false, "keys: %.*s", SLICE_ARG(why));
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct settings_source source = { .name = "probe",
+		    .filters = one, .adjust = with_store_key,
+		    .arg = (void *)(uintptr_t)cases[i].files };
+		struct settings *set = NULL;
+		enum rc rc = settings_load(&source, NULL, &set, a, &why);
+
+		tap_is_int(rc, cases[i].says != NULL ? RC_BAD : RC_OK, "%s",
+		    cases[i].name);
+		if (cases[i].says != NULL)
+			tap_ok(slice_search(why, slice_of(cases[i].says)) <
+			    why.len, "says what to do: %.*s", SLICE_ARG(why));
+		if (set != NULL)
+			tap_is_int((set->needs & HOLDS) != 0,
+			    cases[i].files[1][0] != '\0', "%s: removes "
+			    "recipients", cases[i].name);
+		settings_drop(set);
+	}
+	unlink(pub);
+	unlink(arena_printf(a, "%s/priv", folder).ptr);
+}
+
+static void
 with_key(struct settings *set, void *arg)
 {
 	static const struct slice names[] = { { "probe-head", 10 },
@@ -605,6 +656,7 @@ main(void)
 	sessions_end(a);
 	sessions_hold(a);
 	seals_hand_over(a);
+	stores_configured(a);
 	breaches(a);
 	arena_free(a);
 	remove_folder();

@@ -311,6 +311,15 @@ my $again = fresh('graymail', 'due@sender.test', 'due2@our.test',
 is states($again, 'due2@our.test held'), 'due2@our.test held',
     'what had expired and comes again is held again';
 
+# --- check-config ---
+my ($right, $what) = $s->gatehouse('check-config', '--config', $s->conf);
+like $what, qr/^store: right$/m, 'check-config knows its file';
+$s->options('store', release_server => '127.0.0.1:0');
+($right, $what) = $s->gatehouse('check-config', '--config', $s->conf);
+is $right, 78, 'and what is wrong with it';
+like $what, qr/^store: .*release_server/m, 'in words';
+$s->options('store', release_server => '127.0.0.1:' . $sink->port);
+
 # --- reload ---
 $s->options('store', retention_spam => '40d');
 $s->allow(qr/configuration not reloaded/);

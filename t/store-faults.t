@@ -14,6 +14,7 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 use Time::HiRes qw(sleep time);
 
+use Gatehouse::Journal;
 use Gatehouse::Log;
 use Gatehouse::Process;
 use Gatehouse::Store;
@@ -145,6 +146,30 @@ for my $fault (@faults) {
 unless ($full) {
 	my $hit = fault('renameat2', 'EINVAL', 1, 'all');
 	ok $hit, 'link(2) instead of rename';
+}
+
+# An edit that does not reach Postfix, after the object is durable: whoever
+# looks for it finds why, and it is merged when the message comes again.
+{
+	# The first packet is the answer to the negotiation.
+	my ($p) = strace('-e', 'trace=writev', '-e',
+	    'inject=writev:error=EPIPE:when=2');
+	my @m = message('edit-lost', $words{mixed});
+	my $r = $s->talk('probe', @m);
+	$p->stop;
+	like $r->{reply}, qr/^(?:closed|451 )/, 'a lost edit: not taken';
+	my ($event) = Gatehouse::Journal->about($s->dir . '/state/probe',
+	    '4Fedit-lost');
+	is $event->{'gatehouse.verdict'}, 'tempfail', 'the journal says so';
+	is $event->{'gatehouse.reason'}, 'an edit did not reach Postfix',
+	    'and why';
+	my ($o) = $store->objects;
+	is $event->{'gatehouse.objects'}[0]{id}, $o->{id}, 'and what is left';
+	well_done('a lost edit', 'mixed', $s->talk('probe', @m));
+	($event) = grep { $_->{'gatehouse.verdict'} ne 'tempfail' }
+	    Gatehouse::Journal->about($s->dir . '/state/probe', '4Fedit-lost');
+	ok $event->{'gatehouse.objects'}[0]{merged}, 'it was there';
+	$store->clear;
 }
 
 # --- T13 ---

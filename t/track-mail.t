@@ -13,7 +13,9 @@ use Time::HiRes qw(sleep time);
 use Gatehouse::Suite;
 
 my $s = Gatehouse::Suite->new(main => { bounce_queue_lifetime => '1d',
-    header_checks => 'regexp:{{/^Subject:/ INFO}}' });
+    header_checks => 'regexp:{{/^Subject:/ INFO}}',
+    smtpd_recipient_restrictions =>
+	'check_recipient_access inline:{{nobody@gatehouse.test=reject}}' });
 my $dir = $s->dir;
 my $state = "$dir/state";
 my $json = JSON::PP->new->utf8;
@@ -117,9 +119,6 @@ like $s->send(rcpt => 'us@gatehouse.test', header => "X-Probe: tempfail\n",
 do { @rows = search('--from', 'later@client.test'); sleep 0.1 }
     while (time < $end && (!@rows || $rows[0]{fate} ne 'tempfailed'));
 is $rows[0]{fate}, 'tempfailed', 'so it is told';
-$s->pf->set(smtpd_recipient_restrictions =>
-    'check_recipient_access inline:{{nobody@gatehouse.test=reject}}');
-$s->pf->reload;
 like $s->send(rcpt => 'nobody@gatehouse.test', from => 'rcpt@client.test'),
     qr/^554 5\.7\.1 /, 'refused at RCPT';
 do { @rows = search('--from', 'rcpt@client.test'); sleep 0.1 }

@@ -3,27 +3,16 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "conf/house.h"
 #include "store/bytes.h"
 #include "text/utf8.h"
 #include "tools/quarantine.h"
+#include "tools/tracked.h"
 #include "tools/verb.h"
 
 int
 asking_state(struct asking *q)
 {
-	struct house_conf house;
-	struct conf_section sections[] = { { house_options, &house },
-	    { NULL, NULL } };
-	struct slice why;
-
-	if (q->state != NULL)
-		return EX_OK;
-	if (conf_load(q->a, verb_house_file(verb_conf_dir(q->config), q->a),
-	    sections, &why) != RC_OK)
-		return verb_fails(EX_CONFIG, "%.*s", SLICE_ARG(why));
-	q->state = house.state_directory;
-	return EX_OK;
+	return tracked_state(q->config, q->state, &q->state, q->a);
 }
 
 int

@@ -6,6 +6,7 @@
 #include "milter/settings.h"
 #include "milters/all.h"
 #include "notice/options.h"
+#include "services/store/store.h"
 #include "text/json.h"
 #include "tools/dmarc-conf.h"
 #include "tools/verb.h"
@@ -90,6 +91,27 @@ check_dmarc_report(struct check *c)
 	    &why), why);
 }
 
+/* gatehouse-store, where its file is. */
+static void
+check_store(struct check *c)
+{
+	struct service_set *set;
+	struct slice why = SLICE("");
+	const char *path;
+	enum rc rc;
+
+	if (c->dir == NULL)
+		return;
+	path = arena_printf(c->a, "%s/store.conf", c->dir).ptr;
+	if (access(path, F_OK) != 0)
+		return;
+	rc = service_load(&store_service, verb_house_file(c->dir, c->a), path,
+	    true, &set, c->a, &why);
+	if (rc == RC_OK)
+		service_set_drop(set);
+	tell(c, "store", rc, why);
+}
+
 /* Its templates too. Without the file there are no notices. */
 static void
 check_notices(struct check *c)
@@ -129,6 +151,7 @@ check_all(struct check *c)
 		check(c, "chain", all_filters, true);
 	check_dmarc_report(c);
 	check_notices(c);
+	check_store(c);
 }
 
 int

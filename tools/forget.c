@@ -19,6 +19,7 @@
 
 #include "journal/event.h"
 #include "journal/journal.h"
+#include "tools/quarantine.h"
 #include "tools/tracked.h"
 #include "track/erase.h"
 
@@ -58,6 +59,7 @@ struct erasure {
 	bool json;
 	size_t journals, lines;		/* files changed, places in them */
 	size_t report_lines;
+	int64_t held;			/* of his, in quarantine; -1: unknown */
 };
 
 /* The daemon's answer to a request; NULL with the status told. */
@@ -195,6 +197,30 @@ all_reports(struct erasure *e)
 	return status;
 }
 
+/*
+ * Held mail is not ours to erase: it expires, or an administrator deletes it.
+ * How much there is for him is said, up to a page of it.
+ */
+static void
+ask_quarantine(struct erasure *e)
+{
+	enum { WAIT_MS = 20000, MOST = 1000 };
+	struct asking q = { .a = e->a, .state = e->state };
+	struct slice why;
+
+	e->held = -1;
+	if (ask_open(arena_printf(e->a, "%s/store/sock", e->state).ptr,
+	    WAIT_MS, &q.ask, e->a, &why) != RC_OK)
+		return;
+	asking_begin(&q, "list");
+	asking_put(&q, "recipient", arena_str(e->a, e->address));
+	json_put_int(&q.w, "limit", MOST);
+	if (asking_ask(&q) == EX_OK)
+		e->held = (int64_t)json_array_size(json_object_get(q.answer,
+		    "rows"));
+	asking_close(&q);
+}
+
 static int
 tell(struct erasure *e, const json_t *answer)
 {
@@ -212,6 +238,8 @@ tell(struct erasure *e, const json_t *answer)
 		json_put_int(&w, "journals", (int64_t)e->journals);
 		json_put_int(&w, "journal_places", (int64_t)e->lines);
 		json_put_int(&w, "report_places", (int64_t)e->report_lines);
+		if (e->held >= 0)
+			json_put_int(&w, "quarantine", e->held);
 		json_end(&w);
 		buf_addc(&out, '\n');
 		return verb_print(&out);
@@ -223,6 +251,9 @@ tell(struct erasure *e, const json_t *answer)
 	    e->journals);
 	if (e->reports != NULL)
 		buf_addf(&out, "%-12s %zu\n", "reports", e->report_lines);
+	if (e->held >= 0)
+		buf_addf(&out, "%-12s %lld, not erased: gatehouse quarantine "
+		    "list --recipient\n", "quarantine", (long long)e->held);
 	return verb_print(&out);
 }
 
@@ -263,8 +294,10 @@ run(struct erasure *e)
 		status = all_reports(e);
 	if (status == EX_OK)
 		status = request(e, "forget", &answer);
-	if (status == EX_OK)
+	if (status == EX_OK) {
+		ask_quarantine(e);
 		status = tell(e, answer);
+	}
 	json_decref(answer);
 	return status;
 }

@@ -51,8 +51,9 @@ const struct conf_option house_options[] = {
 	  "hold in Postfix.", NULL },
 	{ "mixed_reject", CONF_ENUM, AT(mixed_reject), "quarantine", 0, 0,
 	  "A message may be refused for one recipient and not for another, but "
-	  "has one answer. quarantine: it is held for the one, with the cause "
-	  "policy, and never bounced; reject-all: it is refused for all. "
+	  "has one answer. quarantine: it is held for the one (with the "
+	  "cause policy, unless a virus or the like was found), and never "
+	  "bounced; reject-all: it is refused for all. "
 	  "Counts with a store_key.", mixed_rejects },
 	{ "resolver", CONF_SERVER, AT(resolver), "", 0, 0,
 	  "The DNS server to ask, by address and port. Empty: those of "

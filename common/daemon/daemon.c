@@ -173,8 +173,8 @@ look_for_stuck(struct daemon *d)
 	kill(getpid(), SIGTERM);
 }
 
-/* Waits for SIGUSR1; between, looks for filters that never come back, and
- * tells the watchdog that we live. */
+/* Waits for SIGUSR1; between, looks for filters that never come back, hastens
+ * a stop, and tells the watchdog that we live. */
 static void *
 control(void *arg)
 {
@@ -189,6 +189,7 @@ control(void *arg)
 		if (sigtimedwait(&set, NULL, &pause) == SIGUSR1)
 			reload(d);
 		look_for_stuck(d);
+		shim_stop_soon();
 		if (every > 0 && clock_mono() - told >= every) {
 			notify_state("WATCHDOG=1");
 			told = clock_mono();

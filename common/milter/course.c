@@ -442,15 +442,13 @@ report(struct session *s, const struct end *end)
 		struct report r = {
 			.job = &s->jobs[i], .plan = out->plan,
 			.each = out->each, .applied = &out->verdict,
-			.release = s->seal.release, .chain = s->host->chain,
+			.held = out->held, .release = s->seal.release, .chain = s->host->chain,
 			.us = out->us, .size = session_size(s),
 		};
 
 		/* What came of it, where that is not what it decided. */
 		if (end->verdict.action == TEMPFAIL)
 			r.applied = &end->verdict;
-		else if (end->verdict.action != REJECT)
-			r.held = out->held;
 		session_tell(s, &r);
 	}
 }

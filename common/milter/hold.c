@@ -110,7 +110,8 @@ dropped_before(const struct session *s)
 	return false;
 }
 
-/* To be refused for some: SMTP cannot say so after the message is there. */
+/* To be refused for some: SMTP cannot say so after the message is there. A
+ * cause stays what it is: a virus is one however it is dealt with. */
 static void
 hold_the_refused(struct verdict *each, size_t n)
 {
@@ -118,7 +119,8 @@ hold_the_refused(struct verdict *each, size_t n)
 		if (each[i].action != REJECT)
 			continue;
 		each[i].action = QUARANTINE;
-		each[i].cause = CAUSE_POLICY;
+		if (each[i].cause == CAUSE_NONE)
+			each[i].cause = CAUSE_POLICY;
 	}
 }
 

@@ -7,9 +7,10 @@
  *
  *	one is tempfail			tempfail for all, nothing is written
  *	all are reject			reject
- *	some are reject			option mixed_reject: held with the cause
- *					policy, or reject for all. The same where
- *					an earlier filter has held for somebody
+ *	some are reject			option mixed_reject: held (with the cause
+ *					of the verdict, or else policy), or reject
+ *					for all. The same where an earlier filter
+ *					has held for somebody
  *	quarantine, discard		an object for each cause and rule (of a
  *					discarded message a record, without its
  *					bytes), then the recipient is removed

@@ -44,6 +44,8 @@ log_held(struct log_line *line, const struct report *r)
 	size_t n = 0;
 
 	for (const struct held *h = r->held; h != NULL; h = h->next) {
+		if (!h->durable)
+			continue;
 		if (n > 0) {
 			buf_addc(&causes, ',');
 			buf_addc(&objects, ',');
@@ -160,11 +162,11 @@ put_recipients(struct json *w, const struct report *r)
 static void
 put_held(struct json *w, const struct held *h)
 {
-	if (h == NULL)
+	if (h == NULL || !h->durable)
 		return;
 	json_key(w, "gatehouse.objects");
 	json_begin_array(w);
-	for (; h != NULL; h = h->next) {
+	for (; h != NULL && h->durable; h = h->next) {
 		json_begin_object(w);
 		json_put(w, "id", slice_of(h->meta.id));
 		json_put(w, "kind", slice_of(object_kind_name(h->meta.kind)));

@@ -504,7 +504,8 @@ serve_run(struct host *host, const char *socket, const uid_t *peers,
     struct slice *why_r)
 {
 	struct shim_conf shim = {
-		.peers = peers, .npeers = npeers, .quiet = quiet,
+		.socket = socket, .peers = peers, .npeers = npeers,
+		.quiet = quiet,
 	};
 	enum rc rc;
 

@@ -470,6 +470,17 @@ book_flush(struct track_book *b)
 	return rc;
 }
 
+/* Processes that ended without a word about their connection. */
+static void
+sweep_sessions(struct track_book *b)
+{
+	struct db_query *q = db_query(b->db, "DELETE FROM session"
+	    " WHERE t < ?1");
+
+	db_int(q, 1, b->newest - (int64_t)12 * BOOK_ABANDON);
+	part_run(b, q);
+}
+
 enum rc
 book_sweep(struct track_book *b, unsigned limit)
 {
@@ -481,6 +492,7 @@ book_sweep(struct track_book *b, unsigned limit)
 
 	if (b->newest == 0)
 		return RC_OK;
+	sweep_sessions(b);
 	list = arena_array(b->arena, limit + 1, sizeof *list);
 	db_int(q, 1, b->newest - BOOK_ABANDON);
 	db_int(q, 2, limit);

@@ -99,13 +99,9 @@ store_check(void *arg, const struct house_conf *house, struct arena *a,
 		    conf->release_server);
 		return RC_BAD;
 	}
-	if (house->seal_key[0] == '\0') {
-		*why_r = SLICE("seal_key in gatehouse.conf is empty; without "
-		    "it released mail would be held again. Make one with: "
-		    "openssl rand -hex 32 > FILE");
-		return RC_BAD;
-	}
-	if (seal_key_load(house->seal_key, &conf->seal, a, why_r) != RC_OK)
+	/* Without one nothing can be released, but all can be kept. */
+	if (house->seal_key[0] != '\0' && seal_key_load(house->seal_key,
+	    &conf->seal, a, why_r) != RC_OK)
 		return RC_BAD;
 	if (access(conf->notices_file, F_OK) != 0 && errno == ENOENT)
 		return RC_OK;

@@ -235,16 +235,22 @@ release_row(struct store *s, struct slice id, struct slice recipient,
 	struct service_set *set = service_set(s->run);
 	struct slice why = SLICE("");
 	struct smtp_outcome outcome;
+	const struct store_conf *conf = set->conf;
 	struct store_row row;
-	enum release_answer answer = take(s, set->conf, id, recipient, actor,
-	    admin, again, a, &row, reply_r);
+	enum release_answer answer = RELEASE_TROUBLE;
 
+	if (conf->seal.len == 0)
+		*reply_r = SLICE("seal_key in gatehouse.conf is empty; without "
+		    "one released mail would be held again");
+	else
+		answer = take(s, conf, id, recipient, actor, admin, again, a,
+		    &row, reply_r);
 	if (answer == RELEASE_OVER && reply_r->len == 0)
 		*reply_r = slice_of(store_state_name(row.state));
 	if (answer == RELEASE_TAKEN) {
 		enum rc rc = send_row(s, set, &row, &outcome, a, &why);
 
-		answer = settle(s, set->conf, &row, rc, &outcome, why, a,
+		answer = settle(s, conf, &row, rc, &outcome, why, a,
 		    reply_r);
 	}
 	service_set_drop(set);
