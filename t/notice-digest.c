@@ -559,6 +559,26 @@ notices(void)
 	    "notice");
 }
 
+/* A message to ten mailboxes is one notice to the one who looks after them. */
+static void
+same_admin(void)
+{
+	struct slice to[10];
+	struct store_object o;
+	struct notice_event event = { &o, to, 10, SLICE_NONE, false };
+	unsigned made = 0;
+
+	fresh();
+	for (int i = 0; i < 10; i++)
+		to[i] = arena_printf(a, "m%d@else.test", i);
+	for (int i = 0; i < 4; i++) {
+		o = object("virus", EIGHT);
+		notice_for_object(n, state, &event, EIGHT, a, &made, &why);
+		tap_is_int(made, i < 3, "ten recipients, one admin, at most "
+		    "three: message %d", i + 1);
+	}
+}
+
 static void
 flood(void)
 {
@@ -733,6 +753,7 @@ main(void)
 	hostile("fr");
 	hostile("de");
 	notices();
+	same_admin();
 	flood();
 	not_taken();
 	killed();
