@@ -385,6 +385,37 @@ scopes(void)
 	    has(text, "Me remettre ce message"), "in his");
 }
 
+/* One level names the set, another the language; what the set does not have
+ * comes from the package. */
+static void
+own_templates(void)
+{
+	struct state_mail mail;
+	struct slice text;
+
+	mkdir(in_dir("own/acme"), 0755);
+	mkdir(in_dir("own/acme/de"), 0755);
+	put_file("own/acme/de/digest.txt", "Subject: ACME {{count}}\n\n"
+	    "{{> motto}}\n");
+	put_file("own/acme/motto.part", "We care.\n");
+	tap_is_str(load("release_address = \"r@our.test\"; scope = ( "
+	    "{ domain = \"our.test\"; templates = \"acme\"; }, "
+	    "{ user = \"a@our.test\"; language = \"de\"; } );"), "ok",
+	    "a set of templates");
+	fresh();
+	hold("spam", "a@our.test", EIGHT - HOUR);
+	due(EIGHT + HOUR);
+	text = next_mail(EIGHT + HOUR, &mail);
+	tap_ok(has(text, "Subject: ACME 1\r\n") && has(text, "We care.") &&
+	    has(text, "Nachricht zustellen"), "text of the set, HTML of the "
+	    "package");
+	hold("spam", "b@our.test", EIGHT - HOUR);
+	due(EIGHT + HOUR);
+	text = next_mail(EIGHT + HOUR, &mail);
+	tap_ok(has(text, "Subject: Quarantine report (1)\r\n"), "and where "
+	    "the set has no such language, all of the package");
+}
+
 static void
 asked(void)
 {
@@ -747,6 +778,7 @@ main(void)
 	slots();
 	links();
 	scopes();
+	own_templates();
 	asked();
 	subjects_of_mails();
 	hostile("en");
