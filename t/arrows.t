@@ -10,7 +10,7 @@ use FindBin;
 use Test::More;
 
 my @rooms = qw(base text mime html net dkim conf log verdict policy journal store
-    track cell unpack milter daemon);
+    track notice cell unpack milter daemon);
 my %place = map { $rooms[$_] => $_ } 0 .. $#rooms;
 my $src = $ENV{GATEHOUSE_SRC} // "$FindBin::Bin/..";
 
@@ -47,6 +47,10 @@ is wrong('common/text/a.c', 'text/a.h'), '', 'home is right';
 isnt wrong('common/text/a.c', 'mime/a.h'), '', 'right is wrong';
 isnt wrong('common/text/a.c', 'milters/x/a.h'), '', 'a milter as well';
 isnt wrong('common/text/a.c', 'nowhere/a.h'), '', 'and what nobody knows';
+isnt wrong('common/text/a.c', 'services/x/a.h'), '', 'and a service';
+isnt wrong('milters/x/a.c', 'services/x/a.h'), '', 'and milters no service';
+isnt wrong('services/x/a.c', 'tools/a.h'), '', 'nor do they know tools';
+is wrong('services/x/a.c', 'daemon/a.h'), '', 'services may use all rooms';
 is wrong('tools/a.c', 'milters/x/a.h'), '', 'tools may look at milters';
 isnt wrong('common/store/a.c', 'services/x/a.h'), '', 'a service is no room';
 isnt wrong('services/x/a.c', 'milters/x/a.h'), '', 'and knows no milter';

@@ -5,7 +5,10 @@
 #include "journal/journal.h"
 #include "log/log.h"
 #include "milter/hold.h"
+#include "text/encoded.h"
 #include "text/json.h"
+
+enum { SUBJECT = 1000 };		/* bytes of it in an event */
 
 static struct slice
 queue_id(const struct job *job)
@@ -111,6 +114,19 @@ report_timestamp(struct arena *a)
 }
 
 static void
+put_subject(struct json *w, const struct job *job)
+{
+	const struct field *f = job->msg == NULL ? NULL :
+	    message_field(job->msg, SLICE("Subject"), 0);
+	unsigned flags;
+
+	if (f != NULL)
+		json_put(w, "email.subject", slice_sub(encoded_decode(
+		    job->arena, field_value(job->arena, f), &flags), 0,
+		    SUBJECT));
+}
+
+static void
 put_envelope(struct json *w, const struct job *job)
 {
 	const struct envelope *e = job->envelope;
@@ -128,6 +144,8 @@ put_envelope(struct json *w, const struct job *job)
 	json_end(w);
 	if (id.ptr != NULL)
 		json_put(w, "email.message_id", id);
+	if (job->house->journal_subjects)
+		put_subject(w, job);
 }
 
 /* Recipients whose verdict is not the message's. */
