@@ -5,6 +5,9 @@
 
 #include "milter/settings.h"
 #include "milters/all.h"
+#include "notice/options.h"
+#include "services/store/store.h"
+#include "services/track/options.h"
 #include "text/json.h"
 #include "tools/dmarc-conf.h"
 #include "tools/postfix-conf.h"
@@ -90,6 +93,53 @@ check_dmarc_report(struct check *c)
 	    &why), why);
 }
 
+/* A daemon that is no milter, where its file is. */
+static void
+check_service(struct check *c, const struct service *service)
+{
+	struct service_set *set;
+	struct slice why = SLICE("");
+	const char *path;
+	enum rc rc;
+
+	if (c->dir == NULL)
+		return;
+	path = arena_printf(c->a, "%s/%s.conf", c->dir, service->name).ptr;
+	if (access(path, F_OK) != 0)
+		return;
+	rc = service_load(service, verb_house_file(c->dir, c->a), path, true,
+	    &set, c->a, &why);
+	if (rc == RC_OK)
+		service_set_drop(set);
+	tell(c, service->name, rc, why);
+}
+
+/* Its templates too. Without the file there are no notices. */
+static void
+check_notices(struct check *c)
+{
+	const struct conf_section sections[2] = { { house_options,
+	    arena_alloc(c->a, sizeof(struct house_conf)) }, { NULL, NULL } };
+	struct house_conf *house = sections[0].base;
+	struct slice why = SLICE("");
+	struct notices *notices;
+	const char *path;
+	enum rc rc;
+
+	if (c->dir == NULL)
+		return;
+	path = arena_printf(c->a, "%s/notices.conf", c->dir).ptr;
+	if (access(path, F_OK) != 0)
+		return;
+	rc = conf_load_trusted(c->a, verb_house_file(c->dir, c->a), sections,
+	    &why);
+	if (rc == RC_OK)
+		rc = house_finish(house, c->a, &why);
+	if (rc == RC_OK)
+		rc = notices_load(c->a, path, true, house, &notices, &why);
+	tell(c, "notices", rc, why);
+}
+
 static void
 check_postfix(struct check *c)
 {
@@ -114,6 +164,9 @@ check_all(struct check *c)
 		check(c, "chain", all_filters, true);
 	check_dmarc_report(c);
 	check_postfix(c);
+	check_notices(c);
+	check_service(c, &store_service);
+	check_service(c, &track_settings);
 }
 
 int
