@@ -34,8 +34,8 @@ sub refused {
 }
 
 my @stock = @{ $shape{'debian-internet-site'} };
-put($stock[0], "$stock[1]\n127.0.0.1:10026 inet n - n - - smtpd\n");
-refused(qr/master\.cf, line \d+: 127\.0\.0\.1:10026\/inet is not ours/,
+put($stock[0], "$stock[1]\n127.0.0.1:10027 inet n - n - - smtpd\n");
+refused(qr/master\.cf, line \d+: 127\.0\.0\.1:10027\/inet is not ours/,
     'a listener on our port');
 put($stock[0], "$stock[1]\n127.0.0.1:10025 inet n - n - - smtpd\n");
 refused(qr/127\.0\.0\.1:10025 listens on the port of 10025/,
@@ -55,7 +55,7 @@ for (['reinject_listener = "10026";', qr/wants an address of loopback/],
     qr/relay_recipient_maps would be texthash:\/nonexistent\/x, which cannot/],
     ['size = "300M";', qr/must be at least 440401920/],
     ['relay_listener = "submission";', qr/two listeners on submission/],
-    ['relay_listener = "127.0.0.1:10026";', qr/two listeners/],
+    ['relay_listener = "127.0.0.1:10027";', qr/two listeners/],
     ['inbound_listener = "smtp inet";', qr/inbound_listener is "smtp inet"; it/],
     ['soft_errors = 9;', qr/soft_errors is more/],
     ['minimal_backoff = "1h";', qr/minimal_backoff is longer/],

@@ -195,6 +195,15 @@ whole(void)
 	    "default_action=tempfail }, { unix:gatehouse/f/sock, "
 	    "connect_timeout=5s, command_timeout=10s, content_timeout=30s, "
 	    "default_action=tempfail }", "a chain");
+	tap_is_str(value(&r, "127.0.0.1:10026/inet", NULL), "(none)",
+	    "no notices, no listener for them");
+	s.in.notices = true;
+	recipe_build(&s.in, &r, a, &why);
+	tap_is_str(value(&r, "127.0.0.1:10026/inet", "smtpd_milters"), "",
+	    "notices pass no filter");
+	tap_is_str(value(&r, "127.0.0.1:10026/inet",
+	    "smtpd_client_restrictions"), "permit_mynetworks, reject",
+	    "and come from here");
 	for (size_t i = 0; i < r.nentries; i++)
 		if (r.entries[i].reason == NULL || strchr(r.entries[i].reason,
 		    '\n') != NULL)

@@ -63,10 +63,16 @@ const struct conf_option postfix_conf_options[] = {
 	  "Where inner servers hand in mail that goes out, without a login: "
 	  "only those of allow_clients may. Empty: nowhere.", NULL },
 	{ "reinject_listener", CONF_STRING, AT(reinject_listener),
+	  "127.0.0.1:10027", 0, 100,
+	  "Where the house itself hands in mail again: what was released from "
+	  "quarantine (release_server of store.conf). It passes the inbound "
+	  "filters, and nobody but this machine may connect, so it must be an "
+	  "address of loopback. Empty: nowhere.", NULL },
+	{ "notice_listener", CONF_STRING, AT(notice_listener),
 	  "127.0.0.1:10026", 0, 100,
-	  "Where the house itself hands in mail again, as what was released "
-	  "from quarantine. It passes the inbound filters, and nobody but this "
-	  "machine may connect, so it must be an address of loopback. Empty: "
+	  "Where the house hands in mail of its own, notices and digests "
+	  "(server of notices.conf; without that file there is none). It "
+	  "passes no filter, and must be an address of loopback too. Empty: "
 	  "nowhere.", NULL },
 	{ "allow_clients", CONF_NETWORKS, AT(allow_clients), "", 0, 10000,
 	  "The clients that may use relay_listener. Empty: networks of "

@@ -243,11 +243,9 @@ recipe_inbound(struct builder *b)
 	b->role = RECIPE_INBOUND;
 	recipients(b);
 	inbound_listener(b);
-	if (b->conf->reinject_listener[0] != '\0')
-		recipe_reinject(b);
 }
 
-/* --- re-injection ------------------------------------------------------ */
+/* --- from the house itself --------------------------------------------- */
 
 static bool
 is_loopback(const char *listener)
@@ -271,18 +269,15 @@ is_loopback(const char *listener)
 	return net_holds(&loopback, &ip);
 }
 
-void
-recipe_reinject(struct builder *b)
+/* Nobody is asked more than whether he is this machine: the mail has been let
+ * in once, or is our own. */
+static void
+loopback_only(struct builder *b, const char *option, const char *listener)
 {
-	const char *listener = b->conf->reinject_listener;
-
 	if (!is_loopback(listener))
-		b_fails(b, "reinject_listener is \"%s\"; whoever reaches it "
-		    "may send to our users, so it wants an address of "
-		    "loopback, as \"127.0.0.1:10026\"", listener);
-	b_own_service(b, inet(b, listener), b_columns(b, "inet", "n", "-",
-	    "smtpd"), "here the house itself hands in mail again");
-	common(b, "$gatehouse_inbound", "REINJECT");
+		b_fails(b, "%s is \"%s\"; whoever reaches it may send "
+		    "anywhere, so it wants an address of loopback, as "
+		    "\"127.0.0.1:10026\"", option, listener);
 	b_option(b, SHOULD, "smtpd_delay_reject", "yes",
 	    "a refusal names sender and recipient");
 	b_option(b, MUST, "mynetworks", "127.0.0.0/8 [::1]/128",
@@ -292,13 +287,13 @@ recipe_reinject(struct builder *b)
 	b_option(b, MUST, "smtpd_authorized_xclient_hosts", "",
 	    "and nobody says that he is somebody else");
 	b_option(b, SHOULD, "smtpd_helo_restrictions", "",
-	    "it has been let in once");
+	    "those of main.cf are meant for strangers");
 	b_option(b, SHOULD, "smtpd_sender_restrictions", "", "the same");
 	b_option(b, SHOULD, "smtpd_recipient_restrictions",
 	    "reject_unlisted_recipient, permit_mynetworks, reject",
-	    "but for those who are gone since");
+	    "but nobody writes to those who are gone");
 	b_option(b, MUST, "smtpd_relay_restrictions",
-	    "reject_unauth_destination", "and for our domains only");
+	    "permit_mynetworks, reject", "and to anywhere");
 	b_option(b, SHOULD, "smtpd_sasl_auth_enable", "no",
 	    "nobody logs in here");
 	b_option(b, SHOULD, "smtpd_tls_security_level", "none",
@@ -309,6 +304,40 @@ recipe_reinject(struct builder *b)
 	    "nor floods");
 	b_option(b, SHOULD, "smtpd_client_connection_rate_limit", "0",
 	    "the same");
+}
+
+static void
+reinject(struct builder *b)
+{
+	b_own_service(b, inet(b, b->conf->reinject_listener), b_columns(b,
+	    "inet", "n", "-", "smtpd"),
+	    "here the house itself hands in mail again");
+	common(b, "$gatehouse_inbound", "REINJECT");
+	b_option(b, MUST, "local_header_rewrite_clients", "",
+	    "nothing of it is rewritten");
+	b_option(b, MUST, "receive_override_options", "no_address_mappings",
+	    "nor its recipients, who were chosen when it came");
+	loopback_only(b, "reinject_listener", b->conf->reinject_listener);
+}
+
+static void
+notices(struct builder *b)
+{
+	b_own_service(b, inet(b, b->conf->notice_listener), b_columns(b,
+	    "inet", "n", "-", "smtpd"), "here it hands in mail of its own");
+	b_option(b, MUST, "smtpd_milters", "",
+	    "a notice about held mail is not held");
+	loopback_only(b, "notice_listener", b->conf->notice_listener);
+}
+
+void
+recipe_own(struct builder *b)
+{
+	if (b->in->role & RECIPE_INBOUND &&
+	    b->conf->reinject_listener[0] != '\0')
+		reinject(b);
+	if (b->in->notices && b->conf->notice_listener[0] != '\0')
+		notices(b);
 }
 
 /* --- outbound ---------------------------------------------------------- */
