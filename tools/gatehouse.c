@@ -10,6 +10,8 @@ static const struct verb verbs[] = {
 	  verb_check_config },
 	{ "dmarc-report", "build, store or send DMARC aggregate reports",
 	  verb_dmarc_report },
+	{ "doctor", "look for what is wrong here, and say how to mend it",
+	  verb_doctor },
 	{ "explain", "say what was decided about a message, and why",
 	  verb_explain },
 	{ "spf", "evaluate SPF for an address, a HELO name and a sender",

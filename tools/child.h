@@ -1,0 +1,46 @@
+/*
+ * child - another program's output, and an end to waiting for it
+ *
+ * child_run	runs argv (no shell; argv[0] is looked for in PATH), standard
+ *		input being empty, and gathers what it says. RC_OK: it ended,
+ *		whatever its status; RC_RETRY with *why_r: it could not be
+ *		started, was killed by a signal, said more than CHILD_MAX on one
+ *		of the two, or went beyond `until`. Then it has been killed,
+ *		and nothing of it is left
+ *
+ * As a user: the groups of that user's own, and no way back. Only root can.
+ * The environment is cut down to PATH and LC_ALL=C, so that what is run says
+ * the same for everybody.
+ */
+#ifndef TOOLS_CHILD_H
+#define TOOLS_CHILD_H
+
+#include <sys/types.h>
+
+#include "base/arena.h"
+#include "base/clock.h"
+#include "base/rc.h"
+
+enum { CHILD_MAX = 32 << 20 };
+
+struct child {
+	const char *const *argv;	/* NULL at the end */
+	uid_t uid;			/* 0: as we are */
+	gid_t gid;
+	/* Called for each piece of standard output as it comes instead of
+	 * gathering it; false: enough, the program is ended and that is no
+	 * trouble. */
+	bool (*take)(struct slice piece, void *arg);
+	void *arg;
+
+	struct slice out, err;		/* what it said */
+	int status;			/* exit status */
+};
+
+enum rc child_run(struct child *c, deadline_t until, struct arena *a,
+    struct slice *why_r);
+
+/* Ends the group of processes that pid leads, and waits for pid. */
+void child_end(pid_t pid);
+
+#endif

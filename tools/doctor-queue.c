@@ -1,0 +1,274 @@
+/* Postfix itself: does it run, what does it complain of, what waits in it? */
+#include "tools/doctor-queue.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "tools/child.h"
+#include "tools/doctor.h"
+
+/* --- postfix ------------------------------------------------------------- */
+
+enum { DOWN, COMPLAINT, STALE };
+
+static const struct doctor_kind postfix_kinds[] = {
+	[DOWN] = { "down", DOCTOR_CRITICAL, "No mail comes or goes." },
+	[COMPLAINT] = { "complaint", DOCTOR_WARNING,
+	    "What Postfix does not know it does not do; a name is misspelt, or "
+	    "of another version." },
+	[STALE] = { "not-reloaded", DOCTOR_WARNING,
+	    "What was changed in main.cf or master.cf counts only after a "
+	    "reload." },
+	{ NULL, 0, NULL }
+};
+
+/* " -c DIR" where Postfix is not the one of /etc/postfix. */
+static const char *
+instance(struct doctor_report *r)
+{
+	const char *dir = r->doctor->postfix_dir;
+
+	return dir == NULL ? "" : doctor_type(r, " -c %s",
+	    doctor_shell(r, slice_of(dir)));
+}
+
+/* The master holds a lock on its pid file as long as it runs. */
+static bool
+runs(const char *pid_file, bool *known_r)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+	int fd = open(pid_file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool held;
+
+	*known_r = fd >= 0 || errno == ENOENT;
+	if (fd < 0)
+		return false;
+	/* Postfix locks with flock(2) or fcntl(2); both are asked, and what we
+	 * get by asking goes with the descriptor. */
+	held = flock(fd, LOCK_SH | LOCK_NB) != 0;
+	if (!held)
+		held = fcntl(fd, F_GETLK, &lock) == 0 &&
+		    lock.l_type != F_UNLCK;
+	close(fd);
+	return held;
+}
+
+/* The pid file is written at start and touched by nobody; a reload touches
+ * what master(8) makes anew: its sockets below public/. */
+static void
+check_reload(struct doctor_report *r, const char *queue)
+{
+	static const char *const files[] = { "main.cf", "master.cf" };
+	const char *dir = arena_str(r->arena, postconf_value(
+	    r->doctor->postfix, NULL, "config_directory", r->arena));
+	struct stat made, file;
+
+	if (stat(arena_printf(r->arena, "%s/public/qmgr", queue).ptr,
+	    &made) != 0 && stat(arena_printf(r->arena, "%s/private/bounce",
+	    queue).ptr, &made) != 0)
+		return;
+	for (int i = 0; i < 2; i++)
+		if (stat(arena_printf(r->arena, "%s/%s", dir, files[i]).ptr,
+		    &file) == 0 && file.st_mtime > made.st_mtime)
+			doctor_say(r, STALE, doctor_type(r,
+			    "postfix%s reload", instance(r)),
+			    "%s/%s was changed after the last start or reload",
+			    dir, files[i]);
+}
+
+static void
+run_postfix(struct doctor_report *r)
+{
+	const struct postconf *pc = r->doctor->postfix;
+	const char *queue = arena_str(r->arena, postconf_value(pc, NULL,
+	    "queue_directory", r->arena));
+	const char *file = arena_printf(r->arena, "%s/pid/master.pid",
+	    queue).ptr;
+	bool known, up = runs(file, &known);
+
+	for (size_t i = 0; i < pc->ncomplaints; i++)
+		doctor_say(r, COMPLAINT, "# correct that line, or remove it",
+		    "postconf says: %.*s", SLICE_ARG(pc->complaints[i]));
+	if (!known)
+		doctor_unseen(r, "%s: %s", file, strerror(errno));
+	else if (!up)
+		doctor_say(r, DOWN, r->doctor->postfix_dir == NULL ?
+		    "systemctl start postfix" : doctor_type(r,
+		    "postfix%s start", instance(r)), "Postfix does not run "
+		    "(nobody holds %s)", file);
+	else
+		check_reload(r, queue);
+	if (up)
+		doctor_saw(r, "Postfix %.*s runs in %s",
+		    SLICE_ARG(postconf_main(pc, "mail_version")), queue);
+}
+
+const struct doctor_check doctor_postfix = {
+	"postfix", "sees whether Postfix runs, with what its files say, and "
+	"understands all of them", postfix_kinds, DOCTOR_POSTFIX, run_postfix,
+};
+
+/* --- queue --------------------------------------------------------------- */
+
+enum { CORRUPT, HOLD, LATE };
+
+static const struct doctor_kind queue_kinds[] = {
+	[CORRUPT] = { "corrupt", DOCTOR_CRITICAL,
+	    "Mail that was taken with 250 was lost: nobody is told of it." },
+	[HOLD] = { "hold", DOCTOR_WARNING,
+	    "Nobody looks at what was put on hold; neither sender nor "
+	    "recipient knows of it." },
+	[LATE] = { "late", DOCTOR_WARNING,
+	    "Mail does not get out: a server is down, or does not want us." },
+	{ NULL, 0, NULL }
+};
+
+enum { HOLD_SECONDS = 24 * 3600, LATE_SECONDS = 30 * 60, LATE_LEAST = 10,
+    LATE_PERCENT = 5 };
+
+void
+queue_line(struct queue_count *q, struct slice line)
+{
+	json_t *object = json_loadb(line.ptr, line.len, 0, NULL);
+	const char *name = json_string_value(json_object_get(object,
+	    "queue_name"));
+	const char *id = json_string_value(json_object_get(object,
+	    "queue_id"));
+	int64_t time = json_integer_value(json_object_get(object,
+	    "arrival_time"));
+
+	if (name != NULL && id != NULL && time > 0) {
+		q->messages++;
+		if (strcmp(name, "hold") == 0) {
+			q->held++;
+			if (q->oldest_held == 0 || time < q->oldest_held) {
+				q->oldest_held = time;
+				snprintf(q->held_id, sizeof q->held_id, "%s",
+				    id);
+			}
+		} else if (strcmp(name, "deferred") == 0) {
+			q->deferred++;
+			q->deferred_old += time < q->old_before;
+			if (q->oldest_deferred == 0 ||
+			    time < q->oldest_deferred)
+				q->oldest_deferred = time;
+		} else {
+			q->active++;
+		}
+	}
+	json_decref(object);
+}
+
+bool
+queue_take(struct queue_count *q, struct slice piece)
+{
+	while (piece.len > 0 && q->messages < QUEUE_MESSAGES) {
+		size_t end = slice_find(piece, '\n');
+
+		if (q->line.len + end > QUEUE_LINE)
+			q->skip = true;
+		if (!q->skip)
+			buf_add(&q->line, slice_sub(piece, 0, end));
+		if (end == piece.len)
+			return true;
+		if (!q->skip)
+			queue_line(q, buf_slice(&q->line));
+		buf_clear(&q->line);
+		q->skip = false;
+		piece = slice_after(piece, end + 1);
+	}
+	return q->messages < QUEUE_MESSAGES;
+}
+
+static bool
+take(struct slice piece, void *arg)
+{
+	return queue_take(arg, piece);
+}
+
+/* How many files; -1: it cannot be read. */
+static int
+count_files(const char *dir)
+{
+	DIR *d = opendir(dir);
+	const struct dirent *e;
+	int n = 0;
+
+	if (d == NULL)
+		return -1;
+	while (n < 100000 && (e = readdir(d)) != NULL)
+		n += e->d_name[0] != '.';
+	closedir(d);
+	return n;
+}
+
+static void
+check_corrupt(struct doctor_report *r, const char *queue)
+{
+	const char *dir = arena_printf(r->arena, "%s/corrupt", queue).ptr;
+	int n = count_files(dir);
+
+	if (n > 0)
+		doctor_say(r, CORRUPT, doctor_type(r, "# look at them with "
+		    "postcat %s/*, tell who is concerned, then remove them",
+		    dir), "%s holds %d queue files", dir, n);
+	else if (n < 0 && errno != ENOENT)
+		doctor_unseen(r, "%s: %s", dir, strerror(errno));
+}
+
+static void
+tell_queue(struct doctor_report *r, const struct queue_count *q, int64_t now)
+{
+	if (q->held > 0 && q->oldest_held < now - HOLD_SECONDS)
+		doctor_say(r, HOLD, doctor_type(r,
+		    "# look: postcat%s -q %s; then postsuper%s -H ID lets it "
+		    "go, -d ID removes it", instance(r), q->held_id,
+		    instance(r)), "%zu messages are on hold, the oldest (%s) "
+		    "for %lld hours", q->held, q->held_id,
+		    (long long)(now - q->oldest_held) / 3600);
+	if (q->deferred_old >= LATE_LEAST && q->deferred_old * 100 >=
+	    q->deferred * LATE_PERCENT)
+		doctor_say(r, LATE, doctor_type(r, "# see why: qshape%s "
+		    "deferred; postqueue%s -p", instance(r), instance(r)),
+		    "%zu of %zu deferred messages wait for more than %d "
+		    "minutes, the oldest for %lld hours", q->deferred_old,
+		    q->deferred, LATE_SECONDS / 60,
+		    (long long)(now - q->oldest_deferred) / 3600);
+	doctor_saw(r, "%zu on hold, %zu deferred, %zu under way", q->held,
+	    q->deferred, q->active);
+}
+
+static void
+run_queue(struct doctor_report *r)
+{
+	const char *queue = arena_str(r->arena, postconf_value(
+	    r->doctor->postfix, NULL, "queue_directory", r->arena));
+	struct queue_count q = { .old_before = clock_wall() - LATE_SECONDS,
+	    .line = buf_in(r->arena) };
+	const char *dir = r->doctor->postfix_dir;
+	const char *const argv[] = { "postqueue", dir != NULL ? "-c" : "-j",
+	    dir != NULL ? dir : NULL, "-j", NULL };
+	struct child c = { .argv = argv, .take = take, .arg = &q };
+	struct slice why = SLICE("");
+
+	check_corrupt(r, queue);
+	if (child_run(&c, deadline_in(r->doctor->patience - 500), r->arena,
+	    &why) != RC_OK)
+		doctor_unseen(r, "the queue: %.*s", SLICE_ARG(why));
+	else if (c.status != 0)
+		doctor_unseen(r, "the queue: %.*s", SLICE_ARG(slice_trim(
+		    c.err)));
+	tell_queue(r, &q, clock_wall());
+}
+
+const struct doctor_check doctor_queue = {
+	"queue", "counts what waits in Postfix: corrupt, on hold, deferred",
+	queue_kinds, DOCTOR_POSTFIX, run_queue,
+};

@@ -1,0 +1,229 @@
+/* Is Postfix set up as the recipe says, and if not, what was it good for? */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "tools/child.h"
+#include "tools/doctor-chain.h"
+
+enum { MUST, SHOULD, MAY, NOTE_MUST, NOTE_SHOULD, NOTE_MAY, CONTRADICTS };
+
+static const struct doctor_kind kinds[] = {
+	[MUST] = { "must", DOCTOR_CRITICAL,
+	    "Otherwise mail is lost, goes out in the clear or passes "
+	    "unfiltered." },
+	[SHOULD] = { "should", DOCTOR_WARNING,
+	    "Otherwise a promise is not kept, or an attack is easier." },
+	[MAY] = { "may", DOCTOR_INFO, "It is more comfortable so." },
+	[NOTE_MUST] = { "cannot", DOCTOR_WARNING,
+	    "The recipe cannot do it: it must be done elsewhere." },
+	[NOTE_SHOULD] = { "note", DOCTOR_INFO,
+	    "The recipe cannot do it: it should be done elsewhere." },
+	[NOTE_MAY] = { "hint", DOCTOR_INFO,
+	    "The recipe cannot do it; it may be done elsewhere." },
+	[CONTRADICTS] = { "contradicts", DOCTOR_CRITICAL,
+	    "As long as options contradict each other there is no recipe to "
+	    "compare Postfix with, nor to set it up by." },
+	{ NULL, 0, NULL }
+};
+
+/* Lists are the same however they are parted. */
+static bool
+same_value(struct slice a, struct slice b, bool first)
+{
+	struct slice x, y;
+	bool braced_x, braced_y;
+
+	for (;;) {
+		bool more_a = postconf_word(&a, &x, &braced_x);
+		bool more_b = postconf_word(&b, &y, &braced_y);
+
+		if (!more_a)
+			return !more_b;
+		if (!more_b)
+			return first;
+		if (braced_x && braced_y) {
+			if (!same_value(x, y, false))
+				return false;
+		} else if (braced_x != braced_y || !slice_eq(x, y)) {
+			return false;
+		}
+	}
+}
+
+static const struct postconf_service *
+find_service(const struct postconf *pc, const char *service, struct arena *a)
+{
+	for (size_t i = 0; i < pc->nservices; i++) {
+		const struct postconf_service *s = &pc->services[i];
+		struct slice name = arena_printf(a, "%.*s/%.*s",
+		    SLICE_ARG(s->name), SLICE_ARG(s->type));
+
+		if (recipe_same_service(name, slice_of(service)))
+			return s;
+	}
+	return NULL;
+}
+
+static const char *
+config_option(struct doctor_report *r)
+{
+	const char *dir = r->doctor->postfix_dir;
+
+	return dir == NULL ? "" : doctor_type(r, " -c %s", doctor_shell(r,
+	    slice_of(dir)));
+}
+
+static const char *
+kind_name(const struct recipe_entry *e)
+{
+	return e->mode == RECIPE_FIRST ? "has to begin with" : "has to be";
+}
+
+static void
+compare_main(struct doctor_report *r, const struct recipe_entry *e)
+{
+	const struct postconf *pc = r->doctor->postfix;
+	struct slice is = postconf_main(pc, e->name);
+	struct slice want = slice_of(e->value);
+	const char *set = e->value;
+
+	/* What stands there only when nothing else does is nobody's fault. */
+	if (e->mode == RECIPE_DEFAULT)
+		return;
+	if (same_value(postconf_expand(pc, NULL, is, r->arena),
+	    postconf_expand(pc, NULL, want, r->arena),
+	    e->mode == RECIPE_FIRST))
+		return;
+	if (e->mode == RECIPE_FIRST && is.len > 0)
+		set = arena_printf(r->arena, "%s, %.*s", e->value,
+		    SLICE_ARG(is)).ptr;
+	doctor_say(r, (unsigned)e->severity, doctor_type(r,
+	    "postconf%s -e %s && postfix%s reload", config_option(r),
+	    doctor_shell(r, arena_printf(r->arena, "%s=%s", e->name, set)),
+	    config_option(r)), "%s is \"%.*s\", %s \"%s\": %s", e->name,
+	    SLICE_ARG(is), kind_name(e), e->value, e->reason);
+}
+
+static void
+compare_option(struct doctor_report *r, const struct recipe_entry *e,
+    const struct postconf_service *s)
+{
+	const struct postconf *pc = r->doctor->postfix;
+	struct slice is = postconf_get(pc, s, slice_of(e->name));
+	const char *set;
+
+	if (e->mode == RECIPE_DEFAULT || same_value(postconf_expand(pc, s, is,
+	    r->arena), postconf_expand(pc, s, slice_of(e->value), r->arena),
+	    e->mode == RECIPE_FIRST || strcmp(e->name, "smtpd_milters") == 0))
+		return;
+	set = arena_printf(r->arena, "%.*s/%.*s/%s=%s", SLICE_ARG(s->name),
+	    SLICE_ARG(s->type), e->name, e->value).ptr;
+	doctor_say(r, (unsigned)e->severity, doctor_type(r,
+	    "postconf%s -P %s && postfix%s reload", config_option(r),
+	    doctor_shell(r, slice_of(set)), config_option(r)),
+	    "%s of %s is \"%.*s\", %s \"%s\": %s", e->name, e->service,
+	    SLICE_ARG(is), kind_name(e), e->value, e->reason);
+}
+
+static void
+miss_service(struct doctor_report *r, const struct recipe_entry *e)
+{
+	struct slice name = slice_of(e->service);
+
+	name.len = slice_find_last(name, '/');
+	doctor_say(r, (unsigned)e->severity, doctor_type(r,
+	    "postconf%s -M %s && postfix%s reload", config_option(r),
+	    doctor_shell(r, arena_printf(r->arena, "%s=%.*s %s", e->service,
+	    SLICE_ARG(name), e->value)), config_option(r)),
+	    "master.cf has no service %s: %s", e->service, e->reason);
+}
+
+static bool
+file_is(struct doctor_report *r, const char *path, struct slice want)
+{
+	FILE *f = fopen(path, "re");
+	char *bytes = arena_alloc(r->arena, want.len + 2);
+	size_t n;
+
+	if (f == NULL)
+		return false;
+	n = fread(bytes, 1, want.len + 1, f);
+	fclose(f);
+	return slice_eq(slice_make(bytes, n), want);
+}
+
+static void
+compare_map(struct doctor_report *r, const struct recipe_entry *e)
+{
+	const struct doctor *d = r->doctor;
+	struct slice dir = postconf_value(d->postfix, NULL,
+	    "config_directory", r->arena);
+	const char *path = arena_printf(r->arena, "%.*s/gatehouse/%s",
+	    SLICE_ARG(dir), e->service).ptr;
+
+	if (!file_is(r, path, slice_of(e->value)))
+		doctor_say(r, (unsigned)e->severity, doctor_type(r,
+		    "mkdir -p %.*s/gatehouse && printf %%s %s > %s",
+		    SLICE_ARG(dir), doctor_shell(r, slice_of(e->value)),
+		    doctor_shell(r, slice_of(path))), "%s is not there, or is "
+		    "not what it should be: %s", path, e->reason);
+}
+
+static void
+compare(struct doctor_report *r, const struct recipe *recipe)
+{
+	const struct postconf_service *service = NULL;
+
+	for (size_t i = 0; i < recipe->nentries; i++) {
+		const struct recipe_entry *e = &recipe->entries[i];
+
+		switch (e->file) {
+		case RECIPE_MAIN:
+			compare_main(r, e);
+			break;
+		case RECIPE_MAP:
+			compare_map(r, e);
+			break;
+		case RECIPE_MASTER:
+			if (e->name != NULL) {
+				if (service != NULL)
+					compare_option(r, e, service);
+				break;
+			}
+			/* Its options are told when it is there. */
+			service = find_service(r->doctor->postfix, e->service,
+			    r->arena);
+			if (service == NULL)
+				miss_service(r, e);
+			break;
+		}
+	}
+	for (size_t i = 0; i < recipe->nnotes; i++) {
+		const struct recipe_note *n = &recipe->notes[i];
+
+		doctor_say(r, NOTE_MUST + (unsigned)n->severity, NULL,
+		    "%s: %s", n->about, n->text);
+	}
+	doctor_saw(r, "%zu settings, tables and services",
+	    recipe->nentries);
+}
+
+static void
+run(struct doctor_report *r)
+{
+	struct recipe recipe;
+	struct slice why = SLICE("");
+
+	if (chain_recipe(r, &recipe, &why) == RC_OK)
+		compare(r, &recipe);
+	else
+		doctor_say(r, CONTRADICTS, "gatehouse check-config", "%.*s",
+		    SLICE_ARG(why));
+}
+
+const struct doctor_check doctor_recipe = {
+	"recipe", "compares main.cf and master.cf, line for line, with what "
+	"gatehouse postfix-config would write", kinds,
+	DOCTOR_HOUSE | DOCTOR_POSTFIX, run,
+};
