@@ -14,6 +14,8 @@ static const struct verb verbs[] = {
 	  verb_doctor },
 	{ "explain", "say what was decided about a message, and why",
 	  verb_explain },
+	{ "postfix-config", "set up Postfix for the house, and undo it",
+	  verb_postfix_config },
 	{ "spf", "evaluate SPF for an address, a HELO name and a sender",
 	  verb_spf },
 	{ "test", "run a message through the milters, without side effects",

@@ -3,6 +3,8 @@
  *
  * b_main	name = value in main.cf
  * b_service	a service of master.cf; b_option adds -o to the last one
+ * b_own_service	the same, where another of that name or port is in our
+ *		way and not to be changed
  * b_map	a file below $config_directory/gatehouse
  * b_note	something to be told
  * b_fails	RC_BAD, once and for all: the first reason stays
@@ -42,6 +44,8 @@ void b_main(struct builder *b, struct want want, const char *name,
     const char *value, const char *reason);
 void b_service(struct builder *b, const char *service, const char *columns,
     const char *reason);
+void b_own_service(struct builder *b, const char *service,
+    const char *columns, const char *reason);
 void b_option(struct builder *b, struct want want, const char *name,
     const char *value, const char *reason);
 void b_map(struct builder *b, const char *file, const char *text,

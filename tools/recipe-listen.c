@@ -34,6 +34,11 @@ common(struct builder *b, const char *milters, const char *name)
 	    "what comes in here passes these");
 	b_option(b, MUST, "milter_macro_daemon_name", name,
 	    "by this name the filters know the listener");
+}
+
+static void
+size(struct builder *b)
+{
 	b_option(b, SHOULD, "message_size_limit", b_printf(b, "%llu",
 	    (unsigned long long)b->conf->size),
 	    "what may be sent; the queue takes more, so that it may grow");
@@ -65,6 +70,7 @@ static void
 inbound_options(struct builder *b)
 {
 	common(b, "$gatehouse_inbound", "INBOUND");
+	size(b);
 	if (!b->conf->inbound_relay)
 		b_option(b, MUST, "smtpd_relay_restrictions",
 		    "reject_unauth_destination",
@@ -239,7 +245,7 @@ recipe_reinject(struct builder *b)
 		b_fails(b, "reinject_listener is \"%s\"; whoever reaches it "
 		    "may send to our users, so it wants an address of "
 		    "loopback, as \"127.0.0.1:10026\"", listener);
-	b_service(b, inet(b, listener), b_columns(b, "inet", "n", "-",
+	b_own_service(b, inet(b, listener), b_columns(b, "inet", "n", "-",
 	    "smtpd"), "here the house itself hands in mail again");
 	common(b, "$gatehouse_inbound", "REINJECT");
 	b_option(b, MUST, "mynetworks", "127.0.0.0/8 [::1]/128",
@@ -276,6 +282,7 @@ static void
 outbound_options(struct builder *b, const char *who)
 {
 	common(b, "$gatehouse_outbound", "ORIGINATING");
+	size(b);
 	b_option(b, MUST, "smtpd_client_restrictions", who,
 	    "who may send here");
 	b_option(b, SHOULD, "smtpd_helo_restrictions", "",
@@ -374,7 +381,7 @@ relay(struct builder *b)
 {
 	b_map(b, "clients", client_table(b),
 	    "the inner servers that may send into the world");
-	b_service(b, inet(b, b->conf->relay_listener), b_columns(b, "inet",
+	b_own_service(b, inet(b, b->conf->relay_listener), b_columns(b, "inet",
 	    "n", "-", "smtpd"), "mail of inner servers");
 	b_option(b, MAY, "syslog_name", "postfix/relay-in",
 	    "the log says where it came in");

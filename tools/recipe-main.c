@@ -215,13 +215,15 @@ local_mail(struct builder *b)
 void
 recipe_milters(struct builder *b)
 {
-	if (b->in->role & RECIPE_INBOUND)
-		b_main(b, MUST, "gatehouse_inbound",
-		    chain_value(b, &b->in->inbound),
-		    "the inbound filters, in their order; a filter that is "
-		    "late or dead means 451 and never mail unfiltered");
-	b_main(b, MUST, "gatehouse_outbound", b->in->role & RECIPE_OUTBOUND ?
-	    chain_value(b, &b->in->outbound) : "", "the outbound filters");
+	/* One that nobody names is a warning of postconf(1). */
+	if (b->in->role & RECIPE_INBOUND || b->in->both_chains)
+		b_main(b, MUST, "gatehouse_inbound", chain_value(b,
+		    &b->in->inbound), "the inbound filters, in their order; "
+		    "one that is late or dead means 451, and never mail "
+		    "unfiltered");
+	if (b->in->role & RECIPE_OUTBOUND || b->in->both_chains)
+		b_main(b, MUST, "gatehouse_outbound", chain_value(b,
+		    &b->in->outbound), "the outbound filters");
 	b_main(b, SHOULD, "internal_mail_filter_classes", "",
 	    "what Postfix itself writes is not filtered: a bounce that is "
 	    "refused is lost");

@@ -256,7 +256,7 @@ add_transport(struct builder *b, const struct pool *p, bool tls)
 {
 	const char *name = transport_name(b, p, tls);
 
-	b_service(b, b_printf(b, "%s/unix", name), b_columns(b, "unix", "-",
+	b_own_service(b, b_printf(b, "%s/unix", name), b_columns(b, "unix", "-",
 	    "-", "smtp"), p->name.len > 0 ? "mail of a pool" :
 	    "mail of senders who may not go in the clear");
 	b_option(b, MAY, "syslog_name", b_printf(b, "postfix/%s", name + 10),
@@ -416,7 +416,7 @@ recipe_scrub(struct builder *b)
 	buf_adds(&out, some ? "endif\nendif\n" : "endif\n");
 	b_map(b, "scrub", arena_str(b->arena, buf_slice(&out)),
 	    "outbound mail shows nothing of inner servers");
-	b_service(b, "gatehouse-cleanup/unix", b_columns(b, "unix", "n", "0",
+	b_own_service(b, "gatehouse-cleanup/unix", b_columns(b, "unix", "n", "0",
 	    "cleanup"), "cleanup(8) for outbound mail");
 	b_option(b, MAY, "syslog_name", "postfix/outbound",
 	    "the log says which one it was");

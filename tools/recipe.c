@@ -240,7 +240,10 @@ b_first(struct builder *b, const char *name, const char *ours)
 {
 	const char *is = b_existing(b, name);
 
-	return is[0] == '\0' ? ours : b_printf(b, "%s, %s", ours, is);
+	if (is[0] == '\0' || strcmp(is, ours) == 0)
+		return ours;
+	return slice_starts(slice_of(is), slice_of(b_printf(b, "%s,", ours))) ?
+	    is : b_printf(b, "%s, %s", ours, is);
 }
 
 static void
@@ -263,16 +266,38 @@ b_main(struct builder *b, struct want want, const char *name,
     const char *value, const char *reason)
 {
 	add(b, &(struct recipe_entry){ RECIPE_MAIN, NULL, name, value, reason,
-	    want.mode, want.severity, want.since, b->role });
+	    want.mode, want.severity, want.since, b->role, false });
+}
+
+static void
+add_service(struct builder *b, const char *service, const char *columns,
+    const char *reason, bool own)
+{
+	const struct recipe_entry *e = (const void *)b->entries.ptr;
+
+	for (size_t i = 0; i < b->entries.len / sizeof *e; i++)
+		if (e[i].file == RECIPE_MASTER && e[i].name == NULL &&
+		    recipe_same_service(slice_of(e[i].service),
+		    slice_of(service)))
+			b_fails(b, "postfix.conf has two listeners on %.*s",
+			    SLICE_ARG(slice_of(service)));
+	b->service = service;
+	add(b, &(struct recipe_entry){ RECIPE_MASTER, service, NULL, columns,
+	    reason, RECIPE_SET, RECIPE_MUST, NULL, b->role, own });
 }
 
 void
 b_service(struct builder *b, const char *service, const char *columns,
     const char *reason)
 {
-	b->service = service;
-	add(b, &(struct recipe_entry){ RECIPE_MASTER, service, NULL, columns,
-	    reason, RECIPE_SET, RECIPE_MUST, NULL, b->role });
+	add_service(b, service, columns, reason, false);
+}
+
+void
+b_own_service(struct builder *b, const char *service, const char *columns,
+    const char *reason)
+{
+	add_service(b, service, columns, reason, true);
 }
 
 void
@@ -280,7 +305,7 @@ b_option(struct builder *b, struct want want, const char *name,
     const char *value, const char *reason)
 {
 	add(b, &(struct recipe_entry){ RECIPE_MASTER, b->service, name, value,
-	    reason, want.mode, want.severity, want.since, b->role });
+	    reason, want.mode, want.severity, want.since, b->role, false });
 }
 
 void
@@ -288,7 +313,7 @@ b_map(struct builder *b, const char *file, const char *text,
     const char *reason)
 {
 	add(b, &(struct recipe_entry){ RECIPE_MAP, file, NULL, text, reason,
-	    RECIPE_SET, RECIPE_MUST, NULL, b->role });
+	    RECIPE_SET, RECIPE_MUST, NULL, b->role, false });
 }
 
 const char *

@@ -65,6 +65,7 @@ struct recipe_entry {
 	enum recipe_severity severity;
 	const char *since;	/* "3.9, 3.8.5, 3.7.10"; NULL: before 3.5 */
 	enum recipe_role role;	/* what wants it */
+	bool own;		/* a service that nobody but us may have */
 };
 
 /* What the recipe cannot do, or what has to be done elsewhere. */
@@ -106,6 +107,7 @@ struct recipe_input {
 	struct conf_list map_types;	/* postconf -m */
 	bool postscreen;	/* port 25 is postscreen's already */
 	bool chroot;		/* as the services that are there */
+	bool both_chains;	/* both chains are defined, whatever the role */
 	const struct house_conf *house;
 	const struct postfix_conf *conf;
 	struct recipe_chain inbound, outbound;
