@@ -9,7 +9,12 @@
  * chain_hosted	does Postfix reach the filters through gatehouse-chain, or is
  *		it to (postfix.conf)?
  * chain_recipe	the recipe for this house and this Postfix. RC_BAD with *why_r
- *		when options contradict each other, or cannot be read
+ *		when options contradict each other, or cannot be read.
+ *		*edited_r, when not empty, says that somebody changed what
+ *		postfix-config had written
+ * chain_mend	what to type to set Postfix right: the command; or, where
+ *		postfix-config has written into its files, postfix-config,
+ *		whose marks no other command should break
  *
  * What they give lives in the report's arena.
  */
@@ -24,7 +29,8 @@ enum rc chain_host(struct doctor_report *r, const char *filter, bool hosted,
 struct conf_list chain_names(struct doctor_report *r, struct slice endpoint);
 bool chain_hosted(struct doctor_report *r);
 enum rc chain_recipe(struct doctor_report *r, struct recipe *recipe_r,
-    struct slice *why_r);
+    struct slice *edited_r, struct slice *why_r);
+const char *chain_mend(struct doctor_report *r, const char *command);
 
 /* The list of gatehouse.conf that a listener's mail passes, by the name that
  * the milters know it by. */

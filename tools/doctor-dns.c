@@ -1,6 +1,7 @@
 /* Does DNS answer, and does it say of us what other mail servers look for? */
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "net/dns.h"
 #include "net/ip.h"
@@ -117,9 +118,9 @@ check_host(struct state *s, const char *hostname)
 		    "# in DNS: %s. A (and AAAA) with this host's address",
 		    hostname), "%s (hostname) has no address", hostname);
 	for (size_t i = 0; i < a.count && i < 4; i++)
-		check_reverse(s, hostname, &a.records[i], 4);
+		check_reverse(s, hostname, &a.records[i], AF_INET);
 	for (size_t i = 0; i < aaaa.count && i < 4; i++)
-		check_reverse(s, hostname, &aaaa.records[i], 6);
+		check_reverse(s, hostname, &aaaa.records[i], AF_INET6);
 }
 
 static void

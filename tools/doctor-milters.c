@@ -110,9 +110,9 @@ recipe_list(struct doctor_report *r, bool outbound)
 	const char *name = outbound ? "gatehouse_outbound" :
 	    "gatehouse_inbound";
 	struct recipe recipe;
-	struct slice why;
+	struct slice why, edited;
 
-	if (chain_recipe(r, &recipe, &why) != RC_OK)
+	if (chain_recipe(r, &recipe, &edited, &why) != RC_OK)
 		return NULL;
 	for (size_t i = 0; i < recipe.nentries; i++)
 		if (recipe.entries[i].file == RECIPE_MAIN &&
@@ -137,12 +137,12 @@ mend(const struct row *row)
 	if (list == NULL)
 		return "# correct the files below /etc/gatehouse first: "
 		    "gatehouse check-config";
-	return doctor_type(r, "postconf%s -e %s && postconf%s %s %s && "
+	return chain_mend(r, doctor_type(r, "postconf%s -e %s && postconf%s %s %s && "
 	    "postfix%s reload", dir, doctor_shell(r, slice_of(list)), dir,
 	    own ? "-P" : "-e", doctor_shell(r, own ?
 	    arena_printf(r->arena, "%s/%s=%.*s", row->where, row->parameter,
 	    SLICE_ARG(value)) : arena_printf(r->arena, "%s=%.*s",
-	    row->parameter, SLICE_ARG(value))), dir);
+	    row->parameter, SLICE_ARG(value))), dir));
 }
 
 static void

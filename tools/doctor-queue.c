@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <fcntl.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "tools/child.h"
@@ -60,23 +61,79 @@ runs(const char *pid_file, bool *known_r)
 	return held;
 }
 
-/* The pid file is written at start and touched by nobody; a reload touches
- * what master(8) makes anew: its sockets below public/. */
+/* When a process began, in ms since 1970; its parent; false: it is gone. */
+static bool
+process_began(const char *pid, const char *comm, long *parent_r,
+    int64_t *began_r)
+{
+	char path[64], text[1000];
+	struct timespec real, boot;
+	unsigned long long ticks;
+	const char *tail;
+	FILE *f;
+	size_t n;
+
+	snprintf(path, sizeof path, "/proc/%.20s/stat", pid);
+	f = fopen(path, "re");
+	if (f == NULL)
+		return false;
+	n = fread(text, 1, sizeof text - 1, f);
+	fclose(f);
+	text[n] = '\0';
+	tail = strrchr(text, ')');
+	if (tail == NULL || strstr(text, comm) == NULL ||
+	    sscanf(tail, ") %*c %ld %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u "
+	    "%*u %*d %*d %*d %*d %*d %*d %llu", parent_r, &ticks) != 2)
+		return false;
+	clock_gettime(CLOCK_REALTIME, &real);
+	clock_gettime(CLOCK_BOOTTIME, &boot);
+	*began_r = ((int64_t)real.tv_sec - boot.tv_sec) * 1000 +
+	    (real.tv_nsec - boot.tv_nsec) / 1000000 +
+	    (int64_t)(ticks * 1000 / (unsigned long long)sysconf(_SC_CLK_TCK));
+	return true;
+}
+
+/* A reload makes master(8) start its queue manager anew, and only then is
+ * main.cf read by it; 0: there is none to be seen. */
+static int64_t
+last_reload(long master)
+{
+	DIR *proc = opendir("/proc");
+	const struct dirent *e;
+	int64_t began = 0, found = 0;
+	long parent;
+
+	while (proc != NULL && (e = readdir(proc)) != NULL)
+		if (ascii_digit(e->d_name[0]) && process_began(e->d_name,
+		    "(qmgr)", &parent, &began) && parent == master)
+			found = began;
+	if (proc != NULL)
+		closedir(proc);
+	return found;
+}
+
+enum { TICK_MS = 20 };		/* how exact that is */
+
 static void
-check_reload(struct doctor_report *r, const char *queue)
+check_reload(struct doctor_report *r, const char *pid_file)
 {
 	static const char *const files[] = { "main.cf", "master.cf" };
 	const char *dir = arena_str(r->arena, postconf_value(
 	    r->doctor->postfix, NULL, "config_directory", r->arena));
-	struct stat made, file;
+	FILE *f = fopen(pid_file, "re");
+	long master = 0;
+	int64_t loaded;
+	struct stat st;
 
-	if (stat(arena_printf(r->arena, "%s/public/qmgr", queue).ptr,
-	    &made) != 0 && stat(arena_printf(r->arena, "%s/private/bounce",
-	    queue).ptr, &made) != 0)
-		return;
-	for (int i = 0; i < 2; i++)
+	if (f == NULL || fscanf(f, "%ld", &master) != 1)
+		master = 0;
+	if (f != NULL)
+		fclose(f);
+	loaded = master > 0 ? last_reload(master) : 0;
+	for (int i = 0; loaded > 0 && i < 2; i++)
 		if (stat(arena_printf(r->arena, "%s/%s", dir, files[i]).ptr,
-		    &file) == 0 && file.st_mtime > made.st_mtime)
+		    &st) == 0 && (int64_t)st.st_mtim.tv_sec * 1000 +
+		    st.st_mtim.tv_nsec / 1000000 > loaded + TICK_MS)
 			doctor_say(r, STALE, doctor_type(r,
 			    "postfix%s reload", instance(r)),
 			    "%s/%s was changed after the last start or reload",
@@ -104,7 +161,7 @@ run_postfix(struct doctor_report *r)
 		    "postfix%s start", instance(r)), "Postfix does not run "
 		    "(nobody holds %s)", file);
 	else
-		check_reload(r, queue);
+		check_reload(r, file);
 	if (up)
 		doctor_saw(r, "Postfix %.*s runs in %s",
 		    SLICE_ARG(postconf_main(pc, "mail_version")), queue);

@@ -6,7 +6,7 @@
 #include "tools/child.h"
 #include "tools/doctor-chain.h"
 
-enum { MUST, SHOULD, MAY, NOTE_MUST, NOTE_SHOULD, NOTE_MAY, CONTRADICTS };
+enum { MUST, SHOULD, MAY, NOTE_MUST, NOTE_SHOULD, NOTE_MAY, CONTRADICTS, EDITED };
 
 static const struct doctor_kind kinds[] = {
 	[MUST] = { "must", DOCTOR_CRITICAL,
@@ -24,6 +24,9 @@ static const struct doctor_kind kinds[] = {
 	[CONTRADICTS] = { "contradicts", DOCTOR_CRITICAL,
 	    "As long as options contradict each other there is no recipe to "
 	    "compare Postfix with, nor to set it up by." },
+	[EDITED] = { "edited", DOCTOR_WARNING,
+	    "postfix-config neither overwrites nor takes out what somebody "
+	    "else changed, so it does nothing any more." },
 	{ NULL, 0, NULL }
 };
 
@@ -98,10 +101,10 @@ compare_main(struct doctor_report *r, const struct recipe_entry *e)
 	if (e->mode == RECIPE_FIRST && is.len > 0)
 		set = arena_printf(r->arena, "%s, %.*s", e->value,
 		    SLICE_ARG(is)).ptr;
-	doctor_say(r, (unsigned)e->severity, doctor_type(r,
+	doctor_say(r, (unsigned)e->severity, chain_mend(r, doctor_type(r,
 	    "postconf%s -e %s && postfix%s reload", config_option(r),
 	    doctor_shell(r, arena_printf(r->arena, "%s=%s", e->name, set)),
-	    config_option(r)), "%s is \"%.*s\", %s \"%s\": %s", e->name,
+	    config_option(r))), "%s is \"%.*s\", %s \"%s\": %s", e->name,
 	    SLICE_ARG(is), kind_name(e), e->value, e->reason);
 }
 
@@ -119,9 +122,9 @@ compare_option(struct doctor_report *r, const struct recipe_entry *e,
 		return;
 	set = arena_printf(r->arena, "%.*s/%.*s/%s=%s", SLICE_ARG(s->name),
 	    SLICE_ARG(s->type), e->name, e->value).ptr;
-	doctor_say(r, (unsigned)e->severity, doctor_type(r,
+	doctor_say(r, (unsigned)e->severity, chain_mend(r, doctor_type(r,
 	    "postconf%s -P %s && postfix%s reload", config_option(r),
-	    doctor_shell(r, slice_of(set)), config_option(r)),
+	    doctor_shell(r, slice_of(set)), config_option(r))),
 	    "%s of %s is \"%.*s\", %s \"%s\": %s", e->name, e->service,
 	    SLICE_ARG(is), kind_name(e), e->value, e->reason);
 }
@@ -132,10 +135,10 @@ miss_service(struct doctor_report *r, const struct recipe_entry *e)
 	struct slice name = slice_of(e->service);
 
 	name.len = slice_find_last(name, '/');
-	doctor_say(r, (unsigned)e->severity, doctor_type(r,
+	doctor_say(r, (unsigned)e->severity, chain_mend(r, doctor_type(r,
 	    "postconf%s -M %s && postfix%s reload", config_option(r),
 	    doctor_shell(r, arena_printf(r->arena, "%s=%.*s %s", e->service,
-	    SLICE_ARG(name), e->value)), config_option(r)),
+	    SLICE_ARG(name), e->value)), config_option(r))),
 	    "master.cf has no service %s: %s", e->service, e->reason);
 }
 
@@ -163,10 +166,10 @@ compare_map(struct doctor_report *r, const struct recipe_entry *e)
 	    SLICE_ARG(dir), e->service).ptr;
 
 	if (!file_is(r, path, slice_of(e->value)))
-		doctor_say(r, (unsigned)e->severity, doctor_type(r,
-		    "mkdir -p %.*s/gatehouse && printf %%s %s > %s",
+		doctor_say(r, (unsigned)e->severity, chain_mend(r, doctor_type(
+		    r, "mkdir -p %.*s/gatehouse && printf %%s %s > %s",
 		    SLICE_ARG(dir), doctor_shell(r, slice_of(e->value)),
-		    doctor_shell(r, slice_of(path))), "%s is not there, or is "
+		    doctor_shell(r, slice_of(path)))), "%s is not there, or is "
 		    "not what it should be: %s", path, e->reason);
 }
 
@@ -213,13 +216,24 @@ static void
 run(struct doctor_report *r)
 {
 	struct recipe recipe;
-	struct slice why = SLICE("");
+	struct slice why = SLICE(""), edited = SLICE("");
+	enum rc rc = chain_recipe(r, &recipe, &edited, &why);
 
-	if (chain_recipe(r, &recipe, &why) == RC_OK)
+	if (rc == RC_RETRY) {
+		doctor_unseen(r, "%.*s", SLICE_ARG(why));
+		return;
+	}
+	if (edited.len > 0)
+		doctor_say(r, EDITED, "# put back what stood in the lines with "
+		    "-, and write what you want below the marks, or into "
+		    "postfix.conf", "%.*s", SLICE_ARG(edited));
+	if (rc == RC_OK)
 		compare(r, &recipe);
 	else
-		doctor_say(r, CONTRADICTS, "gatehouse check-config", "%.*s",
-		    SLICE_ARG(why));
+		doctor_say(r, CONTRADICTS, doctor_type(r,
+		    "# correct the options that it names, in postfix.conf or "
+		    "gatehouse.conf; see gatehouse-postfix.conf(5)"),
+		    "%.*s", SLICE_ARG(why));
 }
 
 const struct doctor_check doctor_recipe = {

@@ -148,7 +148,9 @@ run_listeners(struct doctor_report *r)
 		    r->doctor->postfix_dir != NULL ? doctor_shell(r, slice_of(
 		    r->doctor->postfix_dir)) : ""), "master.cf has "
 		    "postscreen, but no service smtpd of type pass");
-	for (size_t i = 0; i < names->count; i++)
+	/* Where nothing is filtered on its way out nobody needs the name. */
+	for (size_t i = 0; i < names->count &&
+	    r->doctor->house->outbound.count > 0; i++)
 		if (!is_daemon_name(pc, names->items[i], r->arena))
 			doctor_say(r, DAEMON_NAME, doctor_type(r, "# in "
 			    "master.cf, give the outbound listener -o "

@@ -8,6 +8,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "tools/maincf.h"
 #include "tools/verb.h"
 
 static const struct doctor_check *const checks[] = {
@@ -147,6 +148,30 @@ load_house(struct doctor *d, struct arena *a)
 		d->house = house;
 }
 
+/* Are there marks of postfix-config in main.cf? */
+static bool
+was_applied(const struct postconf *pc, struct arena *a)
+{
+	const char *path = arena_printf(a, "%.*s/main.cf", SLICE_ARG(
+	    postconf_value(pc, NULL, "config_directory", a))).ptr;
+	FILE *f = fopen(path, "re");
+	char line[sizeof CF_MARK];
+	bool found = false;
+	int c = '\n';
+
+	while (f != NULL && !found && c != EOF &&
+	    fgets(line, sizeof line, f) != NULL) {
+		found = strcmp(line, CF_MARK) == 0;
+		/* The rest of a longer line. */
+		c = line[strlen(line) - 1];
+		while (c != '\n' && c != EOF)
+			c = getc(f);
+	}
+	if (f != NULL)
+		fclose(f);
+	return found;
+}
+
 /* What all checks share is gathered before them; it has half of the time. */
 static void
 load(struct doctor *d, const struct options *o, struct arena *a)
@@ -154,14 +179,17 @@ load(struct doctor *d, const struct options *o, struct arena *a)
 	struct postconf *pc;
 
 	d->conf_dir = verb_conf_dir(o->config);
+	d->conf_given = o->config != NULL;
 	d->postfix_dir = o->postfix;
 	d->root = geteuid() == 0;
 	d->patience = (int64_t)o->seconds * 1000;
 	d->until = deadline_in(d->patience);
 	load_house(d, a);
 	if (postconf_load(o->postfix, deadline_in(d->patience / 2), a, &pc,
-	    &d->postfix_why) == RC_OK)
-		d->postfix = pc;
+	    &d->postfix_why) != RC_OK)
+		return;
+	d->postfix = pc;
+	d->applied = was_applied(pc, a);
 }
 
 static int

@@ -59,6 +59,9 @@ struct doctor {
 	int64_t patience;		/* ms for each check */
 	deadline_t until;		/* all are to have ended by then */
 	bool root;
+	bool conf_given;		/* --config: not the usual folder */
+	bool applied;			/* postfix-config has written into
+					   Postfix's files */
 	const struct house_conf *house;	/* NULL: house_why */
 	struct slice house_why;
 	const struct postconf *postfix;	/* NULL: postfix_why */

@@ -1,14 +1,7 @@
 /*
  * run - another program, without a shell
  *
- * run_program	runs argv (NULL at the end; argv[0] is looked for in /usr/sbin,
- *		/usr/bin, /sbin and /bin) with nothing on standard input and
- *		without Postfix's variables in its environment (MAIL_CONFIG).
- *		RC_OK when it ended, whatever its status; RC_RETRY with *why_r
- *		when it could not be run, was ended by a signal, or ran longer
- *		than RUN_MS (then it is killed)
- *
- * What it says is kept up to RUN_SAID bytes each; the rest is dropped.
+ * run_program	what child_run (child.h) does, with RUN_MS to do it in
  */
 #ifndef TOOLS_RUN_H
 #define TOOLS_RUN_H
@@ -16,7 +9,7 @@
 #include "base/arena.h"
 #include "base/rc.h"
 
-enum { RUN_MS = 60000, RUN_SAID = 8 << 20 };
+enum { RUN_MS = 60000 };
 
 struct run_result {
 	int status;			/* exit status */
