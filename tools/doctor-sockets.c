@@ -354,21 +354,29 @@ outer(struct doctor_report *r, const struct trial *t, const char *path)
 	    path[0] == '/' ? "" : "/", path);
 }
 
+/* The folder that a socket is made in hands its group on to it. */
 static void
 say_denied(struct doctor_report *r, const struct trial *t)
 {
-	struct slice path = outer(r, t, t->out.detail);
-	const char *word = doctor_shell(r, path);
+	struct slice path = outer(r, t, t->out.detail), all;
 	struct group *group = getgrgid(t->gid);
+	const char *name = group != NULL ? group->gr_name : t->user;
+	const char *word = doctor_shell(r, path), *folder, *more = "";
 	struct stat st;
-	bool folder = stat(path.ptr, &st) == 0 && S_ISDIR(st.st_mode);
+	bool is_folder = stat(path.ptr, &st) == 0 && S_ISDIR(st.st_mode);
 
-	doctor_say(r, DENIED, doctor_type(r, "chgrp %s %s && chmod g+%s %s",
-	    group != NULL ? group->gr_name : t->user, word,
-	    folder ? "x" : "rw", word),
-	    "%.*s: %s %.*s lets user %s not %s", SLICE_ARG(t->e->name),
-	    folder ? "the folder" : "the socket", SLICE_ARG(path), t->user,
-	    folder ? "enter" : "write");
+	is_unix(t->e->name, &all);
+	all = outer(r, t, arena_str(r->arena, all));
+	all.len = slice_find_last(all, '/');
+	folder = doctor_shell(r, all);
+	if (!is_folder)
+		more = doctor_type(r, " && chgrp %s %s && chmod g+xs %s", name,
+		    folder, folder);
+	doctor_say(r, DENIED, doctor_type(r, "chgrp %s %s && chmod g+%s %s%s",
+	    name, word, !is_folder ? "rw" : slice_eq(path, all) ? "xs" : "x",
+	    word, more), "%.*s: the %s %.*s lets user %s not %s",
+	    SLICE_ARG(t->e->name), is_folder ? "folder" : "socket",
+	    SLICE_ARG(path), t->user, is_folder ? "enter" : "write");
 }
 
 /* A socket that is not in the chroot, but is where its name says outside. */
