@@ -10,8 +10,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "base/buf.h"
-
 enum { OUT, ERR, STREAMS };
 
 struct stream {
@@ -193,4 +191,36 @@ child_run(struct child *c, deadline_t until, struct arena *a,
 	if (c->status == 127)
 		return failed(c, a, "cannot be run; is it installed?", why_r);
 	return RC_OK;
+}
+
+bool
+child_lines(struct slice piece, void *arg)
+{
+	struct child_lines *l = arg;
+	bool more = true;
+
+	while (more && piece.len > 0) {
+		size_t end = slice_find(piece, '\n');
+
+		if (l->part.len + end > l->max)
+			l->skip = true;
+		if (!l->skip)
+			buf_add(&l->part, slice_sub(piece, 0, end));
+		if (end == piece.len)
+			break;
+		if (!l->skip)
+			more = l->line(buf_slice(&l->part), l->arg);
+		buf_clear(&l->part);
+		l->skip = false;
+		piece = slice_after(piece, end + 1);
+	}
+	return more;
+}
+
+void
+child_lines_end(struct child_lines *l)
+{
+	if (l->part.len > 0 && !l->skip)
+		l->line(buf_slice(&l->part), l->arg);
+	buf_free(&l->part);
 }

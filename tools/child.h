@@ -8,6 +8,11 @@
  *		of the two, or went beyond `until`. Then it has been killed,
  *		and nothing of it is left
  *
+ * child_lines	a `take` that makes lines of the pieces, without their ends; its
+ *		arg is a struct child_lines. A longer line than max is passed
+ *		over. line returns false when it is enough
+ * child_lines_end	the last one, if it had no end; gives the memory back
+ *
  * As a user: the groups of that user's own, and no way back. Only root can.
  * The environment is cut down to PATH and LC_ALL=C, so that what is run says
  * the same for everybody.
@@ -18,6 +23,7 @@
 #include <sys/types.h>
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/clock.h"
 #include "base/rc.h"
 
@@ -36,6 +42,17 @@ struct child {
 	struct slice out, err;		/* what it said */
 	int status;			/* exit status */
 };
+
+struct child_lines {
+	size_t max;
+	bool (*line)(struct slice line, void *arg);
+	void *arg;
+	struct buf part;		/* what came of the next one */
+	bool skip;			/* its rest: it is too long */
+};
+
+bool child_lines(struct slice piece, void *lines);
+void child_lines_end(struct child_lines *lines);
 
 enum rc child_run(struct child *c, deadline_t until, struct arena *a,
     struct slice *why_r);

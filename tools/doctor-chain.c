@@ -166,3 +166,72 @@ chain_mend(struct doctor_report *r, const char *command)
 	    postfix != NULL ? " --postfix " : "", postfix != NULL ? postfix :
 	    "", postfix != NULL ? " -c " : "", postfix != NULL ? postfix : "");
 }
+
+/* The recipe's own list; and behind it what is not ours. */
+static struct slice
+right_value(struct doctor_report *r, const struct postconf_service *service,
+    const char *parameter, bool outbound)
+{
+	const char *name = outbound ? "$gatehouse_outbound" :
+	    "$gatehouse_inbound";
+	struct buf out = buf_in(r->arena);
+	struct slice rest = postconf_value(r->doctor->postfix, service,
+	    parameter, r->arena), word, endpoint, inner;
+	bool braced;
+
+	buf_adds(&out, name);
+	while (postconf_word(&rest, &word, &braced)) {
+		inner = word;
+		if (!braced || !postconf_word(&inner, &endpoint, NULL))
+			endpoint = word;
+		if (chain_names(r, endpoint).count > 0)
+			continue;
+		buf_adds(&out, braced ? ", {" : ", ");
+		buf_add(&out, word);
+		buf_adds(&out, braced ? "}" : "");
+	}
+	return buf_slice(&out);
+}
+
+/* gatehouse_inbound or gatehouse_outbound as the recipe has it. */
+static const char *
+recipe_list(struct doctor_report *r, bool outbound)
+{
+	const char *name = outbound ? "gatehouse_outbound" :
+	    "gatehouse_inbound";
+	struct recipe recipe;
+	struct slice why, edited;
+
+	if (chain_recipe(r, &recipe, &edited, &why) != RC_OK)
+		return NULL;
+	for (size_t i = 0; i < recipe.nentries; i++)
+		if (recipe.entries[i].file == RECIPE_MAIN &&
+		    strcmp(recipe.entries[i].name, name) == 0)
+			return arena_printf(r->arena, "%s=%s", name,
+			    recipe.entries[i].value).ptr;
+	return NULL;
+}
+
+const char *
+chain_mend_list(struct doctor_report *r,
+    const struct postconf_service *service, const char *parameter,
+    bool outbound)
+{
+	const char *list = recipe_list(r, outbound);
+	const char *dir = r->doctor->postfix_dir != NULL ? doctor_type(r,
+	    " -c %s", doctor_shell(r, slice_of(r->doctor->postfix_dir))) : "";
+	struct slice value = right_value(r, service, parameter, outbound);
+	struct slice name = slice_of(parameter);
+	bool own = postconf_own(r->doctor->postfix, service, name);
+
+	if (list == NULL)
+		return "# correct gatehouse.conf, postfix.conf and the files of "
+		    "the milters first: gatehouse check-config";
+	return chain_mend(r, doctor_type(r, "postconf%s -e %s && postconf%s "
+	    "%s %s && postfix%s reload", dir, doctor_shell(r, slice_of(list)),
+	    dir, own ? "-P" : "-e", doctor_shell(r, own ?
+	    arena_printf(r->arena, "%.*s/%.*s/%s=%.*s",
+	    SLICE_ARG(service->name), SLICE_ARG(service->type), parameter,
+	    SLICE_ARG(value)) : arena_printf(r->arena, "%s=%.*s", parameter,
+	    SLICE_ARG(value))), dir));
+}

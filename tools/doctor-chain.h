@@ -15,6 +15,8 @@
  * chain_mend	what to type to set Postfix right: the command; or, where
  *		postfix-config has written into its files, postfix-config,
  *		whose marks no other command should break
+ * chain_mend_list	the same for a list of milters: those of the recipe, and
+ *		behind them what is not ours
  *
  * What they give lives in the report's arena.
  */
@@ -31,6 +33,9 @@ bool chain_hosted(struct doctor_report *r);
 enum rc chain_recipe(struct doctor_report *r, struct recipe *recipe_r,
     struct slice *edited_r, struct slice *why_r);
 const char *chain_mend(struct doctor_report *r, const char *command);
+const char *chain_mend_list(struct doctor_report *r,
+    const struct postconf_service *service, const char *parameter,
+    bool outbound);
 
 /* The list of gatehouse.conf that a listener's mail passes, by the name that
  * the milters know it by. */

@@ -6,6 +6,7 @@
  * of the two the second loses mail.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 
@@ -95,19 +96,26 @@ add_word(struct tables *t, struct slice parameter, struct slice word)
 	t->list[t->count++] = (struct table){ type, file, parameter };
 }
 
+/* Lists of tables that stand elsewhere; and caches, which Postfix makes. */
+static bool
+passed_over(struct slice name)
+{
+	return slice_starts(name, SLICE("proxy_")) ||
+	    slice_search(name, SLICE("_cache_")) < name.len ||
+	    slice_eq(name, SLICE("address_verify_map")) ||
+	    slice_eq(name, SLICE("alias_database"));
+}
+
 static bool
 add_value(struct slice name, void *value, void *arg)
 {
-	static const char *const passed[] = { "proxy_read_maps",
-	    "proxy_write_maps", "alias_database", "default_database_type" };
 	const struct slice *raw = value;
 	struct tables *t = arg;
 	const struct postconf *pc = t->r->doctor->postfix;
 	struct slice rest, word;
 
-	for (size_t i = 0; i < sizeof passed / sizeof *passed; i++)
-		if (slice_eq(name, slice_of(passed[i])))
-			return true;
+	if (passed_over(name))
+		return true;
 	/* Nobody looks for an alias where nothing is delivered. */
 	if (slice_eq(name, SLICE("alias_maps")) && postconf_value(pc, NULL,
 	    "mydestination", t->r->arena).len == 0)
@@ -193,32 +201,57 @@ any(struct slice piece, void *arg)
 	return false;
 }
 
-/* Only what holds entries can be listed; patterns and servers cannot. */
+/* A line that is no comment. */
 static bool
-can_list(const struct table *t)
+file_has_any(const char *path, bool *known_r)
 {
-	return t->type->suffix != NULL ||
-	    strcmp(t->type->name, "texthash") == 0;
+	FILE *f = fopen(path, "re");
+	bool some = false, start = true, comment = false;
+	int c;
+
+	*known_r = f != NULL;
+	while (f != NULL && !some && (c = getc(f)) != EOF) {
+		if (start)
+			comment = c == '#';
+		start = c == '\n';
+		some = !comment && !ascii_space((char)c);
+	}
+	if (f != NULL)
+		fclose(f);
+	return some;
+}
+
+/* What holds entries can be listed; patterns and servers cannot. */
+static bool
+has_any(struct doctor_report *r, const struct table *t, bool *known_r)
+{
+	const char *const argv[] = { "postmap", "-s", arena_printf(r->arena,
+	    "%s:%s", t->type->name, t->path).ptr, NULL };
+	bool some = false;
+	struct child c = { .argv = argv, .take = any, .arg = &some };
+	struct slice why;
+
+	if (strcmp(t->type->name, "texthash") == 0)
+		return file_has_any(t->path, known_r);
+	*known_r = t->type->suffix != NULL &&
+	    has_type(r->doctor->postfix, t->type->name) &&
+	    child_run(&c, r->doctor->until, r->arena, &why) == RC_OK &&
+	    c.status == 0;
+	return some;
 }
 
 static void
 check_empty(struct doctor_report *r, const struct table *t)
 {
-	const char *map = arena_printf(r->arena, "%s:%s", t->type->name,
-	    t->path).ptr;
-	const char *const argv[] = { "postmap", "-s", map, NULL };
-	bool some = false;
-	struct child c = { .argv = argv, .take = any, .arg = &some };
-	struct slice why;
+	bool known, some = has_any(r, t, &known);
 
-	if (!can_list(t) || !has_type(r->doctor->postfix, t->type->name) ||
-	    child_run(&c, r->doctor->until, r->arena, &why) != RC_OK ||
-	    some || c.status != 0)
+	if (!known || some)
 		return;
-	doctor_say(r, EMPTY, doctor_type(r, t->type->suffix != NULL ?
-	    "# fill %s, then type: %s" : "# fill %s", t->path, postmap(r, t)),
-	    "%.*s names %s, and nothing is in it", SLICE_ARG(t->parameter),
-	    map);
+	doctor_say(r, EMPTY, t->type->suffix != NULL ? doctor_type(r,
+	    "# fill %s, then type: %s", t->path, postmap(r, t)) :
+	    doctor_type(r, "# fill %s", t->path),
+	    "%.*s names %s:%s, and nothing is in it",
+	    SLICE_ARG(t->parameter), t->type->name, t->path);
 }
 
 static void

@@ -77,72 +77,11 @@ wanted(const struct row *row)
 	return row->outbound ? &house->outbound : &house->inbound;
 }
 
-/* The recipe's own list; and behind it what is not ours. */
-static struct slice
-right_value(const struct row *row)
-{
-	struct doctor_report *r = row->r;
-	const char *name = row->outbound ? "$gatehouse_outbound" :
-	    "$gatehouse_inbound";
-	struct buf out = buf_in(r->arena);
-	struct slice rest = postconf_value(r->doctor->postfix, row->service,
-	    row->parameter, r->arena), word, endpoint, inner;
-	bool braced;
-
-	buf_adds(&out, name);
-	while (postconf_word(&rest, &word, &braced)) {
-		inner = word;
-		if (!braced || !postconf_word(&inner, &endpoint, NULL))
-			endpoint = word;
-		if (chain_names(r, endpoint).count > 0)
-			continue;
-		buf_adds(&out, braced ? ", {" : ", ");
-		buf_add(&out, word);
-		buf_adds(&out, braced ? "}" : "");
-	}
-	return buf_slice(&out);
-}
-
-/* gatehouse_inbound or gatehouse_outbound as the recipe has it. */
-static const char *
-recipe_list(struct doctor_report *r, bool outbound)
-{
-	const char *name = outbound ? "gatehouse_outbound" :
-	    "gatehouse_inbound";
-	struct recipe recipe;
-	struct slice why, edited;
-
-	if (chain_recipe(r, &recipe, &edited, &why) != RC_OK)
-		return NULL;
-	for (size_t i = 0; i < recipe.nentries; i++)
-		if (recipe.entries[i].file == RECIPE_MAIN &&
-		    strcmp(recipe.entries[i].name, name) == 0)
-			return arena_printf(r->arena, "%s=%s", name,
-			    recipe.entries[i].value).ptr;
-	return NULL;
-}
-
-/* Sets the list, and the parameter that it names, as the recipe has them. */
 static const char *
 mend(const struct row *row)
 {
-	struct doctor_report *r = row->r;
-	const char *list = recipe_list(r, row->outbound);
-	const char *dir = r->doctor->postfix_dir != NULL ? doctor_type(r,
-	    " -c %s", doctor_shell(r, slice_of(r->doctor->postfix_dir))) : "";
-	bool own = row->service != NULL && postconf_own(r->doctor->postfix,
-	    row->service, slice_of(row->parameter));
-	struct slice value = right_value(row);
-
-	if (list == NULL)
-		return "# correct the files below /etc/gatehouse first: "
-		    "gatehouse check-config";
-	return chain_mend(r, doctor_type(r, "postconf%s -e %s && postconf%s %s %s && "
-	    "postfix%s reload", dir, doctor_shell(r, slice_of(list)), dir,
-	    own ? "-P" : "-e", doctor_shell(r, own ?
-	    arena_printf(r->arena, "%s/%s=%.*s", row->where, row->parameter,
-	    SLICE_ARG(value)) : arena_printf(r->arena, "%s=%.*s",
-	    row->parameter, SLICE_ARG(value))), dir));
+	return chain_mend_list(row->r, row->service, row->parameter,
+	    row->outbound);
 }
 
 static void

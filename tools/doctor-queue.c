@@ -190,9 +190,30 @@ static const struct doctor_kind queue_kinds[] = {
 enum { HOLD_SECONDS = 24 * 3600, LATE_SECONDS = 30 * 60, LATE_LEAST = 10,
     LATE_PERCENT = 5 };
 
-void
-queue_line(struct queue_count *q, struct slice line)
+static void
+count(struct queue_count *q, const char *name, const char *id, int64_t time)
 {
+	q->messages++;
+	if (strcmp(name, "hold") == 0) {
+		q->held++;
+		if (q->oldest_held == 0 || time < q->oldest_held) {
+			q->oldest_held = time;
+			snprintf(q->held_id, sizeof q->held_id, "%s", id);
+		}
+	} else if (strcmp(name, "deferred") == 0) {
+		q->deferred++;
+		q->deferred_old += time < q->old_before;
+		if (q->oldest_deferred == 0 || time < q->oldest_deferred)
+			q->oldest_deferred = time;
+	} else {
+		q->active++;
+	}
+}
+
+bool
+queue_line(struct slice line, void *arg)
+{
+	struct queue_count *q = arg;
 	json_t *object = json_loadb(line.ptr, line.len, 0, NULL);
 	const char *name = json_string_value(json_object_get(object,
 	    "queue_name"));
@@ -201,53 +222,10 @@ queue_line(struct queue_count *q, struct slice line)
 	int64_t time = json_integer_value(json_object_get(object,
 	    "arrival_time"));
 
-	if (name != NULL && id != NULL && time > 0) {
-		q->messages++;
-		if (strcmp(name, "hold") == 0) {
-			q->held++;
-			if (q->oldest_held == 0 || time < q->oldest_held) {
-				q->oldest_held = time;
-				snprintf(q->held_id, sizeof q->held_id, "%s",
-				    id);
-			}
-		} else if (strcmp(name, "deferred") == 0) {
-			q->deferred++;
-			q->deferred_old += time < q->old_before;
-			if (q->oldest_deferred == 0 ||
-			    time < q->oldest_deferred)
-				q->oldest_deferred = time;
-		} else {
-			q->active++;
-		}
-	}
+	if (name != NULL && id != NULL && time > 0)
+		count(q, name, id, time);
 	json_decref(object);
-}
-
-bool
-queue_take(struct queue_count *q, struct slice piece)
-{
-	while (piece.len > 0 && q->messages < QUEUE_MESSAGES) {
-		size_t end = slice_find(piece, '\n');
-
-		if (q->line.len + end > QUEUE_LINE)
-			q->skip = true;
-		if (!q->skip)
-			buf_add(&q->line, slice_sub(piece, 0, end));
-		if (end == piece.len)
-			return true;
-		if (!q->skip)
-			queue_line(q, buf_slice(&q->line));
-		buf_clear(&q->line);
-		q->skip = false;
-		piece = slice_after(piece, end + 1);
-	}
 	return q->messages < QUEUE_MESSAGES;
-}
-
-static bool
-take(struct slice piece, void *arg)
-{
-	return queue_take(arg, piece);
 }
 
 /* How many files; -1: it cannot be read. */
@@ -307,12 +285,14 @@ run_queue(struct doctor_report *r)
 {
 	const char *queue = arena_str(r->arena, postconf_value(
 	    r->doctor->postfix, NULL, "queue_directory", r->arena));
-	struct queue_count q = { .old_before = clock_wall() - LATE_SECONDS,
-	    .line = buf_in(r->arena) };
+	struct queue_count q = { .old_before = clock_wall() - LATE_SECONDS };
+	struct child_lines lines = { .max = QUEUE_LINE, .line = queue_line,
+	    .arg = &q };
 	const char *dir = r->doctor->postfix_dir;
 	const char *const argv[] = { "postqueue", dir != NULL ? "-c" : "-j",
 	    dir != NULL ? dir : NULL, "-j", NULL };
-	struct child c = { .argv = argv, .take = take, .arg = &q };
+	struct child c = { .argv = argv, .take = child_lines,
+	    .arg = &lines };
 	struct slice why = SLICE("");
 
 	check_corrupt(r, queue);
@@ -322,6 +302,7 @@ run_queue(struct doctor_report *r)
 	else if (c.status != 0)
 		doctor_unseen(r, "the queue: %.*s", SLICE_ARG(slice_trim(
 		    c.err)));
+	child_lines_end(&lines);
 	tell_queue(r, &q, clock_wall());
 }
 

@@ -1,23 +1,19 @@
 /*
  * doctor-queue - what postqueue -j says, counted; pure but for its memory
  *
- * queue_line	one line (a JSON object a message); others are passed over
- * queue_take	any piece of the output, in order; lines may be cut anywhere
- * queue_old	how many of the deferred messages came before that time
+ * queue_line	one line (a JSON object a message); others are passed over.
+ *		Returns false when it has QUEUE_MESSAGES of them
  *
- * Bounds: a line of QUEUE_LINE bytes (what is longer is passed over),
- * QUEUE_MESSAGES in all; queue_take returns false when it has those.
+ * arg is a struct queue_count, so that child_lines (child.h) can call it.
  */
 #ifndef TOOLS_DOCTOR_QUEUE_H
 #define TOOLS_DOCTOR_QUEUE_H
 
-#include "base/buf.h"
+#include "base/slice.h"
 
 enum { QUEUE_LINE = 1 << 20, QUEUE_MESSAGES = 200000 };
 
 struct queue_count {
-	struct buf line;		/* what came of the next one */
-	bool skip;			/* its rest: it is too long */
 	size_t messages, held, deferred, active;
 	int64_t oldest_held, oldest_deferred;	/* arrival; 0: none */
 	char held_id[64];
@@ -25,7 +21,6 @@ struct queue_count {
 	size_t deferred_old;
 };
 
-void queue_line(struct queue_count *q, struct slice line);
-bool queue_take(struct queue_count *q, struct slice piece);
+bool queue_line(struct slice line, void *arg);
 
 #endif

@@ -1,10 +1,9 @@
 /* Is Postfix set up as the recipe says, and if not, what was it good for? */
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
-#include "tools/child.h"
 #include "tools/doctor-chain.h"
+#include "tools/maincf-edit.h"
+#include "tools/postfix-files.h"
 
 enum { MUST, SHOULD, MAY, NOTE_MUST, NOTE_SHOULD, NOTE_MAY, CONTRADICTS, EDITED };
 
@@ -77,6 +76,65 @@ config_option(struct doctor_report *r)
 	    slice_of(dir)));
 }
 
+/* Of the recipe; NULL: it says nothing. */
+static const char *
+recipe_value(const struct recipe *recipe, const char *name)
+{
+	for (size_t i = 0; i < recipe->nentries; i++)
+		if (recipe->entries[i].file == RECIPE_MAIN &&
+		    strcmp(recipe->entries[i].name, name) == 0)
+			return recipe->entries[i].value;
+	return NULL;
+}
+
+/* The lists of milters stand in parameters of ours: those count as the recipe
+ * has them, whatever main.cf says. Which one it is, or NULL. */
+static const char *
+our_list(const struct recipe_entry *e)
+{
+	static const char *const lists[] = { "gatehouse_inbound",
+	    "gatehouse_outbound" };
+
+	for (int i = 0; i < 2; i++)
+		if (e->value[0] == '$' && slice_starts(slice_of(e->value + 1),
+		    slice_of(lists[i])))
+			return lists[i];
+	return NULL;
+}
+
+static struct slice
+wanted(struct doctor_report *r, const struct recipe *recipe,
+    const struct recipe_entry *e, const struct postconf_service *s)
+{
+	const char *list = our_list(e);
+	struct slice text = slice_of(e->value);
+
+	if (list != NULL && recipe_value(recipe, list) != NULL)
+		text = arena_printf(r->arena, "%s%s", recipe_value(recipe,
+		    list), e->value + 1 + strlen(list));
+	return postconf_expand(r->doctor->postfix, s, text, r->arena);
+}
+
+/* Is it as it should be? */
+static bool
+is_right(struct doctor_report *r, const struct recipe *recipe,
+    const struct recipe_entry *e, const struct postconf_service *s)
+{
+	const struct postconf *pc = r->doctor->postfix;
+	struct slice is = postconf_get(pc, s, slice_of(e->name));
+
+	/* What stands there only when nothing else does is nobody's fault. */
+	if (e->mode == RECIPE_DEFAULT)
+		return true;
+	/* Nobody refers to it: then those that should are told of. */
+	if (is.ptr == NULL && slice_starts(slice_of(e->name),
+	    SLICE("gatehouse_")))
+		return true;
+	return same_value(postconf_expand(pc, s, is, r->arena),
+	    wanted(r, recipe, e, s), e->mode == RECIPE_FIRST ||
+	    strcmp(e->name, "smtpd_milters") == 0);
+}
+
 static const char *
 kind_name(const struct recipe_entry *e)
 {
@@ -84,45 +142,39 @@ kind_name(const struct recipe_entry *e)
 }
 
 static void
-compare_main(struct doctor_report *r, const struct recipe_entry *e)
+compare_main(struct doctor_report *r, const struct recipe *recipe,
+    const struct recipe_entry *e)
 {
-	const struct postconf *pc = r->doctor->postfix;
-	struct slice is = postconf_main(pc, e->name);
-	struct slice want = slice_of(e->value);
-	const char *set = e->value;
+	struct slice is = postconf_main(r->doctor->postfix, e->name);
+	const char *set = e->value, *list = our_list(e);
 
-	/* What stands there only when nothing else does is nobody's fault. */
-	if (e->mode == RECIPE_DEFAULT)
-		return;
-	if (same_value(postconf_expand(pc, NULL, is, r->arena),
-	    postconf_expand(pc, NULL, want, r->arena),
-	    e->mode == RECIPE_FIRST))
+	if (is_right(r, recipe, e, NULL))
 		return;
 	if (e->mode == RECIPE_FIRST && is.len > 0)
 		set = arena_printf(r->arena, "%s, %.*s", e->value,
 		    SLICE_ARG(is)).ptr;
-	doctor_say(r, (unsigned)e->severity, chain_mend(r, doctor_type(r,
-	    "postconf%s -e %s && postfix%s reload", config_option(r),
-	    doctor_shell(r, arena_printf(r->arena, "%s=%s", e->name, set)),
-	    config_option(r))), "%s is \"%.*s\", %s \"%s\": %s", e->name,
-	    SLICE_ARG(is), kind_name(e), e->value, e->reason);
+	doctor_say(r, (unsigned)e->severity, list != NULL ?
+	    chain_mend_list(r, NULL, e->name, true) : chain_mend(r,
+	    doctor_type(r, "postconf%s -e %s && postfix%s reload",
+	    config_option(r), doctor_shell(r, arena_printf(r->arena, "%s=%s",
+	    e->name, set)), config_option(r))), "%s is \"%.*s\", %s \"%s\": "
+	    "%s", e->name, SLICE_ARG(is), kind_name(e), e->value, e->reason);
 }
 
 static void
-compare_option(struct doctor_report *r, const struct recipe_entry *e,
-    const struct postconf_service *s)
+compare_option(struct doctor_report *r, const struct recipe *recipe,
+    const struct recipe_entry *e, const struct postconf_service *s)
 {
-	const struct postconf *pc = r->doctor->postfix;
-	struct slice is = postconf_get(pc, s, slice_of(e->name));
-	const char *set;
+	struct slice is = postconf_get(r->doctor->postfix, s,
+	    slice_of(e->name));
+	const char *set = arena_printf(r->arena, "%.*s/%.*s/%s=%s",
+	    SLICE_ARG(s->name), SLICE_ARG(s->type), e->name, e->value).ptr;
 
-	if (e->mode == RECIPE_DEFAULT || same_value(postconf_expand(pc, s, is,
-	    r->arena), postconf_expand(pc, s, slice_of(e->value), r->arena),
-	    e->mode == RECIPE_FIRST || strcmp(e->name, "smtpd_milters") == 0))
+	if (is_right(r, recipe, e, s))
 		return;
-	set = arena_printf(r->arena, "%.*s/%.*s/%s=%s", SLICE_ARG(s->name),
-	    SLICE_ARG(s->type), e->name, e->value).ptr;
-	doctor_say(r, (unsigned)e->severity, chain_mend(r, doctor_type(r,
+	doctor_say(r, (unsigned)e->severity, our_list(e) != NULL ?
+	    chain_mend_list(r, s, e->name, strcmp(our_list(e),
+	    "gatehouse_outbound") == 0) : chain_mend(r, doctor_type(r,
 	    "postconf%s -P %s && postfix%s reload", config_option(r),
 	    doctor_shell(r, slice_of(set)), config_option(r))),
 	    "%s of %s is \"%.*s\", %s \"%s\": %s", e->name, e->service,
@@ -142,39 +194,55 @@ miss_service(struct doctor_report *r, const struct recipe_entry *e)
 	    "master.cf has no service %s: %s", e->service, e->reason);
 }
 
+/* Comments say who wrote it; what counts is the rest. */
 static bool
-file_is(struct doctor_report *r, const char *path, struct slice want)
+file_holds(struct doctor_report *r, const char *path, struct slice want)
 {
-	FILE *f = fopen(path, "re");
-	char *bytes = arena_alloc(r->arena, want.len + 2);
-	size_t n;
+	struct slice text = SLICE(""), line, why;
+	struct buf rest = buf_in(r->arena);
+	bool there = false;
 
-	if (f == NULL)
+	if (file_read(r->arena, path, &text, &there, &why) != RC_OK || !there)
 		return false;
-	n = fread(bytes, 1, want.len + 1, f);
-	fclose(f);
-	return slice_eq(slice_make(bytes, n), want);
+	while (slice_line(&text, &line)) {
+		if (slice_starts(line, SLICE("#")))
+			continue;
+		buf_add(&rest, line);
+		buf_addc(&rest, '\n');
+	}
+	return slice_eq(buf_slice(&rest), want);
+}
+
+/* Each line of it as a word for a shell. */
+static const char *
+words(struct doctor_report *r, struct slice text)
+{
+	struct buf out = buf_in(r->arena);
+	struct slice line;
+
+	while (slice_line(&text, &line))
+		buf_addf(&out, " %s", doctor_shell(r, line));
+	return arena_str(r->arena, buf_slice(&out));
 }
 
 static void
 compare_map(struct doctor_report *r, const struct recipe_entry *e)
 {
-	const struct doctor *d = r->doctor;
-	struct slice dir = postconf_value(d->postfix, NULL,
+	struct slice dir = postconf_value(r->doctor->postfix, NULL,
 	    "config_directory", r->arena);
 	const char *path = arena_printf(r->arena, "%.*s/gatehouse/%s",
 	    SLICE_ARG(dir), e->service).ptr;
 
-	if (!file_is(r, path, slice_of(e->value)))
+	if (!file_holds(r, path, slice_of(e->value)))
 		doctor_say(r, (unsigned)e->severity, chain_mend(r, doctor_type(
-		    r, "mkdir -p %.*s/gatehouse && printf %%s %s > %s",
-		    SLICE_ARG(dir), doctor_shell(r, slice_of(e->value)),
-		    doctor_shell(r, slice_of(path)))), "%s is not there, or is "
-		    "not what it should be: %s", path, e->reason);
+		    r, "mkdir -p %.*s/gatehouse && printf '%%s\\n'%s > %s",
+		    SLICE_ARG(dir), words(r, cf_map_text(r->arena, e)),
+		    doctor_shell(r, slice_of(path)))), "%s is not there, or "
+		    "is not what it should be: %s", path, e->reason);
 }
 
 static void
-compare(struct doctor_report *r, const struct recipe *recipe)
+compare(struct doctor_report *r, const struct recipe *recipe, bool notes)
 {
 	const struct postconf_service *service = NULL;
 
@@ -183,7 +251,7 @@ compare(struct doctor_report *r, const struct recipe *recipe)
 
 		switch (e->file) {
 		case RECIPE_MAIN:
-			compare_main(r, e);
+			compare_main(r, recipe, e);
 			break;
 		case RECIPE_MAP:
 			compare_map(r, e);
@@ -191,7 +259,8 @@ compare(struct doctor_report *r, const struct recipe *recipe)
 		case RECIPE_MASTER:
 			if (e->name != NULL) {
 				if (service != NULL)
-					compare_option(r, e, service);
+					compare_option(r, recipe, e,
+					    service);
 				break;
 			}
 			/* Its options are told when it is there. */
@@ -202,7 +271,7 @@ compare(struct doctor_report *r, const struct recipe *recipe)
 			break;
 		}
 	}
-	for (size_t i = 0; i < recipe->nnotes; i++) {
+	for (size_t i = 0; notes && i < recipe->nnotes; i++) {
 		const struct recipe_note *n = &recipe->notes[i];
 
 		doctor_say(r, NOTE_MUST + (unsigned)n->severity, NULL,
@@ -227,8 +296,9 @@ run(struct doctor_report *r)
 		doctor_say(r, EDITED, "# put back what stood in the lines with "
 		    "-, and write what you want below the marks, or into "
 		    "postfix.conf", "%.*s", SLICE_ARG(edited));
+	/* What notes say of main.cf is not known where it was edited. */
 	if (rc == RC_OK)
-		compare(r, &recipe);
+		compare(r, &recipe, edited.len == 0);
 	else
 		doctor_say(r, CONTRADICTS, doctor_type(r,
 		    "# correct the options that it names, in postfix.conf or "

@@ -7,7 +7,7 @@
 
 #include "net/ip.h"
 #include "tools/child.h"
-#include "tools/doctor.h"
+#include "tools/doctor-chain.h"
 
 /* --- listeners ----------------------------------------------------------- */
 
@@ -63,22 +63,6 @@ reachable(struct doctor_report *r, const struct postconf_service *s)
 	return false;
 }
 
-static const char *
-outside(struct doctor_report *r, const struct postconf_service *s,
-    const char *setting)
-{
-	const char *dir = r->doctor->postfix_dir;
-
-	if (dir == NULL)
-		return doctor_type(r, "postconf -P %s/%s/%s && postfix reload",
-		    doctor_shell(r, s->name), doctor_shell(r, s->type),
-		    setting);
-	dir = doctor_shell(r, slice_of(dir));
-	return doctor_type(r, "postconf -c %s -P %s/%s/%s && postfix -c %s "
-	    "reload", dir, doctor_shell(r, s->name), doctor_shell(r, s->type),
-	    setting, dir);
-}
-
 static bool
 has_ours(struct doctor_report *r, const struct postconf_service *s)
 {
@@ -115,8 +99,8 @@ check_listener(struct doctor_report *r, const struct postconf_service *s)
 		doctor_saw(r, "%.*s/%.*s has milters of ours",
 		    SLICE_ARG(s->name), SLICE_ARG(s->type));
 	else if (reachable(r, s))
-		doctor_say(r, UNFILTERED, outside(r, s,
-		    "smtpd_milters='$gatehouse_inbound'"),
+		doctor_say(r, UNFILTERED, chain_mend_list(r, s,
+		    "smtpd_milters", chain_outbound(r, s)),
 		    "the listener %.*s/%.*s has none of our milters, and "
 		    "other machines can reach it", SLICE_ARG(s->name),
 		    SLICE_ARG(s->type));

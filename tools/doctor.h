@@ -38,7 +38,7 @@
 #include "conf/house.h"
 #include "tools/postconf.h"
 
-enum { DOCTOR_FINDINGS = 50 };
+enum { DOCTOR_FINDINGS = 200 };
 
 enum doctor_severity { DOCTOR_OK, DOCTOR_INFO, DOCTOR_WARNING,
     DOCTOR_CRITICAL, DOCTOR_UNKNOWN };

@@ -6,6 +6,8 @@
 #include "tools/verb.h"
 
 static const struct verb verbs[] = {
+	{ "backlog", "say what waits in the queue, or let it go in batches",
+	  verb_backlog },
 	{ "check-config", "read all configuration and say what is wrong",
 	  verb_check_config },
 	{ "dmarc-report", "build, store or send DMARC aggregate reports",

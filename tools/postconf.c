@@ -586,8 +586,7 @@ set_own(struct postconf_milter *m, struct slice setting)
 		m->content = time_or_nothing(value);
 }
 
-/* "name=value", "{ name = value }", or "name", "=", "value" as written with
- * blanks, which Postfix takes in braces only. */
+/* "name=value", or "{ name = value }" where there are blanks. */
 static void
 read_own(struct postconf_milter *m, struct slice text)
 {

@@ -345,7 +345,8 @@ report(const struct options *o, const struct postfix_plan *p,
 	}
 	if (p->interrupted)
 		buf_adds(out, "an earlier run did not end; this one does\n");
-	print_changes(out, p);
+	if (did)
+		print_changes(out, p);
 	buf_add(out, said);
 	print_notes(out, &p->recipe);
 	if (!did)
@@ -372,9 +373,12 @@ change(const struct options *o, struct postfix_plan *p, struct arena *a)
 	if (rc != RC_OK)
 		return trouble(rc, why);
 	if (o->what == DIFF) {
-		print_diff(&out, a, p);
-		print_notes(&out, &p->recipe);
-		return verb_print(&out);
+		if (o->json)
+			report(o, p, said, did, &out);
+		else
+			print_diff(&out, a, p);
+		status = verb_print(&out);
+		return status == EX_OK && did ? EXIT_UNEXPECTED : status;
 	}
 	report(o, p, said, did, &out);
 	rc = plan_do(p, &why);

@@ -96,6 +96,8 @@ tls_level(struct builder *b)
 	b_main(b, (struct want){ RECIPE_SHOULD, RECIPE_DEFAULT, NULL },
 	    "smtpd_tls_security_level", "may",
 	    "mail comes in encrypted where the other side can");
+	b_service(b, "tlsmgr/unix", b_printf(b, "unix - - %s 1000? 1 tlsmgr",
+	    b->in->chroot ? "y" : "n"), "without it there is no TLS");
 }
 
 static void
@@ -390,6 +392,21 @@ add_hosts(struct builder *b, struct buf *out)
 	buf_adds(out, ")[^A-Za-z0-9.-]/\n");
 }
 
+/* As Postfix writes it into Received. */
+static const char *
+our_name(struct builder *b)
+{
+	const char *is = b_existing(b, "myhostname");
+
+	if (is[0] == '\0' || strchr(is, '$') != NULL)
+		return b->in->house->hostname;
+	if (strcmp(is, b->in->house->hostname) != 0)
+		b_note(b, RECIPE_SHOULD, "hostname", "main.cf says "
+		    "myhostname = %s, gatehouse.conf hostname = \"%s\"", is,
+		    b->in->house->hostname);
+	return is;
+}
+
 /* A Received field stays one, without its names: Postfix counts them, and a
  * loop between two servers would never end if they went away. */
 void
@@ -397,9 +414,9 @@ recipe_scrub(struct builder *b)
 {
 	struct buf out = buf_in(b->arena), host = buf_in(b->arena);
 	bool some = b->conf->hide_hosts.count > 0;
-	const char *name;
+	const char *us = our_name(b), *name;
 
-	add_literal(&host, slice_of(b->in->house->hostname));
+	add_literal(&host, slice_of(us));
 	name = arena_str(b->arena, buf_slice(&host));
 	add_fields(b, &out);
 	buf_adds(&out, "if /^Received:/\n");
@@ -407,12 +424,9 @@ recipe_scrub(struct builder *b)
 		add_hosts(b, &out);
 	buf_addf(&out, "/[[:space:]]by %s \\([^()]*\\)[[:space:]]+with "
 	    "([A-Z0-9]+) id ([A-Za-z0-9]+).*;([^;]*)$/ "
-	    "REPLACE Received: by %s with $1 id $2;$3\n", name,
-	    b->in->house->hostname);
-	buf_addf(&out, "/;([^;]*)$/ REPLACE Received: by %s;$1\n",
-	    b->in->house->hostname);
-	buf_addf(&out, "/^/ REPLACE Received: by %s\n",
-	    b->in->house->hostname);
+	    "REPLACE Received: by %s with $1 id $2;$3\n", name, us);
+	buf_addf(&out, "/;([^;]*)$/ REPLACE Received: by %s;$1\n", us);
+	buf_addf(&out, "/^/ REPLACE Received: by %s\n", us);
 	buf_adds(&out, some ? "endif\nendif\n" : "endif\n");
 	b_map(b, "scrub", arena_str(b->arena, buf_slice(&out)),
 	    "outbound mail shows nothing of inner servers");

@@ -24,9 +24,6 @@ const struct conf_option house_options[] = {
 	  "ORIGINATING", 0, 100,
 	  "Listeners whose mail is outbound whoever the client is, by the name "
 	  "that milter_macro_daemon_name gives them in master.cf.", NULL },
-	{ "inbound_daemons", CONF_LIST, AT(inbound_daemons), "REINJECT", 0, 100,
-	  "Listeners whose mail is inbound whoever the client is: those where "
-	  "the house itself hands in mail again.", NULL },
 	{ "inbound", CONF_LIST, AT(inbound), "auth-check", 0, 100,
 	  "The filters that inbound mail passes, in the order of "
 	  "smtpd_milters. The first adds what the last must remove, so each has to know "

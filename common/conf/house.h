@@ -14,7 +14,6 @@ struct house_conf {
 	struct conf_list domains;	/* ours (A-labels, lower case) */
 	struct conf_nets networks;	/* whose mail is outbound */
 	struct conf_list outbound_daemons; /* outbound {daemon_name}s */
-	struct conf_list inbound_daemons; /* and inbound ones */
 	struct conf_list inbound;	/* filters in the order of main.cf */
 	struct conf_list outbound;
 	const char *seal_key;		/* file; empty: no seal, one filter */

@@ -191,8 +191,6 @@ direction_of(const struct session *s)
 
 	if (s->host->direction != NULL)
 		return *s->host->direction;
-	if (conf_list_has(&house->inbound_daemons, s->client.daemon_name))
-		return DIRECTION_IN;
 	if (s->client.user.len > 0 ||
 	    conf_list_has(&house->outbound_daemons, s->client.daemon_name) ||
 	    conf_nets_hold(&house->networks, &s->client.ip))

@@ -110,10 +110,22 @@ sub _type {
 		return 1;
 	}
 	return 0 if $line =~ /\b(?:systemctl|apt-get|timedatectl)\b/;
+	# What does not run cannot be reloaded.
+	$line =~ s/ && postfix (?:-c \S+ )?reload$// if $self->{no_reload};
+	local $ENV{PATH} = $s->build . "/tools:$ENV{PATH}:/usr/sbin";
 	my $out = `($line) 2>&1`;
 	return 1 if $? == 0;
 	diag "$line\n$out";
 	return 0;
+}
+
+# All lines of it.
+sub type {
+	my ($self, $lines) = @_;
+
+	ok $self->_type($_), 'typed: ' . substr $_, 0, 100
+	    for split /\n/, $lines;
+	$self->settle;
 }
 
 # Types it, and what was found is found no more.
