@@ -234,6 +234,10 @@ put($s->conf . '/postfix.conf', join "\n", 'role = "both";',
     @role[1 .. $#role], '');
 ok scalar(grep { $_->{id} eq 'recipe.cannot' && $_->{what} =~ /certificate/ }
     $d->look('recipe')), 'what the recipe cannot do is said: a certificate';
+configure(main => { relay_recipient_maps => '' });
+put($s->conf . '/postfix.conf', join "\n", @role, '');
+ok scalar(grep { $_->{id} eq 'recipe.note' && $_->{what} =~ /recipient/ }
+    $d->look('recipe')), 'and what it should not be without: recipients';
 $d->provoked('recipe');
 
 done_testing;
