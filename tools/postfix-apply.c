@@ -304,15 +304,27 @@ drop_old_backups(struct postfix_plan *p, const char *name)
 	while (d != NULL && n < MOST && (e = readdir(d)) != NULL)
 		if (slice_starts(slice_of(e->d_name), prefix))
 			names[n++] = arena_str(p->arena, slice_of(e->d_name));
-		else if (slice_ends(slice_of(e->d_name),
-		    SLICE(".gatehouse-new")))
-			unlinkat(dirfd(d), e->d_name, 0);
 	if (d != NULL)
 		closedir(d);
 	qsort(names, n, sizeof *names, backwards);
 	for (size_t i = PLAN_BACKUPS; i < n; i++)
 		file_remove(p->arena, below(p, arena_printf(p->arena,
 		    "gatehouse/backup/%s", names[i]).ptr), &why);
+}
+
+/* What a run that was killed left half written. */
+static void
+sweep(struct postfix_plan *p, const char *folder)
+{
+	DIR *d = opendir(below(p, folder));
+	struct dirent *e;
+
+	while (d != NULL && (e = readdir(d)) != NULL)
+		if (e->d_name[0] == '.' && slice_ends(slice_of(e->d_name),
+		    SLICE(".gatehouse-new")))
+			unlinkat(dirfd(d), e->d_name, 0);
+	if (d != NULL)
+		closedir(d);
 }
 
 static enum rc
@@ -341,8 +353,10 @@ prepare(struct postfix_plan *p, struct slice *why_r)
 	    "gatehouse/backup", "gatehouse/applied" };
 	enum rc rc = RC_OK;
 
-	for (int i = 0; rc == RC_OK && i < 3; i++)
+	for (int i = 0; rc == RC_OK && i < 3; i++) {
 		rc = folder_make(p->arena, below(p, folders[i]), why_r);
+		sweep(p, folders[i]);
+	}
 	for (size_t i = 0; i < p->nfiles; i++)
 		file_tidy(p->arena, p->files[i].path);
 	for (size_t i = 0; rc == RC_OK && i < p->nfiles; i++)

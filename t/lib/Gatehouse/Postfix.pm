@@ -212,7 +212,12 @@ sub _write {
 	open my $f, '>', $path or croak "$path: $!";
 	print $f $text;
 	close $f or croak "$path: $!";
+	_cool($path);
 }
+
+# Postfix reads a file that is younger than a second again and again, with a
+# sleep in between, since it might still be written: each of its processes.
+sub _cool { utime time - 60, time - 60, @_ }
 
 # Writes main.cf and master.cf; again after a change of main or milters.
 sub configure {
@@ -247,6 +252,7 @@ sub apply {
 	my $text = <$out> // '';
 	close $out;
 	croak "postfix-config @args: $text" if $? && !@more;
+	_cool(map { $self->config . "/$_" } 'main.cf', 'master.cf');
 	return $self->{said} = $text;
 }
 
@@ -278,12 +284,19 @@ sub command {
 	return wantarray ? ($? >> 8, $text) : $? >> 8;
 }
 
+# again => 1: with the files as they are.
 sub start {
-	my ($self) = @_;
+	my ($self, %a) = @_;
 
 	croak missing() if missing();
-	$self->configure;
+	$self->configure unless $a{again};
 	my ($status, $text) = $self->command('postfix', 'start');
+	# A process of the last run may hold its lock for a moment.
+	for (1 .. 100) {
+		last if $status == 0 || !$a{again};
+		sleep 0.1;
+		($status, $text) = $self->command('postfix', 'start');
+	}
 	croak "postfix start: $text" . join "\n", $self->log->lines
 	    if $status != 0;
 	push @up, $self;
@@ -334,7 +347,7 @@ sub stop {
 	@up = grep { $_ != $self } @up;
 	return unless $self->running;
 	my $pid = $self->master_pid;
-	$self->command('postfix', 'stop');
+	kill 'TERM', $pid;		# as postfix-script does, then sleeping
 	sleep 0.02 while $self->running && time < $end;
 	kill 'KILL', $pid if $self->running;
 }
