@@ -199,6 +199,19 @@ words(void)
 	}
 }
 
+static bool
+same_words(struct slice a, struct slice b)
+{
+	struct slice x, y;
+	bool more;
+
+	while ((more = postconf_word(&a, &x, NULL)) &&
+	    postconf_word(&b, &y, NULL))
+		if (!slice_eq(x, y))
+			return false;
+	return !more && !postconf_word(&b, &y, NULL);
+}
+
 /* All parameters of the real one, as it replaces names itself. */
 static void
 as_postfix(void)
@@ -239,8 +252,8 @@ as_postfix(void)
 			if (slice_has(value, '$') || slice_eq(name,
 			    SLICE("process_id")))
 				continue;
-			if (slice_eq(postconf_value(pc, NULL, arena_str(a,
-			    name), a), slice_trim(value)))
+			if (same_words(postconf_value(pc, NULL, arena_str(a,
+			    name), a), value))
 				same++;
 			else if (other++ < 5)
 				tap_diag("%.*s", SLICE_ARG(line));

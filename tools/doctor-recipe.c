@@ -5,7 +5,7 @@
 #include "tools/maincf-edit.h"
 #include "tools/postfix-files.h"
 
-enum { MUST, SHOULD, MAY, NOTE_MUST, NOTE_SHOULD, NOTE_MAY, CONTRADICTS, EDITED };
+enum { MUST, SHOULD, MAY, NOTE_MUST, NOTE, CONTRADICTS, EDITED };
 
 static const struct doctor_kind kinds[] = {
 	[MUST] = { "must", DOCTOR_CRITICAL,
@@ -16,10 +16,8 @@ static const struct doctor_kind kinds[] = {
 	[MAY] = { "may", DOCTOR_INFO, "It is more comfortable so." },
 	[NOTE_MUST] = { "cannot", DOCTOR_WARNING,
 	    "The recipe cannot do it: it must be done elsewhere." },
-	[NOTE_SHOULD] = { "note", DOCTOR_INFO,
-	    "The recipe cannot do it: it should be done elsewhere." },
-	[NOTE_MAY] = { "hint", DOCTOR_INFO,
-	    "The recipe cannot do it; it may be done elsewhere." },
+	[NOTE] = { "note", DOCTOR_INFO,
+	    "The recipe cannot do it; it is better done elsewhere." },
 	[CONTRADICTS] = { "contradicts", DOCTOR_CRITICAL,
 	    "As long as options contradict each other there is no recipe to "
 	    "compare Postfix with, nor to set it up by." },
@@ -274,8 +272,8 @@ compare(struct doctor_report *r, const struct recipe *recipe, bool notes)
 	for (size_t i = 0; notes && i < recipe->nnotes; i++) {
 		const struct recipe_note *n = &recipe->notes[i];
 
-		doctor_say(r, NOTE_MUST + (unsigned)n->severity, NULL,
-		    "%s: %s", n->about, n->text);
+		doctor_say(r, n->severity == RECIPE_MUST ? NOTE_MUST : NOTE,
+		    NULL, "%s: %s", n->about, n->text);
 	}
 	doctor_saw(r, "%zu settings, tables and services",
 	    recipe->nentries);
