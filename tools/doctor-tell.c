@@ -1,5 +1,6 @@
 #include <string.h>
 
+#include "conf/conf.h"
 #include "text/json.h"
 #include "tools/doctor.h"
 #include "tools/verb.h"
@@ -230,5 +231,32 @@ doctor_list(struct buf *out, const struct doctor_check *const *list,
 		for (; k->id != NULL; k++)
 			buf_addf(out, "    %-9s %s.%s: %s\n",
 			    names[k->severity], list[i]->id, k->id, k->why);
+	}
+}
+
+static void
+manual_kind(struct buf *out, const struct doctor_kind *k)
+{
+	buf_adds(out, ".TP\n.BR ");
+	conf_roff(out, slice_of(k->id));
+	buf_addf(out, " \" (%s)\"\n", names[k->severity]);
+	conf_roff(out, slice_of(k->why));
+	buf_addc(out, '\n');
+}
+
+void
+doctor_manual(struct buf *out, const struct doctor_check *const *list,
+    size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct doctor_kind *k = list[i]->kinds;
+
+		buf_addf(out, ".SS %s\n", list[i]->id);
+		/* "Speaks to each milter ..." */
+		buf_addc(out, (char)(list[i]->looks[0] - ('a' - 'A')));
+		conf_roff(out, slice_of(list[i]->looks + 1));
+		buf_adds(out, ".\n");
+		for (; k->id != NULL; k++)
+			manual_kind(out, k);
 	}
 }

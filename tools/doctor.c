@@ -30,6 +30,7 @@ static const struct option longs[] = {
 	{ "list", no_argument, NULL, 'l' },
 	{ "verbose", no_argument, NULL, 'v' },
 	{ "json", no_argument, NULL, 'j' },
+	{ "manual", no_argument, NULL, 'm' },
 	{ "help", no_argument, NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
 };
@@ -64,7 +65,7 @@ struct options {
 	const char *config, *postfix;
 	uint64_t seconds;
 	bool only[NCHECKS], skip[NCHECKS], some;
-	bool list, verbose, json;
+	bool list, manual, verbose, json;
 };
 
 static int
@@ -123,6 +124,7 @@ read_options(int argc, char **argv, struct options *o)
 				clock_pin((int64_t)now);
 			break;
 		case 'l': o->list = true; break;
+		case 'm': o->manual = true; break;
 		case 'v': o->verbose = true; break;
 		case 'j': o->json = true; break;
 		case 'h': return -1;
@@ -241,8 +243,11 @@ verb_doctor(int argc, char **argv, struct arena *a)
 	for (int i = 0; i < NCHECKS; i++)
 		if (!o.skip[i] && (o.only[i] || !o.some))
 			list[count++] = checks[i];
-	if (!o.list)
+	if (!o.list && !o.manual)
 		return diagnose(&o, list, count, a);
-	doctor_list(&out, list, count, o.json);
+	if (o.manual)
+		doctor_manual(&out, list, count);
+	else
+		doctor_list(&out, list, count, o.json);
 	return verb_print(&out);
 }

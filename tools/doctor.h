@@ -117,6 +117,9 @@ void doctor_json(struct buf *out, const struct doctor_report *reports,
     size_t count);
 void doctor_list(struct buf *out, const struct doctor_check *const *list,
     size_t count, bool json);
+/* The same for man(7). */
+void doctor_manual(struct buf *out, const struct doctor_check *const *list,
+    size_t count);
 const char *doctor_severity_name(enum doctor_severity s);
 
 /* One file of checks each. */
