@@ -201,7 +201,7 @@ misbehaved(void)
 	    &checks[2], &checks[3] };
 	struct arena *a = arena_new();
 	struct doctor_report *r = arena_array(a, 4, sizeof *r);
-	struct doctor d = { .patience = 300, .until = deadline_in(300),
+	struct doctor d = { .patience = 2000, .until = deadline_in(2000),
 	    .house_why = SLICE("no file"), .postfix_why = SLICE("") };
 	struct buf out = buf_in(a);
 

@@ -229,7 +229,7 @@ peer_of(const char *path, struct ucred *peer_r)
 	if (fd < 0 || strlen(path) >= sizeof addr.sun_path)
 		error = fd < 0 ? errno : ENAMETOOLONG;
 	else
-		strcpy(addr.sun_path, path);
+		memcpy(addr.sun_path, path, strlen(path));
 	if (error == 0 && connect(fd, (struct sockaddr *)&addr,
 	    sizeof addr) != 0)
 		error = errno;

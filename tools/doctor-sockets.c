@@ -123,7 +123,7 @@ blame_path(struct trial *t, const char *path, int error)
 	char part[DETAIL];
 	struct stat st;
 
-	for (size_t i = 1; path[i] != '\0' && i < sizeof part - 1; i++) {
+	for (size_t i = 1; i < sizeof part - 1 && path[i] != '\0'; i++) {
 		if (path[i] != '/')
 			continue;
 		memcpy(part, path, i);

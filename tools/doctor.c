@@ -165,7 +165,7 @@ was_applied(const struct postconf *pc, struct arena *a)
 	    fgets(line, sizeof line, f) != NULL) {
 		found = strcmp(line, CF_MARK) == 0;
 		/* The rest of a longer line. */
-		c = line[strlen(line) - 1];
+		c = (unsigned char)line[strlen(line) - 1];
 		while (c != '\n' && c != EOF)
 			c = getc(f);
 	}

@@ -233,7 +233,10 @@ struct expansion {
 	const struct postconf_service *service;
 	struct buf *out;
 	unsigned depth;
+	size_t *steps;			/* that are left */
 };
+
+enum { STEPS = 2000 };
 
 static void expand(struct expansion *e, struct slice text);
 
@@ -349,7 +352,8 @@ operand(const struct expansion *e, struct slice *rest, struct arena *a,
     struct slice *value_r)
 {
 	struct buf out = buf_in(a);
-	struct expansion inner = { e->pc, e->service, &out, e->depth };
+	struct expansion inner = { e->pc, e->service, &out, e->depth,
+	    e->steps };
 	size_t end;
 
 	*rest = slice_trim(*rest);
@@ -453,8 +457,10 @@ expand_dollar(struct expansion *e, struct slice text)
 static void
 expand(struct expansion *e, struct slice text)
 {
-	if (e->depth == POSTCONF_DEPTH)
+	/* Names of names may be many and come to nothing. */
+	if (e->depth == POSTCONF_DEPTH || *e->steps == 0)
 		return;
+	--*e->steps;
 	e->depth++;
 	for (size_t i = 0; i < text.len && e->out->len < POSTCONF_VALUE;) {
 		struct slice rest = slice_after(text, i);
@@ -474,7 +480,8 @@ postconf_expand(const struct postconf *pc,
     struct arena *a)
 {
 	struct buf out = buf_in(a);
-	struct expansion e = { pc, service, &out, 0 };
+	size_t steps = STEPS;
+	struct expansion e = { pc, service, &out, 0, &steps };
 
 	expand(&e, text);
 	return slice_sub(buf_slice(&out), 0, POSTCONF_VALUE);

@@ -14,8 +14,9 @@
  * postconf_value	the same with $name, ${name}, $(name) and ${name?text},
  *		${name:text}, ${name?{text}:{text}} and comparisons,
  *		${{$a} == {b} ? {text} : {text}}, replaced as Postfix does.
- *		Nothing becomes longer than POSTCONF_VALUE, and what is nested
- *		deeper than POSTCONF_DEPTH is left out
+ *		Nothing becomes longer than POSTCONF_VALUE; what is nested
+ *		deeper than POSTCONF_DEPTH, or comes after 2000 names, is
+ *		left out
  * postconf_word	the next item of a list: commas and blanks part items,
  *		{braces} keep them together; the outer braces go, *braced_r
  *		(may be NULL) says that there were some. False at the end
