@@ -14,18 +14,55 @@ use Gatehouse::Doctor;
 use Gatehouse::Process;
 use Gatehouse::Suite;
 
-my $s = Gatehouse::Suite->new->milter('auth-check')->postfix;
+my $s = Gatehouse::Suite->new(zone => <<'END', house =>
+mx.gatehouse.test	A	192.0.2.10
+10.2.0.192.in-addr.arpa	PTR	mx.gatehouse.test
+gatehouse.test	MX	10 mx.gatehouse.test
+gatehouse.test	TXT	"v=spf1 mx -all"
+_dmarc.gatehouse.test	TXT	"v=DMARC1; p=none"
+END
+    { networks => [ '127.0.0.0/8' ] })->milter('auth-check')
+    ->postfix(master => "tlsmgr unix - - y 1000? 1 tlsmgr\n");
 my $pf = $s->pf;
 my $queue = $pf->queue_directory;
-my $socket = "$queue/gatehouse/auth-check/sock";
+my $dir = "$queue/gatehouse/auth-check";
+my $socket = "$dir/sock";
 my $d = Gatehouse::Doctor->new($s, postfix_dir => $pf->config);
+
+# --- a healthy one: the recipe, applied, and nothing else done ---
+sub put {
+	my ($path, $text) = @_;
+	open my $f, '>', $path or die "$path: $!";
+	print $f $text;
+	close $f;
+}
+
+put($s->dir . '/recipients', "us\@gatehouse.test OK\n");
+put($s->conf . '/postfix.conf', 'role = "inbound"; reinject_listener = "";' .
+    ' inbound_listener = "127.0.0.1:' . $pf->port . '"; recipient_maps = ' .
+    '[ "texthash:' . $s->dir . "/recipients\" ];\n");
+chmod 0750, $s->dir . '/state/auth-check';
+my ($status, $text) = $s->gatehouse('postfix-config', '--apply', '--config',
+    $s->conf, '--postfix', $pf->config);
+is $status, 0, 'the recipe is applied' or diag $text;
+$d->settle;
+$pf->command('postfix', 'reload');
+push @{ $d->{args} }, '--skip', 'clock';
+$d->well;
+my $answer = $d->ask;
+is scalar(@{ $answer->{checks} }), scalar(my @all = $d->checks) - 1, 'all checks but one';
+is_deeply [ map { $_->{check} } grep { !@{ $_->{saw} } }
+    @{ $answer->{checks} } ], [], 'and each of them saw something';
+like $s->send(rcpt => 'us@gatehouse.test'), qr/^250 /,
+    'and mail comes in by it';
+$d->{args} = [];
+$pf->reload;
 
 $d->well(qw(postfix sockets queue));
 like $d->text, qr{unix:gatehouse/auth-check/sock answers user postfix},
     'the milter was asked as postfix';
 
 # --- the sockets ---
-my $dir = "$queue/gatehouse/auth-check";
 chmod 0700, $dir;
 my $f = $d->finds('sockets.denied', 'Postfix may not enter the folder',
     says => qr/the folder \Q$dir\E lets user postfix not enter/);
@@ -157,7 +194,7 @@ if ($pid == 0) {
 	    '--postfix', $pf->config, '--json', '--only', 'sockets', '--only',
 	    'daemons' or exit 127;
 }
-my $text = join '', <$out>;
+$text = join '', <$out>;
 close $out;
 is $? >> 8, 3, 'not root: exit status 3';
 like $text, qr/sockets\.unseen.*only root can look/s, 'and it says why';

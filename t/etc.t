@@ -20,6 +20,7 @@ my %printer = (
 	'auth-check.conf' => "$build/milters/auth-check/gatehouse-auth-check",
 	'chain.conf' => "$build/milters/chain/gatehouse-chain",
 	'dmarc-report.conf' => "$build/tools/gatehouse dmarc-report",
+	'postfix.conf' => "$build/tools/gatehouse postfix-config",
 );
 
 for my $name (sort keys %printer) {
@@ -38,6 +39,7 @@ my %page = (
 	'gatehouse.conf' => 'gatehouse.conf.5',
 	'auth-check.conf' => 'gatehouse-auth-check.conf.5',
 	'dmarc-report.conf' => 'gatehouse-dmarc-report.conf.5',
+	'postfix.conf' => 'gatehouse-postfix.conf.5',
 );
 for my $name (sort keys %page) {
 	my $sample = slurp("$src/etc/$name");

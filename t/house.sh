@@ -9,9 +9,9 @@ packages_build="build-essential autoconf automake pkg-config perl
 	libconfig-dev libidn2-dev libjansson-dev libmilter-dev libpsl-dev
 	libopendkim-dev libspf2-dev libssl-dev libunbound-dev zlib1g-dev"
 packages_test="postfix"
-packages_check="clang clang-tidy cppcheck debhelper dpkg-dev fakeroot
-	libclang-rt-14-dev libxml2-utils llvm-14 python3-authres python3-dkim
-	python3-nacl valgrind xz-utils"
+packages_check="clang clang-tidy cppcheck debhelper dpkg-dev fakeroot faketime
+	libclang-rt-14-dev libxml2-utils llvm-14 openssl python3-authres
+	python3-dkim python3-nacl strace valgrind xz-utils"
 
 # missing PACKAGE...: those that are not installed.
 missing() {

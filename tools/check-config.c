@@ -8,6 +8,7 @@
 #include "text/json.h"
 #include "tools/check-config.h"
 #include "tools/dmarc-conf.h"
+#include "tools/postfix-conf.h"
 #include "tools/verb.h"
 
 static const struct option longs[] = {
@@ -69,6 +70,17 @@ check_dmarc_report(const struct files *f)
 	    &conf, f->arena, &why), why);
 }
 
+static void
+check_postfix(const struct files *f)
+{
+	struct house_conf house;
+	struct postfix_conf conf;
+	struct slice why = SLICE("");
+
+	f->told(f->arg, "postfix-config", postfix_conf_load(f->dir, &house,
+	    &conf, f->arena, &why), why);
+}
+
 void
 check_config_each(const char *dir, struct arena *a, check_config_told *told,
     void *arg)
@@ -84,6 +96,7 @@ check_config_each(const char *dir, struct arena *a, check_config_told *told,
 	    F_OK) == 0)
 		check(&files, "chain", all_filters, true);
 	check_dmarc_report(&files);
+	check_postfix(&files);
 }
 
 struct check {
