@@ -191,6 +191,11 @@ $d->heals($d->finds('maps.no-recipients', 'nor a table of them'),
 $d->provoked('maps');
 
 # --- the recipe, line for line ---
+# Where nobody asked for it, it is advice.
+configure();
+is_deeply [ map { $_->{what} } grep { $_->{severity} eq 'critical' }
+    $d->look('recipe') ], [], 'without a postfix.conf nothing is critical';
+is $d->status, 1, 'but there are warnings';
 my @role = ('role = "inbound";', 'reinject_listener = "";',
     'inbound_listener = "127.0.0.1:2525";', 'growth = 140;');
 put($s->conf . '/postfix.conf', join "\n", @role, '');

@@ -152,6 +152,31 @@ $s->dns->zone($good . "gatehouse.test\tTXT\t\"v=spf1 ?all\"\n");
 $d->heals($d->finds('dns.two-spf', 'a second SPF record'),
     sub { $s->dns->zone($good) });
 
+# Postfix asks the resolver of /etc/resolv.conf: here one of ours.
+SKIP: {
+	my $main = $s->dir . '/postfix/main.cf';
+	my $resolv = $s->dir . '/resolv.conf';
+	put($resolv, "nameserver 127.0.0.77\n");
+	$d->excuse('dns.not-validated'), skip 'NO MOUNT NAMESPACES', 1
+	    if system("unshare -m mount --bind $resolv /etc/resolv.conf " .
+	    '2>/dev/null') != 0;
+	put($main, "message_size_limit = 1000\n" .
+	    "smtp_tls_security_level = dane\n");
+	$s->house(resolver => $s->dns->resolver);
+	local $d->{before} = [ 'unshare', '-m', 'sh', '-c',
+	    'mount --bind "$0" /etc/resolv.conf && exec "$@"', $resolv ];
+	for my $ad (0, 1) {
+		my $dns = eval { Gatehouse::DNS->start(port => 53, ad => $ad,
+		    address => '127.0.0.77', zone => ".\tNS\ta.test\n") };
+		$d->excuse('dns.not-validated'),
+		    skip 'NO PORT 53 ON 127.0.0.77', 1 unless $dns;
+		$ad ? $d->well('dns') : $d->finds('dns.not-validated',
+		    'DANE without DNSSEC');
+		$dns->stop;
+	}
+	put($main, "message_size_limit = 1000\n");
+}
+
 # --- disk: what is too much for this one, and file systems of our own ---
 $s->house(message_size_limit => '9000000G');
 $d->heals($d->finds('disk.full', 'the largest message does not fit'),

@@ -1,4 +1,7 @@
 /* Does DNS answer, and does it say of us what other mail servers look for? */
+#include <arpa/nameser.h>
+#include <netinet/in.h>
+#include <resolv.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -8,7 +11,7 @@
 #include "tools/doctor.h"
 
 enum { SILENT, BROKEN, SLOW, NO_ADDRESS, NO_PTR, NO_MX, NO_SPF, TWO_SPF,
-    NO_DMARC, NULL_MX };
+    NO_DMARC, NULL_MX, UNVALIDATED };
 
 static const struct doctor_kind kinds[] = {
 	[SILENT] = { "silent", DOCTOR_CRITICAL,
@@ -36,6 +39,10 @@ static const struct doctor_kind kinds[] = {
 	    "What is forged in its name is delivered, and nobody tells us." },
 	[NULL_MX] = { "null-mx", DOCTOR_WARNING,
 	    "A null MX says that this domain takes no mail." },
+	[UNVALIDATED] = { "not-validated", DOCTOR_WARNING,
+	    "Postfix believes no TLSA record that its resolver has not "
+	    "validated: nobody is checked by DANE, and dane-only waits for "
+	    "ever." },
 	{ NULL, 0, NULL }
 };
 
@@ -190,6 +197,70 @@ check_policies(struct state *s, const char *domain)
 		    domain, domain), "%s has no DMARC record", domain);
 }
 
+/* --- what Postfix's own resolver says of itself --- */
+
+static bool
+level_is_dane(const struct doctor_report *r, const struct postconf_service *s)
+{
+	return slice_starts(postconf_value(r->doctor->postfix, s,
+	    "smtp_tls_security_level", r->arena), SLICE("dane"));
+}
+
+static bool
+wants_dane(const struct doctor_report *r)
+{
+	const struct postconf *pc = r->doctor->postfix;
+	bool wants = pc != NULL && level_is_dane(r, NULL);
+
+	for (size_t i = 0; pc != NULL && i < pc->nservices; i++)
+		if (slice_eq(pc->services[i].command, SLICE("smtp")))
+			wants = wants || level_is_dane(r, &pc->services[i]);
+	return wants;
+}
+
+enum { AD = 0x20 };		/* in the fourth byte (RFC 4035, 3.2.3) */
+
+/* The root is signed, so a resolver that validates says so of it. Postfix asks
+ * those of /etc/resolv.conf, whatever ours is. */
+static bool
+is_validated(void)
+{
+	struct __res_state state = { .options = 0 };
+	unsigned char query[NS_PACKETSZ], answer[NS_MAXMSG];
+	bool validated = false;
+	int n;
+
+	if (res_ninit(&state) != 0)
+		return false;
+	state.retrans = 1;
+	state.retry = 1;
+	state.options |= RES_TRUSTAD;
+	n = res_nmkquery(&state, ns_o_query, ".", ns_c_in, ns_t_ns, NULL, 0,
+	    NULL, query, sizeof query);
+	if (n > 3) {
+		query[3] |= AD;
+		n = res_nsend(&state, query, n, answer, sizeof answer);
+		validated = n > 3 && (answer[3] & AD);
+	}
+	res_nclose(&state);
+	return validated;
+}
+
+static void
+check_dane(struct doctor_report *r)
+{
+	if (!wants_dane(r))
+		return;
+	if (is_validated())
+		doctor_saw(r, "answers of /etc/resolv.conf's are validated");
+	else
+		doctor_say(r, UNVALIDATED, "# a resolver on this machine "
+		    "validates: apt install unbound, and nameserver 127.0.0.1 "
+		    "in /etc/resolv.conf", "smtp_tls_security_level wants "
+		    "DANE, but the resolver of /etc/resolv.conf does not say "
+		    "that it validates");
+}
+
 static const char *
 resolver_name(const struct house_conf *house)
 {
@@ -233,6 +304,7 @@ run(struct doctor_report *r)
 	struct dns *dns = dns_open(&conf, r->arena, &why);
 	struct state s = { .r = r };
 
+	check_dane(r);
 	if (dns == NULL) {
 		doctor_unseen(r, "no resolver: %.*s", SLICE_ARG(why));
 		return;
@@ -253,6 +325,6 @@ run(struct doctor_report *r)
 
 const struct doctor_check doctor_dns = {
 	"dns", "asks the resolver for what others look for: our name and "
-	"address, and MX, SPF and DMARC of our domains", kinds, DOCTOR_HOUSE,
+	"address, and MX, SPF and DMARC of our domains; DNSSEC where Postfix wants DANE", kinds, DOCTOR_HOUSE,
 	run,
 };

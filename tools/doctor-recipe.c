@@ -1,5 +1,6 @@
 /* Is Postfix set up as the recipe says, and if not, what was it good for? */
 #include <string.h>
+#include <unistd.h>
 
 #include "tools/doctor-chain.h"
 #include "tools/maincf-edit.h"
@@ -63,6 +64,21 @@ find_service(const struct postconf *pc, const char *service, struct arena *a)
 			return s;
 	}
 	return NULL;
+}
+
+/* What a difference means. Where nobody asked for the recipe (there is neither
+ * a postfix.conf nor a mark of postfix-config) it is advice: one step less. */
+static unsigned
+severity(const struct doctor_report *r, const struct recipe_entry *e)
+{
+	const struct doctor *d = r->doctor;
+	bool asked = d->applied || (d->conf_dir != NULL && access(arena_printf(
+	    r->arena, "%s/postfix.conf", d->conf_dir).ptr, F_OK) == 0);
+
+	if (asked || e->severity == RECIPE_MAY)
+		return (unsigned)e->severity;
+	return e->name == NULL && e->file == RECIPE_MASTER ? MAY :
+	    (unsigned)e->severity + 1;
 }
 
 static const char *
@@ -151,7 +167,7 @@ compare_main(struct doctor_report *r, const struct recipe *recipe,
 	if (e->mode == RECIPE_FIRST && is.len > 0)
 		set = arena_printf(r->arena, "%s, %.*s", e->value,
 		    SLICE_ARG(is)).ptr;
-	doctor_say(r, (unsigned)e->severity, list != NULL ?
+	doctor_say(r, severity(r, e), list != NULL ?
 	    chain_mend_list(r, NULL, e->name, true) : chain_mend(r,
 	    doctor_type(r, "postconf%s -e %s && postfix%s reload",
 	    config_option(r), doctor_shell(r, arena_printf(r->arena, "%s=%s",
@@ -170,7 +186,7 @@ compare_option(struct doctor_report *r, const struct recipe *recipe,
 
 	if (is_right(r, recipe, e, s))
 		return;
-	doctor_say(r, (unsigned)e->severity, our_list(e) != NULL ?
+	doctor_say(r, severity(r, e), our_list(e) != NULL ?
 	    chain_mend_list(r, s, e->name, strcmp(our_list(e),
 	    "gatehouse_outbound") == 0) : chain_mend(r, doctor_type(r,
 	    "postconf%s -P %s && postfix%s reload", config_option(r),
@@ -185,7 +201,7 @@ miss_service(struct doctor_report *r, const struct recipe_entry *e)
 	struct slice name = slice_of(e->service);
 
 	name.len = slice_find_last(name, '/');
-	doctor_say(r, (unsigned)e->severity, chain_mend(r, doctor_type(r,
+	doctor_say(r, severity(r, e), chain_mend(r, doctor_type(r,
 	    "postconf%s -M %s && postfix%s reload", config_option(r),
 	    doctor_shell(r, arena_printf(r->arena, "%s=%.*s %s", e->service,
 	    SLICE_ARG(name), e->value)), config_option(r))),
@@ -232,7 +248,7 @@ compare_map(struct doctor_report *r, const struct recipe_entry *e)
 	    SLICE_ARG(dir), e->service).ptr;
 
 	if (!file_holds(r, path, slice_of(e->value)))
-		doctor_say(r, (unsigned)e->severity, chain_mend(r, doctor_type(
+		doctor_say(r, severity(r, e), chain_mend(r, doctor_type(
 		    r, "mkdir -p %.*s/gatehouse && printf '%%s\\n'%s > %s",
 		    SLICE_ARG(dir), words(r, cf_map_text(r->arena, e)),
 		    doctor_shell(r, slice_of(path)))), "%s is not there, or "

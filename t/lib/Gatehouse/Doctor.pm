@@ -58,8 +58,9 @@ sub ask {
 	my ($self, @checks) = @_;
 
 	$self->settle;
-	my ($status, $text) = $self->{suite}->gatehouse($self->command('--json',
-	    map { ('--only', $_) } @checks));
+	my ($status, $text) = $self->{suite}->gatehouse(
+	    $self->{before} ? { before => $self->{before} } : (),
+	    $self->command('--json', map { ('--only', $_) } @checks));
 	my $answer = eval { $json->decode($text) };
 
 	@$self{qw(status text)} = ($status, $text);
@@ -161,6 +162,9 @@ sub well {
 	    "all is well: @checks";
 	is $self->status, 0, 'exit status 0';
 }
+
+# What this machine cannot provoke; the test says so aloud.
+sub excuse { $_[0]{found}{ $_[1] }++ }
 
 sub provoked {
 	my ($self, @checks) = @_;
