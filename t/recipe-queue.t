@@ -133,5 +133,10 @@ is $notices{'Undelivered Mail Returned to Sender'}, 1, 'with a notice';
 is $notices{'Successful Mail Delivery Report'}, $many,
     'and those who were told of the delay were told that it is over';
 
+# --- the command line ---
+for (['backlog'], ['backlog', 'release'], ['backlog', 'gone'],
+    ['backlog', 'release', '--all', '--rate', 0]) {
+	is +($s->gatehouse(@$_))[0], 64, join ' ', @$_;
+}
 $site->stop;
 $s->done;

@@ -288,6 +288,52 @@ check_map(struct checking *c, const struct recipe_entry *e)
 	return RC_BAD;
 }
 
+/* A map of the administrator's that cannot be opened is 451 for all mail. */
+static enum rc
+open_map(struct checking *c, const char *parameter, struct slice map)
+{
+	const char *name = arena_str(c->a, map);
+	const char *const argv[] = { "postmap", "-c", c->dir, "-q",
+	    "nobody@example.invalid", name, NULL };
+	struct run_result r;
+	enum rc rc = run_program(c->a, argv, &r, c->why_r);
+	size_t path = slice_find(map, '/');
+
+	if (rc != RC_OK || (r.status <= 1 && slice_search(r.err,
+	    slice_after(map, path)) == r.err.len))
+		return rc;
+	*c->why_r = arena_printf(c->a, "%s would be %s, which cannot be "
+	    "opened; nothing was changed. Make the map first:\n%.*s",
+	    parameter, name, SLICE_ARG(slice_trim(r.err)));
+	return RC_BAD;
+}
+
+static enum rc
+check_maps(struct checking *c, const struct recipe_entry *e)
+{
+	struct slice rest = slice_of(e->value);
+	enum rc rc = RC_OK;
+
+	while (rc == RC_OK && rest.ptr != NULL) {
+		struct slice map = slice_trim(slice_cut(rest, ',', &rest));
+
+		/* Those in a file; others need a server that may be away. */
+		if (slice_search(map, SLICE(":/")) < map.len &&
+		    !slice_starts(map, SLICE("proxy:")) &&
+		    !slice_has(map, ' '))
+			rc = open_map(c, e->name, map);
+	}
+	return rc;
+}
+
+static bool
+names_maps(const struct recipe_entry *e)
+{
+	return e->file == RECIPE_MAIN &&
+	    (strcmp(e->name, "relay_recipient_maps") == 0 ||
+	    strcmp(e->name, "transport_maps") == 0);
+}
+
 /* It looks at owners and folders too, which only root may mend. What it said
  * before us as well is not our fault. */
 static enum rc
@@ -323,6 +369,8 @@ questions(struct checking *c)
 	for (size_t i = 0; rc == RC_OK && i < r->nentries; i++)
 		if (r->entries[i].file == RECIPE_MAP)
 			rc = check_map(c, &r->entries[i]);
+		else if (names_maps(&r->entries[i]))
+			rc = check_maps(c, &r->entries[i]);
 	return rc != RC_OK ? rc : check_all(c);
 }
 
@@ -330,7 +378,10 @@ enum rc
 plan_check(const struct postfix_plan *plan, struct slice *said_r,
     struct slice *why_r)
 {
-	char dir[] = "/tmp/gatehouse-postfix.XXXXXX";
+	const char *tmp = getenv("TMPDIR");
+	char *dir = arena_str(plan->arena, arena_printf(plan->arena,
+	    "%s/gatehouse-postfix.XXXXXX", tmp != NULL && tmp[0] == '/' ?
+	    tmp : "/tmp"));
 	struct checking c = { .plan = plan, .a = plan->arena, .dir = dir,
 	    .why_r = why_r, .said = buf_in(plan->arena) };
 	enum rc rc;

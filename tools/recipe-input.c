@@ -27,6 +27,21 @@ existing(void *arg, const char *name)
 	    &value) ? arena_str(site->arena, value) : NULL;
 }
 
+static const char *
+find_ca_file(void)
+{
+	static const char *const files[] = {
+		"/etc/ssl/certs/ca-certificates.crt",	/* Debian */
+		"/etc/pki/tls/certs/ca-bundle.crt",	/* Fedora, Red Hat */
+		"/etc/ssl/ca-bundle.pem",		/* SUSE */
+	};
+
+	for (size_t i = 0; i < sizeof files / sizeof files[0]; i++)
+		if (access(files[i], R_OK) == 0)
+			return files[i];
+	return NULL;
+}
+
 /* What master.cf says of the door to the world. */
 static void
 look_at_master(struct postfix_site *site, const char *listener,
@@ -184,7 +199,7 @@ recipe_load(const char *conf_dir, enum recipe_role role,
 	    roles[conf->role], .version = site->version,
 	    .knows = site->known != NULL ? knows : NULL, .existing = existing,
 	    .arg = site, .map_types = site->map_types, .house = house,
-	    .conf = conf };
+	    .conf = conf, .ca_file = find_ca_file() };
 	look_at_master(site, conf->inbound_listener, in);
 	rc = load_chain(&l, &house->inbound, "inbound", &in->inbound);
 	return rc != RC_OK ? rc : load_chain(&l, &house->outbound, "outbound",

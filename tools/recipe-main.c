@@ -93,7 +93,8 @@ smuggling(struct builder *b)
 		buf_add(&hosts, net_format(b->arena,
 		    &b->conf->bare_newline_clients.items[i]));
 	}
-	if (b_knows(b, "smtpd_forbid_bare_newline", NORMALIZE)) {
+	/* A parameter that came with that value. */
+	if (b_knows(b, "smtpd_forbid_bare_newline_reject_code", NORMALIZE)) {
 		b_main(b, normalize, "smtpd_forbid_bare_newline", "normalize",
 		    "only CRLF.CRLF ends a message, or a second one can be "
 		    "smuggled in (CVE-2023-51764)");

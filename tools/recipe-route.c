@@ -90,9 +90,11 @@ tls_level(struct builder *b)
 		    "DANE needs answers that were validated");
 	b_main(b, (struct want){ RECIPE_MAY, RECIPE_DEFAULT, NULL },
 	    "smtp_tls_loglevel", "1", "the log says how each mail went");
-	b_main(b, (struct want){ RECIPE_MAY, RECIPE_DEFAULT, NULL },
-	    "smtp_tls_CAfile", "/etc/ssl/certs/ca-certificates.crt",
-	    "verify and secure need to know whom to trust");
+	if (b->in->ca_file != NULL && b_existing(b,
+	    "smtp_tls_CApath")[0] == '\0')
+		b_main(b, (struct want){ RECIPE_MAY, RECIPE_DEFAULT, NULL },
+		    "smtp_tls_CAfile", b->in->ca_file,
+		    "verify and secure need to know whom to trust");
 	b_main(b, (struct want){ RECIPE_SHOULD, RECIPE_DEFAULT, NULL },
 	    "smtpd_tls_security_level", "may",
 	    "mail comes in encrypted where the other side can");
