@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Rooms point left only (STYLE.md habit 3): reads each #include "room/file.h"
-# under common/, milters/ and tools/ and fails on one that points right.
+# under common/, milters/, cells/ and tools/ and fails on one that points right.
 use strict;
 use warnings;
 
@@ -9,7 +9,7 @@ use FindBin;
 use Test::More;
 
 my @rooms = qw(base text mime html net dkim conf log verdict policy journal store
-    cell milter daemon);
+    cell unpack milter daemon);
 my %place = map { $rooms[$_] => $_ } 0 .. $#rooms;
 my $src = $ENV{GATEHOUSE_SRC} // "$FindBin::Bin/..";
 
@@ -29,7 +29,7 @@ sub wrong {
 	return '' unless defined $to;	# config.h, or a file beside it
 	return "milters are to the right of all rooms"
 	    if $to eq 'milters' && $file =~ /^common/;
-	return '' if $to =~ /^(milters|tools|t)$/ && $file !~ /^common/ &&
+	return '' if $to =~ /^(milters|cells|tools|t)$/ && $file !~ /^common/ &&
 	    !($to eq 'tools' && $file =~ /^milters/);
 	return "no room is called $to" unless exists $place{$to};
 	return '' unless defined $room;
@@ -49,7 +49,7 @@ is wrong('tools/a.c', 'milters/x/a.h'), '', 'tools may look at milters';
 my @files;
 find({ no_chdir => 1, wanted => sub {
 	push @files, $File::Find::name =~ s{^\Q$src\E/}{}r if /\.[ch]\z/ } },
-    grep { -d } map { "$src/$_" } qw(common milters tools));
+    grep { -d } map { "$src/$_" } qw(common milters cells tools));
 cmp_ok scalar @files, '>', 20, 'there are sources to read';
 for my $file (sort @files) {
 	my @bad = map { my $why = wrong($file, $_->[1]);

@@ -36,6 +36,8 @@ struct session {
 	deadline_t deadline;
 	const char *trouble;		/* static text, or NULL */
 	bool body_changed;
+	bool body_begun;		/* a piece of it came ... */
+	bool body_left;			/* ... and no filter wanted it */
 };
 
 static void
@@ -106,6 +108,12 @@ session_busy(const struct session *s)
 	return s->set != NULL;
 }
 
+unsigned
+session_needs(const struct session *s)
+{
+	return s->needs;
+}
+
 void
 session_reset(struct session *s)
 {
@@ -123,6 +131,7 @@ session_reset(struct session *s)
 	s->trouble = NULL;
 	s->room = 0;
 	s->body_changed = false;
+	s->body_begun = s->body_left = false;
 	memset(&s->envelope, 0, sizeof s->envelope);
 	memset(&s->seal, 0, sizeof s->seal);
 }
@@ -261,7 +270,7 @@ session_mail(struct session *s, const char *const *argv)
 	session_reset(s);
 	s->set = host_settings(s->host);
 	s->last_step = &s->steps;
-	if ((s->set->needs & ~s->needs) != 0)
+	if ((s->set->needs & ~s->needs & ~(unsigned)LEAVES_BODY) != 0)
 		s->trouble = "reloaded; this connection is too old for it";
 	s->client.user = macro_or_empty(s, s->arena, "{auth_authen}");
 	s->client.tls = macro_or_empty(s, s->arena, "{tls_version}");
@@ -323,11 +332,31 @@ session_field(struct session *s, struct slice name, struct slice value)
 			    value);
 }
 
-void
+/* The header block is whole: does anybody want what stands behind it? */
+static bool
+body_wanted(const struct session *s)
+{
+	for (size_t i = 0; i < s->set->ninstances; i++) {
+		const struct instance *in = &s->set->instances[i];
+
+		if ((in->needs & NEED_BODY) && (in->filter->wants_body == NULL ||
+		    in->filter->wants_body(&s->jobs[i])))
+			return true;
+	}
+	return false;
+}
+
+bool
 session_body(struct session *s, struct slice chunk)
 {
-	if (s->set != NULL && (s->set->needs & NEED_BODY))
+	if (s->set == NULL)
+		return false;
+	if (!s->body_begun)
+		s->body_left = !body_wanted(s);
+	s->body_begun = true;
+	if (!s->body_left)
 		gather_body(&s->gather, chunk);
+	return !s->body_left;
 }
 
 /* What the chain says about our place: is this process the last of it? */
@@ -512,12 +541,15 @@ close_seal(struct session *s)
 
 /* A filter may only do what its table says. */
 static const char *
-breach_of(const struct filter *filter, const struct plan *plan)
+breach_of(const struct session *s, const struct filter *filter,
+    const struct plan *plan)
 {
 	if (plan->edits.head && !(filter->needs & EDITS_HEADERS))
 		return "edits header fields without EDITS_HEADERS";
 	if (plan->edits.body && !(filter->needs & EDITS_BODY))
 		return "edits the body without EDITS_BODY";
+	if (plan->edits.body && s->body_left)
+		return "edits a body that it did not want";
 	if ((plan->sender.ptr != NULL || plan->addresses != NULL) &&
 	    !(filter->needs & EDITS_ENVELOPE))
 		return "edits the envelope without EDITS_ENVELOPE";
@@ -569,7 +601,7 @@ ask_and_decide(struct session *s, const struct filter *filter,
 	if (filter->ask != NULL && filter->ask(job, &why) != RC_OK)
 		return plan_for_trouble(s->arena, job->msg, why);
 	plan = filter->decide(job);
-	breach = breach_of(filter, plan);
+	breach = breach_of(s, filter, plan);
 	if (breach != NULL)
 		return plan_for_trouble(s->arena, job->msg, slice_of(breach));
 	return plan;
@@ -652,11 +684,11 @@ decide(struct session *s, struct outcome *outs, size_t *done_r)
 	return verdict;
 }
 
-/* Of the whole message; 0 when nobody asked for the body. */
+/* Of the whole message; 0 when nobody wanted the body. */
 static uint64_t
 size_seen(const struct session *s)
 {
-	return s->set->needs & NEED_BODY ?
+	return (s->set->needs & NEED_BODY) && !s->body_left ?
 	    s->gather.head.len + s->gather.body_len : 0;
 }
 

@@ -9,7 +9,8 @@
  * body goes), grow (the body doubles), sender, recipient, finding,
  * forbidden (an edit that its table does not allow).
  *
- * `probe` reads the body, `probe-head` only header fields.
+ * `probe` reads the body, `probe-head` only header fields. `probe-light' reads
+ * the body unless X-Probe says skip.
  */
 #ifndef T_PROBE_H
 #define T_PROBE_H
@@ -18,5 +19,6 @@
 
 extern const struct filter probe_filter;
 extern const struct filter probe_head_filter;
+extern const struct filter probe_light_filter;
 
 #endif
