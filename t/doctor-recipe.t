@@ -76,6 +76,10 @@ $d->heals($d->finds('milters.protocol', 'an old protocol'));
 configure(main => { milter_protocol => 'six' });
 $d->heals($d->finds('milters.protocol', 'or none'));
 
+configure(main => { smtpd_milter_maps => 'cidr:{{10.0.0.0/8 DISABLE}}' });
+$d->heals($d->finds('milters.bypass', 'clients that pass by', says =>
+    qr/10\.0\.0\.0/), sub { configure() });
+
 # Foreign milters stay, and what they may take counts.
 my @foreign = map { "{ inet:127.0.0.1:889$_, content_timeout=5m }" } 1, 2;
 configure(milters => [ $ours, @foreign ]);
@@ -121,6 +125,10 @@ $d->heals($d->finds('listeners.unfiltered', 'port 25 without milters',
 configure(master => "0.0.0.0:2526 inet n - y - - smtpd\n");
 $d->heals($d->finds('listeners.unfiltered', 'a way in beside it',
     says => qr/0\.0\.0\.0:2526/));
+configure(master => "0.0.0.0:2526 inet n - y - - smtpd\n -o smtpd_milters=" .
+    "$ours -o receive_override_options=no_address_mappings,no_milters\n");
+$d->heals($d->finds('listeners.unfiltered', 'milters named in vain',
+    says => qr/no_milters/), sub { configure() });
 configure(master => "[::1]:2526 inet n - y - - smtpd\n");
 $d->well('listeners');
 configure(master => "smtp inet n - y - 1 postscreen\n");

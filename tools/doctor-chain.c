@@ -155,16 +155,15 @@ const char *
 chain_mend(struct doctor_report *r, const char *command)
 {
 	const struct doctor *d = r->doctor;
-	const char *postfix = d->postfix_dir != NULL ? doctor_shell(r,
-	    slice_of(d->postfix_dir)) : NULL;
 
 	if (!d->applied)
 		return command;
 	return doctor_type(r, "gatehouse postfix-config --apply%s%s%s%s && "
-	    "postfix%s%s reload", d->conf_given ? " --config " : "",
+	    "postfix%s reload", d->conf_given ? " --config " : "",
 	    d->conf_given ? doctor_shell(r, slice_of(d->conf_dir)) : "",
-	    postfix != NULL ? " --postfix " : "", postfix != NULL ? postfix :
-	    "", postfix != NULL ? " -c " : "", postfix != NULL ? postfix : "");
+	    d->postfix_dir != NULL ? " --postfix " : "", d->postfix_dir !=
+	    NULL ? doctor_shell(r, slice_of(d->postfix_dir)) : "",
+	    doctor_instance(r));
 }
 
 /* The recipe's own list; and behind it what is not ours. */
@@ -218,8 +217,7 @@ chain_mend_list(struct doctor_report *r,
     bool outbound)
 {
 	const char *list = recipe_list(r, outbound);
-	const char *dir = r->doctor->postfix_dir != NULL ? doctor_type(r,
-	    " -c %s", doctor_shell(r, slice_of(r->doctor->postfix_dir))) : "";
+	const char *dir = doctor_instance(r);
 	struct slice value = right_value(r, service, parameter, outbound);
 	struct slice name = slice_of(parameter);
 	bool own = postconf_own(r->doctor->postfix, service, name);

@@ -294,7 +294,7 @@ static void
 run(struct doctor_report *r)
 {
 	const struct house_conf *house = r->doctor->house;
-	int64_t left = deadline_left(r->doctor->until) - 500;
+	int64_t left = deadline_left(r->doctor->until - 500) + 100;
 	/* Libunbound asks again; its own time-out is not to be met here. */
 	struct dns_conf conf = { .resolver = house->resolver, .timeout_ms =
 	    (unsigned)(house->resolver_timeout < left / 2 ?

@@ -143,11 +143,8 @@ has_type(const struct postconf *pc, const char *name)
 static const char *
 postmap(struct doctor_report *r, const struct table *t)
 {
-	const char *dir = r->doctor->postfix_dir;
-
-	return doctor_type(r, "postmap%s%s %s:%s", dir != NULL ? " -c " : "",
-	    dir != NULL ? doctor_shell(r, slice_of(dir)) : "", t->type->name,
-	    doctor_shell(r, slice_of(t->path)));
+	return doctor_type(r, "postmap%s %s:%s", doctor_instance(r),
+	    t->type->name, doctor_shell(r, slice_of(t->path)));
 }
 
 static void

@@ -9,7 +9,7 @@
 #include "tools/doctor-chain.h"
 
 enum { MISSING, ORDER, UNLISTED, ACCEPTS, REJECTS, DEADLINE, SUM, COMMAND,
-    PROTOCOL };
+    PROTOCOL, BYPASS };
 
 static const struct doctor_kind kinds[] = {
 	[MISSING] = { "missing", DOCTOR_CRITICAL,
@@ -38,6 +38,9 @@ static const struct doctor_kind kinds[] = {
 	    "hangs." },
 	[PROTOCOL] = { "protocol", DOCTOR_WARNING,
 	    "A milter of an old protocol sees less of a message." },
+	[BYPASS] = { "bypass", DOCTOR_WARNING,
+	    "Clients that this table answers with DISABLE, or with milters of "
+	    "its own, send mail past the filters." },
 	{ NULL, 0, NULL }
 };
 
@@ -196,11 +199,22 @@ check_protocol(struct doctor_report *r, const struct postconf_service *s,
 
 	if (slice_number(text, 1000, &protocol) && protocol >= 6)
 		return;
-	doctor_say(r, PROTOCOL, doctor_type(r, "postconf%s%s -e "
-	    "milter_protocol=6", r->doctor->postfix_dir != NULL ? " -c " : "",
-	    r->doctor->postfix_dir != NULL ? doctor_shell(r, slice_of(
-	    r->doctor->postfix_dir)) : ""), "milter_protocol of %s is "
-	    "\"%.*s\"", where, SLICE_ARG(text));
+	doctor_say(r, PROTOCOL, chain_mend(r, doctor_type(r, "postconf%s -e "
+	    "milter_protocol=6", doctor_instance(r))), "milter_protocol of "
+	    "%s is \"%.*s\"", where, SLICE_ARG(text));
+}
+
+static void
+check_bypass(struct doctor_report *r, const struct postconf_service *s,
+    const char *where)
+{
+	struct slice maps = postconf_value(r->doctor->postfix, s,
+	    "smtpd_milter_maps", r->arena);
+
+	if (maps.len > 0)
+		doctor_say(r, BYPASS, "# is it meant so? Else empty "
+		    "smtpd_milter_maps", "smtpd_milter_maps of %s is %.*s",
+		    where, SLICE_ARG(maps));
 }
 
 static void
@@ -230,6 +244,8 @@ run(struct doctor_report *r)
 		check_row(row);
 		if (row->nnames > 0)
 			check_protocol(r, s, row->where);
+		if (row->nnames > 0 && slice_eq(s->command, SLICE("smtpd")))
+			check_bypass(r, s, row->where);
 	}
 }
 

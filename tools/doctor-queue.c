@@ -30,16 +30,6 @@ static const struct doctor_kind postfix_kinds[] = {
 	{ NULL, 0, NULL }
 };
 
-/* " -c DIR" where Postfix is not the one of /etc/postfix. */
-static const char *
-instance(struct doctor_report *r)
-{
-	const char *dir = r->doctor->postfix_dir;
-
-	return dir == NULL ? "" : doctor_type(r, " -c %s",
-	    doctor_shell(r, slice_of(dir)));
-}
-
 /* The master holds a lock on its pid file as long as it runs. */
 static bool
 runs(const char *pid_file, bool *known_r)
@@ -135,7 +125,7 @@ check_reload(struct doctor_report *r, const char *pid_file)
 		    &st) == 0 && (int64_t)st.st_mtim.tv_sec * 1000 +
 		    st.st_mtim.tv_nsec / 1000000 > loaded + TICK_MS)
 			doctor_say(r, STALE, doctor_type(r,
-			    "postfix%s reload", instance(r)),
+			    "postfix%s reload", doctor_instance(r)),
 			    "%s/%s was changed after the last start or reload",
 			    dir, files[i]);
 }
@@ -158,7 +148,7 @@ run_postfix(struct doctor_report *r)
 	else if (!up)
 		doctor_say(r, DOWN, r->doctor->postfix_dir == NULL ?
 		    "systemctl start postfix" : doctor_type(r,
-		    "postfix%s start", instance(r)), "Postfix does not run "
+		    "postfix%s start", doctor_instance(r)), "Postfix does not run "
 		    "(nobody holds %s)", file);
 	else
 		check_reload(r, file);
@@ -264,14 +254,14 @@ tell_queue(struct doctor_report *r, const struct queue_count *q, int64_t now)
 	if (q->held > 0 && q->oldest_held < now - HOLD_SECONDS)
 		doctor_say(r, HOLD, doctor_type(r,
 		    "# look: postcat%s -q %s; then postsuper%s -H ID lets it "
-		    "go, -d ID removes it", instance(r), q->held_id,
-		    instance(r)), "%zu messages are on hold, the oldest (%s) "
+		    "go, -d ID removes it", doctor_instance(r), q->held_id,
+		    doctor_instance(r)), "%zu messages are on hold, the oldest (%s) "
 		    "for %lld hours", q->held, q->held_id,
 		    (long long)(now - q->oldest_held) / 3600);
 	if (q->deferred_old >= LATE_LEAST && q->deferred_old * 100 >=
 	    q->deferred * LATE_PERCENT)
 		doctor_say(r, LATE, doctor_type(r, "# see why: qshape%s "
-		    "deferred; postqueue%s -p", instance(r), instance(r)),
+		    "deferred; postqueue%s -p", doctor_instance(r), doctor_instance(r)),
 		    "%zu of %zu deferred messages wait for more than %d "
 		    "minutes, the oldest for %lld hours", q->deferred_old,
 		    q->deferred, LATE_SECONDS / 60,
@@ -296,8 +286,7 @@ run_queue(struct doctor_report *r)
 	struct slice why = SLICE("");
 
 	check_corrupt(r, queue);
-	if (child_run(&c, deadline_in(r->doctor->patience - 500), r->arena,
-	    &why) != RC_OK)
+	if (child_run(&c, r->doctor->until - 500, r->arena, &why) != RC_OK)
 		doctor_unseen(r, "the queue: %.*s", SLICE_ARG(why));
 	else if (c.status != 0)
 		doctor_unseen(r, "the queue: %.*s", SLICE_ARG(slice_trim(

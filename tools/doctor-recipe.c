@@ -81,15 +81,6 @@ severity(const struct doctor_report *r, const struct recipe_entry *e)
 	    (unsigned)e->severity + 1;
 }
 
-static const char *
-config_option(struct doctor_report *r)
-{
-	const char *dir = r->doctor->postfix_dir;
-
-	return dir == NULL ? "" : doctor_type(r, " -c %s", doctor_shell(r,
-	    slice_of(dir)));
-}
-
 /* Of the recipe; NULL: it says nothing. */
 static const char *
 recipe_value(const struct recipe *recipe, const char *name)
@@ -170,8 +161,8 @@ compare_main(struct doctor_report *r, const struct recipe *recipe,
 	doctor_say(r, severity(r, e), list != NULL ?
 	    chain_mend_list(r, NULL, e->name, true) : chain_mend(r,
 	    doctor_type(r, "postconf%s -e %s && postfix%s reload",
-	    config_option(r), doctor_shell(r, arena_printf(r->arena, "%s=%s",
-	    e->name, set)), config_option(r))), "%s is \"%.*s\", %s \"%s\": "
+	    doctor_instance(r), doctor_shell(r, arena_printf(r->arena, "%s=%s",
+	    e->name, set)), doctor_instance(r))), "%s is \"%.*s\", %s \"%s\": "
 	    "%s", e->name, SLICE_ARG(is), kind_name(e), e->value, e->reason);
 }
 
@@ -189,8 +180,8 @@ compare_option(struct doctor_report *r, const struct recipe *recipe,
 	doctor_say(r, severity(r, e), our_list(e) != NULL ?
 	    chain_mend_list(r, s, e->name, strcmp(our_list(e),
 	    "gatehouse_outbound") == 0) : chain_mend(r, doctor_type(r,
-	    "postconf%s -P %s && postfix%s reload", config_option(r),
-	    doctor_shell(r, slice_of(set)), config_option(r))),
+	    "postconf%s -P %s && postfix%s reload", doctor_instance(r),
+	    doctor_shell(r, slice_of(set)), doctor_instance(r))),
 	    "%s of %s is \"%.*s\", %s \"%s\": %s", e->name, e->service,
 	    SLICE_ARG(is), kind_name(e), e->value, e->reason);
 }
@@ -202,9 +193,9 @@ miss_service(struct doctor_report *r, const struct recipe_entry *e)
 
 	name.len = slice_find_last(name, '/');
 	doctor_say(r, severity(r, e), chain_mend(r, doctor_type(r,
-	    "postconf%s -M %s && postfix%s reload", config_option(r),
+	    "postconf%s -M %s && postfix%s reload", doctor_instance(r),
 	    doctor_shell(r, arena_printf(r->arena, "%s=%.*s %s", e->service,
-	    SLICE_ARG(name), e->value)), config_option(r))),
+	    SLICE_ARG(name), e->value)), doctor_instance(r))),
 	    "master.cf has no service %s: %s", e->service, e->reason);
 }
 

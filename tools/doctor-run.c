@@ -113,6 +113,15 @@ doctor_shell(struct doctor_report *r, struct slice word)
 	return arena_str(r->arena, buf_slice(&out));
 }
 
+const char *
+doctor_instance(struct doctor_report *r)
+{
+	const char *dir = r->doctor->postfix_dir;
+
+	return dir == NULL ? "" : doctor_type(r, " -c %s", doctor_shell(r,
+	    slice_of(dir)));
+}
+
 /* --- a check in a process of its own ------------------------------------- */
 
 /* How a report goes through a pipe: for each finding its kind and two texts;

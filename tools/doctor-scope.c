@@ -40,6 +40,19 @@ loopback(struct slice address)
 	    [15] = 1 }, 16));
 }
 
+/* Its milters are named in vain then. */
+static bool
+no_milters(struct doctor_report *r, const struct postconf_service *s)
+{
+	struct slice rest = postconf_value(r->doctor->postfix, s,
+	    "receive_override_options", r->arena), word;
+
+	while (postconf_word(&rest, &word, NULL))
+		if (slice_eq(word, SLICE("no_milters")))
+			return true;
+	return false;
+}
+
 /* Can another machine connect? "smtp" listens where inet_interfaces says. */
 static bool
 reachable(struct doctor_report *r, const struct postconf_service *s)
@@ -95,9 +108,16 @@ check_listener(struct doctor_report *r, const struct postconf_service *s)
 
 	if (house->inbound.count + house->outbound.count == 0)
 		return;
-	if (has_ours(r, s))
+	if (has_ours(r, s) && !no_milters(r, s))
 		doctor_saw(r, "%.*s/%.*s has milters of ours",
 		    SLICE_ARG(s->name), SLICE_ARG(s->type));
+	else if (reachable(r, s) && no_milters(r, s))
+		doctor_say(r, UNFILTERED, doctor_type(r, "# take no_milters "
+		    "out of receive_override_options of %.*s/%.*s",
+		    SLICE_ARG(s->name), SLICE_ARG(s->type)), "the listener "
+		    "%.*s/%.*s has receive_override_options = no_milters, "
+		    "and other machines can reach it", SLICE_ARG(s->name),
+		    SLICE_ARG(s->type));
 	else if (reachable(r, s))
 		doctor_say(r, UNFILTERED, chain_mend_list(r, s,
 		    "smtpd_milters", chain_outbound(r, s)),
@@ -126,12 +146,10 @@ run_listeners(struct doctor_report *r)
 		check_listener(r, s);
 	}
 	if (screen && !pass)
-		doctor_say(r, PASS_MISSING, doctor_type(r,
-		    "postconf%s%s -M 'smtpd/pass=smtpd pass - - y - - smtpd'",
-		    r->doctor->postfix_dir != NULL ? " -c " : "",
-		    r->doctor->postfix_dir != NULL ? doctor_shell(r, slice_of(
-		    r->doctor->postfix_dir)) : ""), "master.cf has "
-		    "postscreen, but no service smtpd of type pass");
+		doctor_say(r, PASS_MISSING, chain_mend(r, doctor_type(r,
+		    "postconf%s -M 'smtpd/pass=smtpd pass - - y - - smtpd'",
+		    doctor_instance(r))), "master.cf has postscreen, but no "
+		    "service smtpd of type pass");
 	/* Where nothing is filtered on its way out nobody needs the name. */
 	for (size_t i = 0; i < names->count &&
 	    r->doctor->house->outbound.count > 0; i++)

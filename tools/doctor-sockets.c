@@ -385,7 +385,6 @@ say_gone(struct doctor_report *r, const struct trial *t)
 {
 	const struct postconf_service *s = t->e->service;
 	struct slice path, queue = slice_of(t->queue);
-	const char *dir = r->doctor->postfix_dir;
 	struct stat st;
 
 	is_unix(t->e->name, &path);
@@ -399,11 +398,9 @@ say_gone(struct doctor_report *r, const struct trial *t)
 	doctor_say(r, OUTSIDE, slice_starts(path, queue) ?
 	    doctor_type(r, "# in %s, say unix:%.*s", t->e->parameter,
 	    SLICE_ARG(slice_after(path, queue.len + 1))) :
-	    doctor_type(r, "postconf%s%s -F %s/%s/chroot=n && "
-	    "postfix%s%s reload", dir != NULL ? " -c " : "",
-	    dir != NULL ? dir : "", doctor_shell(r, s->name),
-	    doctor_shell(r, s->type), dir != NULL ? " -c " : "",
-	    dir != NULL ? dir : ""),
+	    doctor_type(r, "postconf%s -F %s/%s/chroot=n && postfix%s reload",
+	    doctor_instance(r), doctor_shell(r, s->name), doctor_shell(r,
+	    s->type), doctor_instance(r)),
 	    "%.*s: the service %.*s is chrooted to %s and does not see it",
 	    SLICE_ARG(t->e->name), SLICE_ARG(s->name), t->queue);
 }
@@ -510,7 +507,8 @@ run(struct doctor_report *r)
 	for (size_t i = 0; i < count; i++) {
 		trials[i] = (struct trial){ .e = &list[i], .queue = queue,
 		    .user = user, .uid = pw->pw_uid, .gid = pw->pw_gid,
-		    .until = deadline_in(r->doctor->patience / 2) };
+		    .until = deadline_earlier(deadline_in(
+		    r->doctor->patience / 2), r->doctor->until - 1000) };
 		begin(&trials[i]);
 	}
 	for (size_t i = 0; i < count; i++) {

@@ -24,6 +24,7 @@
  * doctor_unseen what could not be looked at, and why: severity unknown
  * doctor_type	what to type: formatted, in the report's arena
  * doctor_shell	a word for a shell, quoted where it has to be
+ * doctor_instance	" -c DIR" for Postfix's commands; empty for the usual one
  *
  * Any number of findings may be said; DOCTOR_FINDINGS of a check are kept, and
  * how many there were more is told.
@@ -102,6 +103,7 @@ void doctor_unseen(struct doctor_report *r, const char *fmt, ...)
 const char *doctor_type(struct doctor_report *r, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
 const char *doctor_shell(struct doctor_report *r, struct slice word);
+const char *doctor_instance(struct doctor_report *r);
 
 /* doctor-run.c: runs them all, each report in its own place. */
 void doctor_run(const struct doctor *d, const struct doctor_check *const *list,
