@@ -50,7 +50,8 @@ $pf->command('postfix', 'reload');
 push @{ $d->{args} }, '--skip', 'clock';
 $d->well;
 my $answer = $d->ask;
-is scalar(@{ $answer->{checks} }), scalar(my @all = $d->checks) - 1, 'all checks but one';
+is scalar(@{ $answer->{checks} }), scalar(my @all = $d->checks) - 1,
+    'all checks but one';
 is_deeply [ map { $_->{check} } grep { !@{ $_->{saw} } }
     @{ $answer->{checks} } ], [], 'and each of them saw something';
 like $s->send(rcpt => 'us@gatehouse.test'), qr/^250 /,

@@ -145,7 +145,8 @@ static const struct recipe recipe = { .entries = some,
 
 static const char *const mains[] = {
 	"", "\n", "a", "# only\n# comments\n", "alpha = 1\nbeta = 2, 3\n",
-	"alpha = 0\n", "alpha = 0", "alpha=0\r\nb = c\r\n", "alpha = 0\r\nb = c",
+	"alpha = 0\n", "alpha = 0", "alpha=0\r\nb = c\r\n",
+	"alpha = 0\r\nb = c",
 	"beta = 0\n   1\n# in\n\n   2\n# behind\nb = c\n",
 	"alpha = 1\nalpha = 2\nalpha = 3\n", "gamma = 9\n", "beta = 2,   3\n",
 	"x = y\n# the end", "alpha = 0\n  # indented", "alpha\n = 7\nbeta\n",
@@ -273,6 +274,8 @@ static const struct {
 	{ "a value that goes on", "beta = 2, 3\n", "beta = 2, 3\n  4\n", NULL },
 	{ "added between ours", "beta = 2, 3\n", "beta = 2, 3\nhis = 1\n",
 	  "b = c\nalpha = 0\nhis = 1\n" },
+	{ "an empty line", "# why beta\n", "\n# why beta\n",
+	  "b = c\nalpha = 0\n\n" },
 	{ "added behind all", "@end", "his = 1\n",
 	  "b = c\nalpha = 0\nhis = 1\n" },
 };
@@ -312,7 +315,8 @@ maps(void)
 	struct slice text = cf_map_text(a, &e);
 
 	tap_ok(cf_map_good(a, text), "a map is known again");
-	tap_ok(!cf_map_good(a, replaced(text, "a b", "a c")), "but not changed");
+	tap_ok(!cf_map_good(a, replaced(text, "a b", "a c")),
+	    "but not changed");
 	tap_ok(!cf_map_good(a, SLICE("")) && !cf_map_good(a, SLICE("x\n")),
 	    "nor another file");
 }

@@ -56,6 +56,7 @@ for (['reinject_listener = "10026";', qr/wants an address of loopback/],
     ['size = "300M";', qr/must be at least 440401920/],
     ['relay_listener = "submission";', qr/two listeners on submission/],
     ['relay_listener = "127.0.0.1:10026";', qr/two listeners/],
+    ['inbound_listener = "smtp inet";', qr/inbound_listener is "smtp inet"; it/],
     ['soft_errors = 9;', qr/soft_errors is more/],
     ['minimal_backoff = "1h";', qr/minimal_backoff is longer/],
     ['sise = "3";', qr/did you mean size/]) {
@@ -87,7 +88,7 @@ is slurp("$dir/main.cf"), $stock[0] =~ s/biff = no/biff = yes/r .
     "his = own\n", 'and stay';
 applied();
 edit('main.cf', '^maximal_queue_lifetime = .*', 'maximal_queue_lifetime = 1d');
-refused(qr/main\.cf: what Gatehouse wrote for end-of-file was changed by somebody else:\n.*-maximal_queue_lifetime = 4d\n\+maximal_queue_lifetime = 1d/s,
+refused(qr/main\.cf: what Gatehouse wrote for end-of-file was changed by .*-maximal_queue_lifetime = 4d\n\+maximal_queue_lifetime = 1d/s,
     'an edit of ours', '--revert');
 refused(qr/changed by somebody else/, 'and a new apply');
 applied();
@@ -158,6 +159,9 @@ for my $version (sort keys %value) {
 	is $e && $e->{value}, $value{$version}, "$version: bare newlines";
 	is !!$note, ($value{$version} // '') ne 'normalize', 'what cannot be ' .
 	    'set is said';
+	is scalar(grep { $_->{value} eq 'reject_unauth_pipelining' }
+	    @{ $r->{entries} }), defined $value{$version} ? 0 : 1,
+	    'and where there is nothing better, the next best is done';
 	is scalar(grep { $_->{value} =~ /default_action=tempfail/ }
 	    @{ $r->{entries} }), 2, 'tempfail, whatever its default';
 }
@@ -173,7 +177,7 @@ SKIP: {
 	my $inbound = state();
 	config('--apply', '--role', 'outbound');
 	my $outbound = state();
-	my ($killed, $n, $step) = (0, 0, $full ? 1 : 3);
+	my ($killed, $n, $step) = (0, 0, $full ? 1 : 4);
 	my @calls = $full ? qw(rename unlink fsync) : qw(rename);
 	for my $call (@calls) {
 		for ($n = 1; $n < 200; $n += $step) {
@@ -204,7 +208,7 @@ SKIP: {
 			ok state() eq $before, 'byte for byte';
 		}
 	}
-	cmp_ok $killed, '>=', 5, "killed $killed times";
+	cmp_ok $killed, '>=', 4, "killed $killed times";
 }
 
 sub killed_at {
@@ -215,8 +219,8 @@ sub killed_at {
 	    'detect_leaks=0';
 	return config('/usr/bin/strace', '-qq', '-o', '/dev/null', '-e',
 	    "trace=$call", '-e', "inject=$call:signal=KILL:when=$n",
-	    ($ENV{GATEHOUSE_BUILD} // '.') . '/tools/gatehouse', 'postfix-config', '--postfix', $dir,
-	    '--config', $conf, @args);
+	    ($ENV{GATEHOUSE_BUILD} // '.') . '/tools/gatehouse',
+	    'postfix-config', '--postfix', $dir, '--config', $conf, @args);
 }
 
 # Invariants 2 and 3 of postfix-apply.h: no chain is named that is not there,

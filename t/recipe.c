@@ -237,6 +237,7 @@ theirs(void)
 		"regexp:${config_directory}/gatehouse/strip, pcre:/etc/y",
 		"smtpd_milters", "inet:localhost:8891",
 		"mydestination", "localhost, example.org",
+		"smtpd_sender_login_maps", "hash:/etc/logins",
 		"smtp_tls_security_level", "dane", NULL,
 	};
 	struct setting s;
@@ -254,6 +255,10 @@ theirs(void)
 	    "or is ours already");
 	tap_is_str(value(&r, "smtp/inet", "smtpd_milters"),
 	    "$gatehouse_inbound, inet:localhost:8891", "milters stay");
+	tap_is_str(value(&r, "submission/inet", "smtpd_sender_restrictions"),
+	    "reject_sender_login_mismatch", "who may use which sender too");
+	tap_is_str(value(&r, "10025/inet", "smtpd_sender_restrictions"), "",
+	    "but there are no logins there");
 	tap_is_str(value(&r, NULL, "relay_domains"), "",
 	    "a domain is not in two lists");
 }

@@ -223,8 +223,8 @@ chain_mend_list(struct doctor_report *r,
 	bool own = postconf_own(r->doctor->postfix, service, name);
 
 	if (list == NULL)
-		return "# correct gatehouse.conf, postfix.conf and the files of "
-		    "the milters first: gatehouse check-config";
+		return "# correct gatehouse.conf, postfix.conf and the files "
+		    "of the milters first: gatehouse check-config";
 	return chain_mend(r, doctor_type(r, "postconf%s -e %s && postconf%s "
 	    "%s %s && postfix%s reload", dir, doctor_shell(r, slice_of(list)),
 	    dir, own ? "-P" : "-e", doctor_shell(r, own ?

@@ -325,6 +325,6 @@ run(struct doctor_report *r)
 
 const struct doctor_check doctor_dns = {
 	"dns", "asks the resolver for what others look for: our name and "
-	"address, and MX, SPF and DMARC of our domains; DNSSEC where Postfix wants DANE", kinds, DOCTOR_HOUSE,
-	run,
+	"address, and MX, SPF and DMARC of our domains; DNSSEC where Postfix "
+	"wants DANE", kinds, DOCTOR_HOUSE, run,
 };

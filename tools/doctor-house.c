@@ -1,4 +1,4 @@
-/* The house itself: its files, who may touch them, its daemons, its journals. */
+/* The house itself: its files, who may touch them, daemons and journals. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -148,8 +148,8 @@ run_postfix(struct doctor_report *r)
 	else if (!up)
 		doctor_say(r, DOWN, r->doctor->postfix_dir == NULL ?
 		    "systemctl start postfix" : doctor_type(r,
-		    "postfix%s start", doctor_instance(r)), "Postfix does not run "
-		    "(nobody holds %s)", file);
+		    "postfix%s start", doctor_instance(r)), "Postfix does not "
+		    "run (nobody holds %s)", file);
 	else
 		check_reload(r, file);
 	if (up)
@@ -255,13 +255,14 @@ tell_queue(struct doctor_report *r, const struct queue_count *q, int64_t now)
 		doctor_say(r, HOLD, doctor_type(r,
 		    "# look: postcat%s -q %s; then postsuper%s -H ID lets it "
 		    "go, -d ID removes it", doctor_instance(r), q->held_id,
-		    doctor_instance(r)), "%zu messages are on hold, the oldest (%s) "
-		    "for %lld hours", q->held, q->held_id,
+		    doctor_instance(r)), "%zu messages are on hold, the "
+		    "oldest (%s) for %lld hours", q->held, q->held_id,
 		    (long long)(now - q->oldest_held) / 3600);
 	if (q->deferred_old >= LATE_LEAST && q->deferred_old * 100 >=
 	    q->deferred * LATE_PERCENT)
 		doctor_say(r, LATE, doctor_type(r, "# see why: qshape%s "
-		    "deferred; postqueue%s -p", doctor_instance(r), doctor_instance(r)),
+		    "deferred; postqueue%s -p", doctor_instance(r),
+		    doctor_instance(r)),
 		    "%zu of %zu deferred messages wait for more than %d "
 		    "minutes, the oldest for %lld hours", q->deferred_old,
 		    q->deferred, LATE_SECONDS / 60,

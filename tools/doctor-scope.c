@@ -130,10 +130,26 @@ check_listener(struct doctor_report *r, const struct postconf_service *s)
 }
 
 static void
+check_names(struct doctor_report *r)
+{
+	const struct conf_list *names = &r->doctor->house->outbound_daemons;
+
+	for (size_t i = 0; i < names->count; i++)
+		if (!is_daemon_name(r->doctor->postfix, names->items[i],
+		    r->arena))
+			doctor_say(r, DAEMON_NAME, doctor_type(r, "# in "
+			    "master.cf, give the outbound listener -o "
+			    "milter_macro_daemon_name=%.*s",
+			    SLICE_ARG(names->items[i])), "outbound_daemons "
+			    "names %.*s, but no listener of master.cf has "
+			    "that milter_macro_daemon_name",
+			    SLICE_ARG(names->items[i]));
+}
+
+static void
 run_listeners(struct doctor_report *r)
 {
 	const struct postconf *pc = r->doctor->postfix;
-	const struct conf_list *names = &r->doctor->house->outbound_daemons;
 	bool screen = false, pass = false;
 
 	for (size_t i = 0; i < pc->nservices; i++) {
@@ -150,17 +166,9 @@ run_listeners(struct doctor_report *r)
 		    "postconf%s -M 'smtpd/pass=smtpd pass - - y - - smtpd'",
 		    doctor_instance(r))), "master.cf has postscreen, but no "
 		    "service smtpd of type pass");
-	/* Where nothing is filtered on its way out nobody needs the name. */
-	for (size_t i = 0; i < names->count &&
-	    r->doctor->house->outbound.count > 0; i++)
-		if (!is_daemon_name(pc, names->items[i], r->arena))
-			doctor_say(r, DAEMON_NAME, doctor_type(r, "# in "
-			    "master.cf, give the outbound listener -o "
-			    "milter_macro_daemon_name=%.*s",
-			    SLICE_ARG(names->items[i])), "outbound_daemons "
-			    "names %.*s, but no listener of master.cf has "
-			    "that milter_macro_daemon_name",
-			    SLICE_ARG(names->items[i]));
+	/* Where nothing is filtered on its way out nobody needs a name. */
+	if (r->doctor->house->outbound.count > 0)
+		check_names(r);
 }
 
 const struct doctor_check doctor_listeners = {

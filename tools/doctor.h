@@ -24,7 +24,7 @@
  * doctor_unseen what could not be looked at, and why: severity unknown
  * doctor_type	what to type: formatted, in the report's arena
  * doctor_shell	a word for a shell, quoted where it has to be
- * doctor_instance	" -c DIR" for Postfix's commands; empty for the usual one
+ * doctor_instance	" -c DIR" for Postfix's commands; "" for the usual one
  *
  * Any number of findings may be said; DOCTOR_FINDINGS of a check are kept, and
  * how many there were more is told.

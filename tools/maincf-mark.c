@@ -144,8 +144,8 @@ only_added(struct slice wrote, struct slice is, struct buf *extra)
 			wrote = rest;
 			continue;
 		}
-		if (ascii_space(line.ptr[0]) || slice_starts(line,
-		    SLICE(CF_MARK)))
+		if ((ascii_space(line.ptr[0]) && slice_trim(line).len > 0) ||
+		    slice_starts(line, SLICE(CF_MARK)))
 			return false;
 		buf_add(extra, line);
 	}

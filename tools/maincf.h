@@ -26,8 +26,8 @@
  * nothing but the file is needed for it. HASH is of what stands between the
  * marks: somebody else's change is seen.
  *
- * cf_mark	puts marks around text that stands in the place of `was`. open: the
- *		line above had no end, and the caller has given it one
+ * cf_mark	puts marks around text that takes the place of `was`. open:
+ *		the line above had no end, and the caller has given it one
  * cf_undo	the file without our changes. RC_BAD when somebody changed what
  *		stands between marks: *why_r says where, with a diff when
  *		`applied` (the file as we left it) has the part. Lines that were

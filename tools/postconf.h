@@ -1,7 +1,7 @@
 /*
  * postconf - what postconf(1) says of a Postfix, to be asked by name
  *
- * postconf_load	runs it: all parameters with their defaults, the services
+ * postconf_load	runs it: all parameters with their defaults, services
  *		of master.cf with their -o options, the types of maps. RC_RETRY
  *		with *why_r when it cannot be run or says that main.cf is bad
  * postconf_read	the same from texts in memory: postconf, postconf -M,
@@ -57,7 +57,7 @@ struct postconf {
 	size_t nservices;
 	const struct slice *types;		/* "hash" ... */
 	size_t ntypes;
-	const struct slice *complaints;		/* lines, without "postconf: " */
+	const struct slice *complaints;		/* lines of its warnings */
 	size_t ncomplaints;
 };
 

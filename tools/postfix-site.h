@@ -7,7 +7,7 @@
  *			cannot be told from somebody else's (cf_undo); RC_RETRY
  *			when a file or postconf does not work
  * postfix_site_assumed	none is asked: empty files, and that version
- * recipe_load		the input of a recipe: configuration from conf_dir (NULL:
+ * recipe_load		the input of a recipe: our files from conf_dir (NULL:
  *			defaults), Postfix from site. role 0: what postfix.conf
  *			says. RC_BAD or RC_RETRY with *why_r
  */

@@ -18,6 +18,9 @@
 
 #define RECIPE_DIR	"${config_directory}/gatehouse"
 
+/* smtpd_forbid_bare_newline in any form. */
+#define BARE_NEWLINE	"3.9, 3.8.4, 3.7.9, 3.6.13, 3.5.23"
+
 struct builder {
 	const struct recipe_input *in;
 	const struct postfix_conf *conf;

@@ -78,6 +78,15 @@ inbound_options(struct builder *b)
 		    "of its own, with filters of its own");
 	b_option(b, SHOULD, "smtpd_sasl_auth_enable", "no",
 	    "passwords are not guessed here");
+	if (!b_knows(b, "smtpd_forbid_bare_newline", BARE_NEWLINE)) {
+		b_option(b, MUST, "smtpd_data_restrictions",
+		    "reject_unauth_pipelining", "the best that this Postfix "
+		    "can do against smuggled messages: what follows a false "
+		    "end at once is refused");
+		b_option(b, MUST, "smtpd_discard_ehlo_keywords",
+		    "chunking, silent-discard", "and BDAT, which would get "
+		    "around that, is not offered");
+	}
 	limits(b);
 }
 
@@ -248,6 +257,8 @@ recipe_reinject(struct builder *b)
 	b_own_service(b, inet(b, listener), b_columns(b, "inet", "n", "-",
 	    "smtpd"), "here the house itself hands in mail again");
 	common(b, "$gatehouse_inbound", "REINJECT");
+	b_option(b, SHOULD, "smtpd_delay_reject", "yes",
+	    "a refusal names sender and recipient");
 	b_option(b, MUST, "mynetworks", "127.0.0.0/8 [::1]/128",
 	    "this machine and nobody else");
 	b_option(b, MUST, "smtpd_client_restrictions",
@@ -279,15 +290,19 @@ recipe_reinject(struct builder *b)
 /* What all doors into the world have in common: who may pass is said once,
  * and none of main.cf's restrictions, which are meant for strangers. */
 static void
-outbound_options(struct builder *b, const char *who)
+outbound_options(struct builder *b, const char *who, const char *senders)
 {
 	common(b, "$gatehouse_outbound", "ORIGINATING");
 	size(b);
+	b_option(b, MUST, "smtpd_delay_reject", "yes",
+	    "who it is shows after the greeting");
 	b_option(b, MUST, "smtpd_client_restrictions", who,
 	    "who may send here");
 	b_option(b, SHOULD, "smtpd_helo_restrictions", "",
 	    "those of main.cf are meant for strangers");
-	b_option(b, SHOULD, "smtpd_sender_restrictions", "", "the same");
+	b_option(b, SHOULD, "smtpd_sender_restrictions", senders,
+	    senders[0] != '\0' ? "nobody sends under another user's address" :
+	    "the same");
 	b_option(b, MUST, "smtpd_relay_restrictions", who,
 	    "and to anywhere");
 	b_option(b, SHOULD, "smtpd_recipient_restrictions",
@@ -304,7 +319,9 @@ outbound_options(struct builder *b, const char *who)
 static void
 login_options(struct builder *b)
 {
-	outbound_options(b, "permit_sasl_authenticated, reject");
+	outbound_options(b, "permit_sasl_authenticated, reject",
+	    b_existing(b, "smtpd_sender_login_maps")[0] != '\0' ?
+	    "reject_sender_login_mismatch" : "");
 	b_option(b, MUST, "smtpd_tls_security_level", "encrypt",
 	    "no password goes in the clear");
 	b_option(b, MUST, "smtpd_tls_auth_only", "yes", "the same");
@@ -385,7 +402,7 @@ relay(struct builder *b)
 	    "n", "-", "smtpd"), "mail of inner servers");
 	b_option(b, MAY, "syslog_name", "postfix/relay-in",
 	    "the log says where it came in");
-	outbound_options(b, "check_client_access " CLIENTS ", reject");
+	outbound_options(b, "check_client_access " CLIENTS ", reject", "");
 	b_option(b, MUST, "smtpd_sasl_auth_enable", "no",
 	    "nobody logs in here");
 	if (b->conf->relay_tls)

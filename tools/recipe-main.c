@@ -2,7 +2,6 @@
 #include "tools/recipe-build.h"
 
 #define NORMALIZE	"3.9, 3.8.5, 3.7.10, 3.6.14, 3.5.24"
-#define BARE_NEWLINE	"3.9, 3.8.4, 3.7.9, 3.6.13, 3.5.23"
 #define PIPELINING	"3.9, 3.8.1, 3.7.6, 3.6.10, 3.5.20"
 
 static const char *
@@ -103,7 +102,8 @@ smuggling(struct builder *b)
 		    "this Postfix cannot \"normalize\" (since %s)%s", NORMALIZE,
 		    b_knows(b, "smtpd_forbid_bare_newline", BARE_NEWLINE) ?
 		    ": clients that send a bare newline are refused instead" :
-		    ", nor refuse: messages can be smuggled in; upgrade");
+		    ", nor refuse: the recipe does what can be done "
+		    "otherwise, which is not all; upgrade");
 		b_main(b, reject, "smtpd_forbid_bare_newline", "yes",
 		    "a bare newline ends the session, or a second message can "
 		    "be smuggled in (CVE-2023-51764)");

@@ -432,8 +432,8 @@ recipe_scrub(struct builder *b)
 	buf_adds(&out, some ? "endif\nendif\n" : "endif\n");
 	b_map(b, "scrub", arena_str(b->arena, buf_slice(&out)),
 	    "outbound mail shows nothing of inner servers");
-	b_own_service(b, "gatehouse-cleanup/unix", b_columns(b, "unix", "n", "0",
-	    "cleanup"), "cleanup(8) for outbound mail");
+	b_own_service(b, "gatehouse-cleanup/unix", b_columns(b, "unix", "n",
+	    "0", "cleanup"), "cleanup(8) for outbound mail");
 	b_option(b, MAY, "syslog_name", "postfix/outbound",
 	    "the log says which one it was");
 	b_option(b, MUST, "header_checks", b_first(b, "header_checks",

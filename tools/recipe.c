@@ -375,6 +375,29 @@ b_maps(struct builder *b, const struct conf_list *maps, const char *option)
 	return arena_str(b->arena, buf_slice(&out));
 }
 
+/* What stands as one word in master.cf and in maps. */
+static void
+check_words(struct builder *b)
+{
+	const struct postfix_conf *c = b->conf;
+	const struct { const char *option, *text; } words[] = {
+		{ "inbound_listener", c->inbound_listener },
+		{ "submission_listener", c->submission_listener },
+		{ "submissions_listener", c->submissions_listener },
+		{ "relay_listener", c->relay_listener },
+		{ "reinject_listener", c->reinject_listener },
+		{ "inner_server", c->inner_server },
+		{ "smart_host", c->smart_host },
+	};
+
+	for (size_t i = 0; i < sizeof words / sizeof words[0]; i++)
+		for (const char *p = words[i].text; *p != '\0'; p++)
+			if (!ascii_alnum(*p) && strchr(".:[]-_", *p) == NULL)
+				b_fails(b, "%s is \"%s\"; it wants a port, or "
+				    "a host and a port, as \"[192.0.2.1]:25\"",
+				    words[i].option, words[i].text);
+}
+
 static void
 check(struct builder *b)
 {
@@ -394,6 +417,7 @@ check(struct builder *b)
 			    "again: make them shorter", chains[i].name,
 			    (long long)(sum / 1000), LONGEST / 1000);
 	}
+	check_words(b);
 	if (c->minimal_backoff > c->maximal_backoff)
 		b_fails(b, "minimal_backoff is longer than maximal_backoff");
 	if (c->soft_errors > c->hard_errors)

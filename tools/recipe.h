@@ -41,7 +41,7 @@ enum recipe_file { RECIPE_MAIN, RECIPE_MASTER, RECIPE_MAP };
 /* What it means when Postfix is set otherwise. */
 enum recipe_severity {
 	RECIPE_MUST,		/* mail is lost, unfiltered or in the clear */
-	RECIPE_SHOULD,		/* a promise is not kept, or an attack is easier */
+	RECIPE_SHOULD,		/* a promise is broken, an attack easier */
 	RECIPE_MAY,		/* less comfortable */
 };
 
