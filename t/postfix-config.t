@@ -108,6 +108,16 @@ make_path("$dir/gatehouse");
 spew("$dir/gatehouse/strip", "mine\n");
 refused(qr/strip: it is not as Gatehouse/, 'a file of his in our place');
 
+# --- two at once ---
+put(@stock);
+open my $lock, '<', $dir or die "$dir: $!";
+flock $lock, 2;
+my @said = config('--apply');
+is $said[0], 75, 'two at once';
+like $said[1], qr/another postfix-config is at work/, 'are one too many';
+ok state() =~ /\Q$stock[0]\E/, 'nothing has changed';
+close $lock;
+
 # --- a link stays one; the backup is what was there ---
 put(@stock);
 rename "$dir/main.cf", "$tmp/real.cf";
@@ -189,7 +199,12 @@ SKIP: {
 			$killed++;
 			safe("$call $n");
 			if ($n % 2) {
-				config('--apply', '--role', 'outbound');
+				my $begun = (slurp("$dir/gatehouse/manifest") //
+				    '') =~ /"ended": false/;
+				like +(config('--apply', '--role',
+				    'outbound'))[1], $begun ?
+				    qr/an earlier run did not end/ : qr/./,
+				    'which is said';
 				ok state() eq $outbound, "$call $n: ended";
 			}
 			is +(config('--revert'))[0], 0, "$call $n: reverted";

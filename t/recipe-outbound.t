@@ -19,6 +19,7 @@ my $s = Gatehouse::Suite->new(house => { hostname => 'out.gatehouse.test',
 my %port = map { $_ => Gatehouse::Postfix::free_port() }
     qw(submission submissions relay);
 my $sink = $s->{sink} = Gatehouse::Sink->new(dir => $s->dir . '/sink');
+my $strict = Gatehouse::Sink->new(dir => $s->dir . '/strict');
 my $cert = $s->dir . '/cert.pem';
 
 plan skip_all => 'NOT TESTED: no openssl(1)'
@@ -35,7 +36,10 @@ $s->conf_write('postfix.conf', role => 'outbound',
     pools => [ 'bulk 127.0.0.9 helo=news.gatehouse.test' ],
     pool_senders => [ 'news.test bulk', 'banknews.test bulk' ],
     tls_senders => [ 'bank.test', 'banknews.test' ],
-    tls_policy => [ '[127.0.0.1]:' . $sink->port . ' may' ]);
+    transport_maps => [ 'inline:{strict.test=smtp:[127.0.0.1]:' .
+    $strict->port . '}' ],
+    tls_policy => [ '[127.0.0.1]:' . $sink->port . ' may',
+    '[127.0.0.1]:' . $strict->port . ' encrypt' ]);
 open my $log, '>>', $s->log->path or die $!;	# none is made under /dev
 $s->milter('auth-check');
 $s->postfix(ports => { %port }, recipe => { config => $s->conf },
@@ -95,9 +99,10 @@ is $mail->{helo}, 'news.gatehouse.test', 'under that name';
 # --- R134: encrypted, or not at all ---
 for my $from ('x@bank.test', 'y@banknews.test') {
 	like relay(from => $from), qr/^250 /, "taken from $from";
-	ok $s->pf->log->wait_for(qr/from=<\Q$from\E>/), 'in the queue';
-	my ($id) = ($s->pf->log->lines(qr/from=<\Q$from\E>/))[-1] =~
-	    /: (\w+): from=/;
+	my $line = $s->pf->log->wait_for(
+	    qr/qmgr\[\d+\]: \w+: from=<\Q$from\E>, size=/);
+	my ($id) = ($line // '') =~ /: (\w+): from=/;
+	ok $id, 'in the queue';
 	ok $s->pf->log->wait_for(qr/$id: to=<far.*status=deferred \(TLS is/),
 	    'deferred: the other side has no STARTTLS';
 	is $sink->rest, 0, 'and nothing was said in the clear';
@@ -110,6 +115,10 @@ for my $from ('x@bank.test', 'y@banknews.test') {
 	like $mail->{bytes}, qr/TLS is required, but was not offered/,
 	    'with the reason';
 }
+like relay(rcpt => 'far@strict.test'), qr/^250 /, 'a destination with a policy';
+ok $s->pf->log->wait_for(qr/far\@strict.*status=deferred \(TLS is required/),
+    'it waits';
+is $strict->count, 0, 'and nothing was said in the clear';
 like relay(from => 'x@other.test'), qr/^250 /, 'others still leave so';
 ok $sink->next, 'indeed';
 
