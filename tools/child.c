@@ -151,6 +151,21 @@ ended(pid_t pid, deadline_t until, int *status_r)
 	}
 }
 
+static bool
+exists(const char *name, struct arena *a)
+{
+	static const char *const dirs[] = { "/usr/sbin", "/usr/bin", "/sbin",
+	    "/bin" };
+
+	if (strchr(name, '/') != NULL)
+		return access(name, F_OK) == 0;
+	for (size_t i = 0; i < sizeof dirs / sizeof dirs[0]; i++)
+		if (access(arena_printf(a, "%s/%s", dirs[i], name).ptr,
+		    F_OK) == 0)
+			return true;
+	return false;
+}
+
 static enum rc
 failed(const struct child *c, struct arena *a, const char *what,
     struct slice *why_r)
@@ -164,11 +179,17 @@ child_run(struct child *c, deadline_t until, struct arena *a,
     struct slice *why_r)
 {
 	struct stream s[STREAMS] = { { -1, buf_in(a) }, { -1, buf_in(a) } };
-	pid_t pid = spawn(c, s);
 	bool enough = false;
 	const char *what;
 	int status = 0;
+	pid_t pid;
 
+	if (!exists(c->argv[0], a)) {
+		*why_r = arena_printf(a, "%s: there is no such program",
+		    c->argv[0]);
+		return RC_RETRY;
+	}
+	pid = spawn(c, s);
 	if (pid < 0)
 		return failed(c, a, strerror(errno), why_r);
 	what = gather(c, s, until, &enough);
@@ -186,10 +207,9 @@ child_run(struct child *c, deadline_t until, struct arena *a,
 	/* What it left running in its group. */
 	kill(-pid, SIGKILL);
 	if (WIFSIGNALED(status))
-		return failed(c, a, "was killed by a signal", why_r);
+		return failed(c, a, arena_printf(a, "was ended by signal %d",
+		    WTERMSIG(status)).ptr, why_r);
 	c->status = WEXITSTATUS(status);
-	if (c->status == 127)
-		return failed(c, a, "cannot be run; is it installed?", why_r);
 	return RC_OK;
 }
 
