@@ -84,8 +84,10 @@ $d->heals($d->finds('milters.bypass', 'clients that pass by', says =>
 my @foreign = map { "{ inet:127.0.0.1:889$_, content_timeout=5m }" } 1, 2;
 configure(milters => [ $ours, @foreign ]);
 my $f = $d->finds('milters.sum', 'too long together', says => qr/630s/);
-like $f->{type}, qr/\$gatehouse_inbound, \{inet:127\.0\.0\.1:8891/,
-    'it leaves milters that are not ours where they are';
+$d->type($f->{type});
+like join('', `postconf -c $etc -P`), qr/=\ \$gatehouse_inbound,
+    \{inet:127\.0\.0\.1:8891,content_timeout=5m\},\{inet/x,
+    'what is not ours stays, behind what is';
 
 # Two filters in gatehouse.conf, whatever Postfix has.
 put($s->conf . '/seal.key', 'ab' x 32);
@@ -222,6 +224,22 @@ is_deeply [ map { "$_->{id}: $_->{what}" } @found ], [],
     'typed line by line, it is the recipe';
 $d->well(qw(milters listeners));
 
+# A listener is never there without what guards it: one line makes all of it.
+put($s->conf . '/postfix.conf', join "\n", 'role = "both";',
+    'submission_listener = ""; submissions_listener = "";',
+    'relay_listener = "127.0.0.1:2527";', @role[1 .. $#role], '');
+$s->house(outbound => [ 'auth-check' ]);
+($f) = grep { $_->{what} =~ /no service 127.0.0.1:2527/ } $d->look('recipe');
+like $f->{type}, qr/gatehouse_outbound=.* -M .* -P .*smtpd_milters=\$gate/,
+    'the list, the service, its milters';
+my $reloads = () = $f->{type} =~ /postfix -c \S+ reload/g;
+is $reloads, 1, 'and one reload, behind all of it';
+$d->type($f->{type});
+like join('', `postconf -c $etc -P`),
+    qr{2527/inet/smtpd_relay_restrictions = .*reject}, 'it is guarded';
+$s->house(outbound => []);
+put($s->conf . '/postfix.conf', join "\n", @role, '');
+
 # And the same by postfix-config, whose marks are then left alone.
 configure();
 my ($status, $text) = $s->gatehouse('postfix-config', '--apply', '--config',
@@ -230,7 +248,7 @@ is $status, 0, 'postfix-config applies it' or diag $text;
 $d->well(qw(recipe milters listeners));
 put($s->conf . '/postfix.conf', join "\n", @role, 'queue_lifetime = "48h";');
 $f = $d->finds('recipe.should', 'another time was configured since', with =>
-    [ 'recipe.should' ], says => qr/_queue_lifetime is "4d", has to be "2d"/);
+    [ 'recipe.should' ], says => qr/_queue_lifetime is "4d", the recipe has "2d"/);
 like $f->{type}, qr/^gatehouse postfix-config --apply /, 'it applies anew';
 $d->heals($f);
 open my $in, '<', "$etc/main.cf" or die $!;

@@ -176,6 +176,7 @@ static const struct {
 static void
 words(void)
 {
+	struct arena *a = arena_new();
 	struct slice rest = SLICE(" a, b\tc ,,{d, e} { {f} } {g"), word;
 	bool braced;
 
@@ -190,6 +191,11 @@ words(void)
 	postconf_word(&rest, &word, &braced);
 	tap_is(word, SLICE("g"), "and without an end");
 	tap_ok(!postconf_word(&rest, &word, &braced), "no more");
+	tap_is(postconf_packed(SLICE("a, b  c,{ d, { e f } }"), a),
+	    SLICE("a,b,c,{d,{e,f}}"), "without blanks");
+	tap_is(postconf_packed(SLICE("${stress?{1}:{8}}"), a),
+	    SLICE("${stress?{1}:{8}}"), "without any it stays");
+	arena_free(a);
 	for (size_t i = 0; i < sizeof times / sizeof *times; i++) {
 		int64_t ms = 0;
 		bool good = postconf_time(slice_of(times[i].text), 's', &ms);

@@ -28,6 +28,17 @@ static const struct doctor_kind kinds[] = {
 	{ NULL, 0, NULL }
 };
 
+/* "300s" is "5m". */
+static bool
+same_word(struct slice a, struct slice b)
+{
+	int64_t x, y;
+
+	return slice_eq(a, b) || (a.len > 0 && b.len > 0 &&
+	    ascii_alpha(a.ptr[a.len - 1]) && ascii_alpha(b.ptr[b.len - 1]) &&
+	    postconf_time(a, 's', &x) && postconf_time(b, 's', &y) && x == y);
+}
+
 /* Lists are the same however they are parted. */
 static bool
 same_value(struct slice a, struct slice b, bool first)
@@ -46,7 +57,7 @@ same_value(struct slice a, struct slice b, bool first)
 		if (braced_x && braced_y) {
 			if (!same_value(x, y, false))
 				return false;
-		} else if (braced_x != braced_y || !slice_eq(x, y)) {
+		} else if (braced_x != braced_y || !same_word(x, y)) {
 			return false;
 		}
 	}
@@ -114,9 +125,9 @@ wanted(struct doctor_report *r, const struct recipe *recipe,
 	const char *list = our_list(e);
 	struct slice text = slice_of(e->value);
 
+	/* What stands behind it is the administrator's. */
 	if (list != NULL && recipe_value(recipe, list) != NULL)
-		text = arena_printf(r->arena, "%s%s", recipe_value(recipe,
-		    list), e->value + 1 + strlen(list));
+		text = slice_of(recipe_value(recipe, list));
 	return postconf_expand(r->doctor->postfix, s, text, r->arena);
 }
 
@@ -137,13 +148,38 @@ is_right(struct doctor_report *r, const struct recipe *recipe,
 		return true;
 	return same_value(postconf_expand(pc, s, is, r->arena),
 	    wanted(r, recipe, e, s), e->mode == RECIPE_FIRST ||
-	    strcmp(e->name, "smtpd_milters") == 0);
+	    our_list(e) != NULL);
 }
 
+/* What it should be, in words. */
 static const char *
-kind_name(const struct recipe_entry *e)
+should_be(struct doctor_report *r, const struct recipe_entry *e)
 {
-	return e->mode == RECIPE_FIRST ? "has to begin with" : "has to be";
+	if (our_list(e) != NULL)
+		return doctor_type(r, "begins with \"$%s\"", our_list(e));
+	return doctor_type(r, "%s \"%s\"", e->mode == RECIPE_FIRST ?
+	    "begins with" : "has", e->value);
+}
+
+/* As arguments of postconf -e. A limit of all mail above that of mailboxes
+ * stops local(8), so they are set together. */
+static const char *
+set_main(struct doctor_report *r, const struct recipe *recipe,
+    const struct recipe_entry *e, struct slice is)
+{
+	static const char *const limits[] = { "mailbox_size_limit",
+	    "virtual_mailbox_limit" };
+	struct buf out = buf_in(r->arena);
+
+	buf_adds(&out, doctor_shell(r, arena_printf(r->arena,
+	    e->mode == RECIPE_FIRST && is.len > 0 ? "%s=%s, %.*s" : "%s=%s",
+	    e->name, e->value, SLICE_ARG(is))));
+	for (int i = 0; i < 2 && strcmp(e->name, "message_size_limit") == 0;
+	    i++)
+		if (recipe_value(recipe, limits[i]) != NULL)
+			buf_addf(&out, " %s=%s", limits[i], recipe_value(
+			    recipe, limits[i]));
+	return arena_str(r->arena, buf_slice(&out));
 }
 
 static void
@@ -151,19 +187,15 @@ compare_main(struct doctor_report *r, const struct recipe *recipe,
     const struct recipe_entry *e)
 {
 	struct slice is = postconf_main(r->doctor->postfix, e->name);
-	const char *set = e->value, *list = our_list(e);
 
 	if (is_right(r, recipe, e, NULL))
 		return;
-	if (e->mode == RECIPE_FIRST && is.len > 0)
-		set = arena_printf(r->arena, "%s, %.*s", e->value,
-		    SLICE_ARG(is)).ptr;
-	doctor_say(r, severity(r, e), list != NULL ?
+	doctor_say(r, severity(r, e), our_list(e) != NULL ?
 	    chain_mend_list(r, NULL, e->name, true) : chain_mend(r,
 	    doctor_type(r, "postconf%s -e %s && postfix%s reload",
-	    doctor_instance(r), doctor_shell(r, arena_printf(r->arena, "%s=%s",
-	    e->name, set)), doctor_instance(r))), "%s is \"%.*s\", %s \"%s\": "
-	    "%s", e->name, SLICE_ARG(is), kind_name(e), e->value, e->reason);
+	    doctor_instance(r), set_main(r, recipe, e, is),
+	    doctor_instance(r))), "%s is \"%.*s\", the recipe %s: %s", e->name,
+	    SLICE_ARG(is), should_be(r, e), e->reason);
 }
 
 static void
@@ -172,8 +204,9 @@ compare_option(struct doctor_report *r, const struct recipe *recipe,
 {
 	struct slice is = postconf_get(r->doctor->postfix, s,
 	    slice_of(e->name));
-	const char *set = arena_printf(r->arena, "%.*s/%.*s/%s=%s",
-	    SLICE_ARG(s->name), SLICE_ARG(s->type), e->name, e->value).ptr;
+	const char *set = arena_printf(r->arena, "%.*s/%.*s/%s=%.*s",
+	    SLICE_ARG(s->name), SLICE_ARG(s->type), e->name, SLICE_ARG(
+	    postconf_packed(slice_of(e->value), r->arena))).ptr;
 
 	if (is_right(r, recipe, e, s))
 		return;
@@ -182,20 +215,41 @@ compare_option(struct doctor_report *r, const struct recipe *recipe,
 	    "gatehouse_outbound") == 0) : chain_mend(r, doctor_type(r,
 	    "postconf%s -P %s && postfix%s reload", doctor_instance(r),
 	    doctor_shell(r, slice_of(set)), doctor_instance(r))),
-	    "%s of %s is \"%.*s\", %s \"%s\": %s", e->name, e->service,
-	    SLICE_ARG(is), kind_name(e), e->value, e->reason);
+	    "%s of %s is \"%.*s\", the recipe %s: %s", e->name, e->service,
+	    SLICE_ARG(is), should_be(r, e), e->reason);
 }
 
+/* A service that is not there, with all of its options in one line: without
+ * them it would be a door that nobody guards. */
 static void
-miss_service(struct doctor_report *r, const struct recipe_entry *e)
+miss_service(struct doctor_report *r, const struct recipe *recipe, size_t at)
 {
+	const struct recipe_entry *e = &recipe->entries[at];
+	const char *dir = doctor_instance(r);
 	struct slice name = slice_of(e->service);
+	struct buf before = buf_in(r->arena), out = buf_in(r->arena);
 
 	name.len = slice_find_last(name, '/');
-	doctor_say(r, severity(r, e), chain_mend(r, doctor_type(r,
-	    "postconf%s -M %s && postfix%s reload", doctor_instance(r),
-	    doctor_shell(r, arena_printf(r->arena, "%s=%.*s %s", e->service,
-	    SLICE_ARG(name), e->value)), doctor_instance(r))),
+	buf_addf(&out, "postconf%s -M %s", dir, doctor_shell(r, arena_printf(
+	    r->arena, "%s=%.*s %s", e->service, SLICE_ARG(name), e->value)));
+	for (size_t i = at + 1; i < recipe->nentries; i++) {
+		const struct recipe_entry *o = &recipe->entries[i];
+
+		if (o->file != RECIPE_MASTER || o->name == NULL)
+			break;
+		if (our_list(o) != NULL && recipe_value(recipe, our_list(o)) !=
+		    NULL)
+			buf_addf(&before, "postconf%s -e %s && ", dir,
+			    doctor_shell(r, arena_printf(r->arena, "%s=%s",
+			    our_list(o), recipe_value(recipe, our_list(o)))));
+		buf_addf(&out, " && postconf%s -P %s", dir, doctor_shell(r,
+		    arena_printf(r->arena, "%s/%s=%.*s", e->service, o->name,
+		    SLICE_ARG(postconf_packed(slice_of(o->value),
+		    r->arena)))));
+	}
+	buf_add(&before, buf_slice(&out));
+	doctor_say(r, severity(r, e), chain_mend(r, doctor_type(r, "%.*s && "
+	    "postfix%s reload", (int)before.len, before.ptr, dir)),
 	    "master.cf has no service %s: %s", e->service, e->reason);
 }
 
@@ -272,7 +326,7 @@ compare(struct doctor_report *r, const struct recipe *recipe, bool notes)
 			service = find_service(r->doctor->postfix, e->service,
 			    r->arena);
 			if (service == NULL)
-				miss_service(r, e);
+				miss_service(r, recipe, i);
 			break;
 		}
 	}

@@ -360,9 +360,11 @@ check_size(struct doctor_report *r)
 	uint64_t ours = r->doctor->house->message_size_limit, theirs;
 	struct slice text = postconf_value(r->doctor->postfix, NULL,
 	    "message_size_limit", r->arena);
-	const char *type = doctor_type(r, "# in gatehouse.conf: "
-	    "message_size_limit = \"%.*s\"; then reload the milters",
-	    SLICE_ARG(text));
+	/* Those of mailboxes may not be below it, or local(8) stops. */
+	const char *type = chain_mend(r, doctor_type(r, "postconf%s -e "
+	    "message_size_limit=%llu mailbox_size_limit=0 "
+	    "virtual_mailbox_limit=0 && postfix%s reload", doctor_instance(r),
+	    (unsigned long long)ours, doctor_instance(r)));
 
 	if (!slice_number(text, INT64_MAX, &theirs) || ours == theirs)
 		return;

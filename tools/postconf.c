@@ -531,6 +531,46 @@ postconf_word(struct slice *rest, struct slice *word_r, bool *braced_r)
 	return true;
 }
 
+static bool
+has_blank(struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (ascii_space(s.ptr[i]))
+			return true;
+	return false;
+}
+
+static void
+pack(struct buf *out, struct slice list, unsigned depth)
+{
+	struct slice word;
+	bool braced, first = true;
+
+	while (postconf_word(&list, &word, &braced)) {
+		if (!first)
+			buf_addc(out, ',');
+		first = false;
+		if (!braced || depth == POSTCONF_DEPTH) {
+			buf_add(out, word);
+			continue;
+		}
+		buf_addc(out, '{');
+		pack(out, word, depth + 1);
+		buf_addc(out, '}');
+	}
+}
+
+struct slice
+postconf_packed(struct slice list, struct arena *a)
+{
+	struct buf out = buf_in(a);
+
+	if (!has_blank(list))
+		return list;
+	pack(&out, list, 0);
+	return buf_slice(&out);
+}
+
 static int64_t
 unit_ms(char unit)
 {

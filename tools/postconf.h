@@ -20,6 +20,8 @@
  * postconf_word	the next item of a list: commas and blanks part items,
  *		{braces} keep them together; the outer braces go, *braced_r
  *		(may be NULL) says that there were some. False at the end
+ * postconf_packed	a list without blanks between its items, since postconf
+ *		-P takes none; what has none stays as it is
  * postconf_time	"30s", "5m", "4h", "1d", "1w" in ms, a bare number in
  *		the unit given ('s', 'h', 'd'); false when it is none
  * postconf_milters	the list of smtpd_milters, with the settings of each
@@ -87,6 +89,7 @@ struct slice postconf_expand(const struct postconf *pc,
     struct arena *a);
 
 bool postconf_word(struct slice *rest, struct slice *word_r, bool *braced_r);
+struct slice postconf_packed(struct slice list, struct arena *a);
 bool postconf_time(struct slice text, char unit, int64_t *ms_r);
 /* "yes" or "no", as Postfix reads it. */
 bool postconf_yes(struct slice value);
