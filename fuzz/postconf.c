@@ -23,7 +23,8 @@ ask_service(const struct postconf *pc, const struct postconf_service *s,
 		size_t left = rest.len;
 		int64_t ms;
 
-		if (rest.len > POSTCONF_VALUE)
+		if (rest.len > POSTCONF_VALUE ||
+		    postconf_packed(rest, a).len > 2 * rest.len + 2)
 			abort();
 		while (postconf_word(&rest, &word, NULL)) {
 			if (rest.len >= left)
