@@ -71,6 +71,32 @@ try_master(struct arena *a, struct slice own)
 	    RC_OK && slice_eq(again, new));
 }
 
+/* Somebody else's edit: bytes of the file change places with others, at a
+ * place and of a length that the input says. It is undone, or refused. */
+static void
+try_edited(struct arena *a, struct slice own, const uint8_t *data,
+    size_t size)
+{
+	struct cf_changes changes = { buf_in(a) };
+	struct slice new = cf_edit_main(a, own, &recipe, &changes), back,
+	    why = SLICE("");
+	struct buf edited = buf_in(a);
+	size_t at, n;
+
+	if (size < 5)
+		return;
+	at = ((size_t)data[0] << 8 | data[1]) % (new.len + 1);
+	n = data[2] % 64;
+	buf_add(&edited, slice_sub(new, 0, at));
+	buf_add(&edited, slice_make(data + 5, (size - 5) % (data[3] + 1u)));
+	buf_add(&edited, slice_after(new, at + n));
+	if (cf_undo(a, "f", buf_slice(&edited), data[4] & 1 ? new :
+	    SLICE(""), &back, &why) != RC_OK)
+		must(why.len > 0);
+	else if (!has_mark(back))
+		try_main(a, back);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -87,6 +113,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	else if (!has_mark(own)) {
 		try_main(a, own);
 		try_master(a, own);
+		try_edited(a, own, data, size);
 	}
 	arena_free(a);
 	return 0;
