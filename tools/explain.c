@@ -45,9 +45,11 @@ help(void)
 	    "\n"
 	    "Says what each milter decided about a message, and why. NAME is "
 	    "a queue id of\n"
-	    "Postfix, the id= of a log line, or a Message-ID. Exit status 1: "
-	    "no milter's\n"
-	    "journal knows it.\n"
+	    "Postfix, the id= of a log line, or a Message-ID; or the address "
+	    "of a client, for\n"
+	    "what was done to it before it sent a message. Exit status 1: no "
+	    "milter's journal\n"
+	    "knows it.\n"
 	    "\n"
 	    "  --config DIR   folder with gatehouse.conf\n"
 	    "  --state DIR    folder of the journals, instead of "
@@ -69,6 +71,10 @@ names(const json_t *event, const char *name)
 {
 	struct slice id = slice_of(text_of(event, "email.message_id"));
 
+	/* A client is named by its address, where no message was its cause. */
+	if (strcmp(text_of(event, "event.action"), "message") != 0 &&
+	    strcmp(text_of(event, "source.ip"), name) == 0)
+		return true;
 	if (id.len >= 2 && id.ptr[0] == '<')
 		id = slice_sub(id, 1, id.len - 2);
 	return strcmp(text_of(event, "gatehouse.queue_id"), name) == 0 ||
@@ -197,8 +203,9 @@ add_event(struct buf *out, struct arena *a, json_t *event)
 	add_line(out, a, "client", arena_printf(a, "%s[%s] helo=%s",
 	    text_of(event, "source.domain"), text_of(event, "source.ip"),
 	    text_of(event, "gatehouse.helo")).ptr);
-	add_line(out, a, "from", arena_printf(a, "<%s>",
-	    text_of(event, "email.sender.address")).ptr);
+	if (json_object_get(event, "email.sender.address") != NULL)
+		add_line(out, a, "from", arena_printf(a, "<%s>",
+		    text_of(event, "email.sender.address")).ptr);
 	add_recipients(out, a, event);
 	add_line(out, a, "message-id", text_of(event, "email.message_id"));
 	add_line(out, a, "queue id", text_of(event, "gatehouse.queue_id"));

@@ -16,6 +16,8 @@ static const struct verb verbs[] = {
 	  verb_doctor },
 	{ "explain", "say what was decided about a message, and why",
 	  verb_explain },
+	{ "harvest", "show or forget who asks for unknown recipients",
+	  verb_harvest },
 	{ "postfix-config", "set up Postfix for the house, and undo it",
 	  verb_postfix_config },
 	{ "spf", "evaluate SPF for an address, a HELO name and a sender",

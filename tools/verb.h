@@ -27,6 +27,7 @@ int verb_check_config(int argc, char **argv, struct arena *a);
 int verb_dmarc_report(int argc, char **argv, struct arena *a);
 int verb_doctor(int argc, char **argv, struct arena *a);
 int verb_explain(int argc, char **argv, struct arena *a);
+int verb_harvest(int argc, char **argv, struct arena *a);
 int verb_postfix_config(int argc, char **argv, struct arena *a);
 int verb_spf(int argc, char **argv, struct arena *a);
 int verb_test(int argc, char **argv, struct arena *a);

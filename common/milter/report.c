@@ -13,15 +13,12 @@ queue_id(const struct job *job)
 	    SLICE("NOQUEUE");
 }
 
-/* name[address], as Postfix writes a client. */
-static struct slice
-client_text(const struct job *job)
+struct slice
+report_client(struct arena *a, const struct client *c)
 {
-	const struct client *c = job->client;
-
-	return arena_printf(job->arena, "%.*s[%.*s]",
+	return arena_printf(a, "%.*s[%.*s]",
 	    SLICE_ARG(c->name.len > 0 ? c->name : SLICE("unknown")),
-	    SLICE_ARG(c->ip.family != 0 ? ip_format(job->arena, &c->ip) :
+	    SLICE_ARG(c->ip.family != 0 ? ip_format(a, &c->ip) :
 	    SLICE("unknown")));
 }
 
@@ -47,7 +44,7 @@ log_message(const struct report *r)
 		log_pairf(&line, "filter", "%s", job->filter);
 	log_pairf(&line, "verdict", "%s", action_name(r->applied->action));
 	log_pairf(&line, "rule", "%s", r->applied->rule);
-	log_pair(&line, "client", client_text(job));
+	log_pair(&line, "client", report_client(job->arena, job->client));
 	log_pair(&line, "from", arena_printf(job->arena, "<%.*s>",
 	    SLICE_ARG(e->sender)));
 	if (e->nrecipients > 0)
@@ -67,9 +64,8 @@ log_message(const struct report *r)
 	log_end(&line, r->applied->reason);
 }
 
-/* ISO 8601 with milliseconds, UTC, as ECS wants @timestamp. */
-static struct slice
-timestamp(struct arena *a)
+struct slice
+report_timestamp(struct arena *a)
 {
 	struct timespec now;
 	struct tm tm;
@@ -134,7 +130,7 @@ event_of(const struct report *r)
 
 	json_init(&w, &out);
 	json_begin_object(&w);
-	json_put(&w, "@timestamp", timestamp(job->arena));
+	json_put(&w, "@timestamp", report_timestamp(job->arena));
 	json_put(&w, "event.action", SLICE("message"));
 	json_put(&w, "event.module", slice_of(job->filter));
 	json_put(&w, "event.duration_ms", arena_printf(job->arena, "%.3f",

@@ -40,6 +40,12 @@ const struct conf_option milter_options[] = {
 	{ "idle", CONF_TIME, PLACE(idle), "10m", 1000, 7200000,
 	  "How long Postfix may be silent before its connection is closed.",
 	  NULL },
+	{ "slow_sessions", CONF_COUNT, PLACE(slow_sessions), "100", 0, 100000,
+	  "SMTP sessions that may be slowed down at the same time (by harvest, "
+	  "say). Each of them holds a thread here and a process of Postfix; "
+	  "beyond this number nobody is slowed, and who should be is refused "
+	  "for now at his next session. Keep it well below sessions and "
+	  "Postfix's default_process_limit.", NULL },
 	{ .name = NULL }
 };
 
@@ -298,6 +304,31 @@ settings_load(const struct settings_source *source,
 		    "gatehouse/%s/sock", source->name).ptr;
 	*set_r = set;
 	return RC_OK;
+}
+
+static void *
+shared_of(const struct settings *set, const struct filter *filter)
+{
+	for (size_t i = 0; set != NULL && i < set->ninstances; i++)
+		if (set->instances[i].filter == filter)
+			return set->instances[i].shared;
+	return NULL;
+}
+
+enum rc
+settings_state(struct settings *set, const struct settings *before,
+    const char *dir, struct arena *a, struct slice *why_r)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < set->ninstances; i++) {
+		const struct instance *in = &set->instances[i];
+
+		if (in->filter->state != NULL)
+			rc = in->filter->state(in->conf, in->shared,
+			    shared_of(before, in->filter), dir, a, why_r);
+	}
+	return rc;
 }
 
 struct settings *
