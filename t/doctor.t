@@ -233,4 +233,6 @@ chmod 0644, $own;
 like $text, qr/^    critical  rights\.key-open: \S/m, 'the list of findings';
 
 $d->provoked(qw(config rights daemons journal dns));
+# How it ends is told by other tests, and takes seconds.
+$s->kill_milter;
 $s->done;
