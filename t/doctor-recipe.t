@@ -248,7 +248,7 @@ is $status, 0, 'postfix-config applies it' or diag $text;
 $d->well(qw(recipe milters listeners));
 put($s->conf . '/postfix.conf', join "\n", @role, 'queue_lifetime = "48h";');
 $f = $d->finds('recipe.should', 'another time was configured since', with =>
-    [ 'recipe.should' ], says => qr/_queue_lifetime is "4d", the recipe has "2d"/);
+    [ 'recipe.should' ], says => qr/lifetime is "4d", the recipe has "2d"/);
 like $f->{type}, qr/^gatehouse postfix-config --apply /, 'it applies anew';
 $d->heals($f);
 open my $in, '<', "$etc/main.cf" or die $!;

@@ -4,7 +4,8 @@
  * child_run	runs argv (no shell; argv[0] is looked for in /usr/sbin,
  *		/usr/bin, /sbin and /bin), standard input being empty, and
  *		gathers what it says. RC_OK: it ended, whatever its status (127:
- *		it is there and could not be run); RC_RETRY with *why_r: it could not be
+ *		it is there and could not be run); RC_RETRY with *why_r: it
+ *		could not be
  *		started, was ended by a signal, said more than CHILD_MAX on one
  *		of the two, or went beyond `until`. Then it has been killed,
  *		and nothing of it is left

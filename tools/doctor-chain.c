@@ -230,6 +230,7 @@ chain_mend_list(struct doctor_report *r,
 	    dir, own ? "-P" : "-e", doctor_shell(r, own ?
 	    arena_printf(r->arena, "%.*s/%.*s/%s=%.*s",
 	    SLICE_ARG(service->name), SLICE_ARG(service->type), parameter,
-	    SLICE_ARG(postconf_packed(value, r->arena))) : arena_printf(r->arena, "%s=%.*s", parameter,
+	    SLICE_ARG(postconf_packed(value, r->arena))) :
+	    arena_printf(r->arena, "%s=%.*s", parameter,
 	    SLICE_ARG(value))), dir));
 }
