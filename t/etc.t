@@ -22,8 +22,8 @@ my %printer = (
 	'store.conf' => "$build/services/store/gatehouse-store",
 	'track.conf' => "$build/services/track/gatehouse-track",
 	'dmarc-report.conf' => "$build/tools/gatehouse dmarc-report",
-	'postfix.conf' => "$build/tools/gatehouse postfix-config",
 	'notices.conf' => "$build/tools/gatehouse digest",
+	'postfix.conf' => "$build/tools/gatehouse postfix-config",
 );
 
 for my $name (sort keys %printer) {
@@ -44,8 +44,8 @@ my %page = (
 	'store.conf' => 'gatehouse-store.8',
 	'track.conf' => 'gatehouse-track.conf.5',
 	'dmarc-report.conf' => 'gatehouse-dmarc-report.conf.5',
-	'postfix.conf' => 'gatehouse-postfix.conf.5',
 	'notices.conf' => 'gatehouse-notices.conf.5',
+	'postfix.conf' => 'gatehouse-postfix.conf.5',
 );
 for my $name (sort keys %page) {
 	my $sample = slurp("$src/etc/$name");

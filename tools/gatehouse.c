@@ -14,6 +14,8 @@ static const struct verb verbs[] = {
 	  "them", verb_digest },
 	{ "dmarc-report", "build, store or send DMARC aggregate reports",
 	  verb_dmarc_report },
+	{ "doctor", "look for what is wrong here, and say how to mend it",
+	  verb_doctor },
 	{ "explain", "say what was decided about a message and became of it",
 	  verb_explain },
 	{ "forget", "erase an address from tracking and journals",

@@ -110,9 +110,9 @@ const struct conf_option postfix_conf_options[] = {
 	  "Whether inner servers have to use TLS at relay_listener.", NULL },
 	{ "tls_policy", CONF_LIST, AT(tls_policy), "", 0, 10000,
 	  "Other levels for single destinations, by domain or by what "
-	  "smart_host and transport_maps call the next hop, as \"example.net encrypt\", "
-	  "\".example.com verify\", \"example.org secure "
-	  "match=mx.example.org\", \"bank.example dane-only\". What cannot be "
+	  "smart_host and transport_maps call the next hop, as "
+	  "\"example.net encrypt\", \".example.com verify\", "
+	  "\"example.org secure match=mx.example.org\", \"bank.example dane-only\". What cannot be "
 	  "encrypted so waits, and is returned when its time is over.", NULL },
 	{ "tls_senders", CONF_DOMAINS, AT(tls_senders), "", 0, 1000,
 	  "Sender domains whose mail leaves encrypted or not at all.", NULL },

@@ -42,5 +42,9 @@ bool postfix_site_assumed(struct postfix_site *site, const char *version,
 enum rc recipe_load(const char *conf_dir, enum recipe_role role,
     struct postfix_site *site, struct recipe_input *in, struct arena *a,
     struct slice *why_r);
+enum rc recipe_filter_load(const char *conf_dir,
+    const struct house_conf *house, const char *name,
+    struct recipe_filter *f_r, struct conf_list *hosts_r, struct arena *a,
+    struct slice *why_r);
 
 #endif

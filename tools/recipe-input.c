@@ -93,47 +93,63 @@ find_filter(struct slice name)
 
 /* As a chrooted Postfix reads it too. */
 static const char *
-socket_of(struct loading *l, const char *name, const char *socket)
+socket_of(struct arena *a, const struct house_conf *house, const char *name,
+    const char *socket)
 {
 	struct slice s = slice_of(socket);
-	struct slice queue = slice_of(l->house->queue_directory);
+	struct slice queue = slice_of(house->queue_directory);
 
 	if (s.len == 0)
-		return arena_printf(l->a, "unix:gatehouse/%s/sock", name).ptr;
+		return arena_printf(a, "unix:gatehouse/%s/sock", name).ptr;
 	if (slice_has(s, ':'))
 		return socket;
 	if (slice_starts(s, queue) && s.len > queue.len &&
 	    s.ptr[queue.len] == '/')
 		s = slice_after(s, queue.len + 1);
-	return arena_printf(l->a, "unix:%.*s", SLICE_ARG(s)).ptr;
+	return arena_printf(a, "unix:%.*s", SLICE_ARG(s)).ptr;
 }
 
-static enum rc
-load_one(struct loading *l, const char *name, const struct filter *filter,
-    struct recipe_filter *f_r)
+enum rc
+recipe_filter_load(const char *conf_dir, const struct house_conf *house,
+    const char *name, struct recipe_filter *f_r, struct conf_list *hosts_r,
+    struct arena *a, struct slice *why_r)
 {
+	const struct filter *filter = find_filter(slice_of(name));
+	bool chain = strcmp(name, "chain") == 0;
 	struct milter_conf milter;
-	void *own = arena_alloc(l->a, filter == NULL ? 1 :
+	void *own = arena_alloc(a, filter == NULL ? 1 :
 	    filter->conf_size + 1);
 	struct conf_section sections[] = {
 		{ milter_options, &milter },
-		{ filter == NULL ? chain_options : filter->options,
-		    filter == NULL ? (void *)&milter : own },
+		{ chain ? chain_options : filter == NULL ? NULL :
+		    filter->options, chain ? (void *)&milter : own },
 		{ NULL, NULL },
 	};
-	const char *path = l->conf_dir == NULL ? NULL :
-	    arena_printf(l->a, "%s/%s.conf", l->conf_dir, name).ptr;
+	const char *path = conf_dir == NULL || (filter == NULL && !chain) ?
+	    NULL : arena_printf(a, "%s/%s.conf", conf_dir, name).ptr;
 	enum rc rc;
 
 	if (path != NULL && access(path, F_OK) != 0 && errno == ENOENT)
 		path = NULL;
-	rc = conf_load_trusted(l->a, path, sections, l->why_r);
+	rc = conf_load_trusted(a, path, sections, why_r);
 	*f_r = (struct recipe_filter){ .name = name,
-	    .socket = socket_of(l, name, milter.socket),
+	    .socket = socket_of(a, house, name, milter.socket),
 	    .deadline = milter.deadline,
-	    .content_timeout = milter.deadline + l->conf->timeout_margin,
 	    .edits = filter == NULL || (filter->needs & (EDITS_HEADERS |
 	    EDITS_BODY | EDITS_ENVELOPE)) != 0 };
+	if (hosts_r != NULL)
+		*hosts_r = chain ? milter.filters :
+		    (struct conf_list){ NULL, 0 };
+	return rc;
+}
+
+static enum rc
+load_one(struct loading *l, const char *name, struct recipe_filter *f_r)
+{
+	enum rc rc = recipe_filter_load(l->conf_dir, l->house, name, f_r,
+	    NULL, l->a, l->why_r);
+
+	f_r->content_timeout = f_r->deadline + l->conf->timeout_margin;
 	return rc;
 }
 
@@ -148,7 +164,7 @@ load_chain(struct loading *l, const struct conf_list *names,
 	*chain_r = (struct recipe_chain){ items, names->count };
 	if (l->conf->hosted) {
 		chain_r->count = names->count > 0;
-		return names->count > 0 ? load_one(l, "chain", NULL, items) :
+		return names->count > 0 ? load_one(l, "chain", items) :
 		    RC_OK;
 	}
 	for (size_t i = 0; rc == RC_OK && i < names->count; i++) {
@@ -160,7 +176,7 @@ load_chain(struct loading *l, const struct conf_list *names,
 			    SLICE_ARG(names->items[i]));
 			return RC_BAD;
 		}
-		rc = load_one(l, filter->name, filter, &items[i]);
+		rc = load_one(l, filter->name, &items[i]);
 	}
 	return rc;
 }

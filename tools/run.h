@@ -1,18 +1,11 @@
 /*
  * run - another program, without a shell
  *
- * run_program	runs argv (NULL at the end; argv[0] is looked for in /usr/sbin,
- *		/usr/bin, /sbin and /bin) with nothing on standard input and
- *		without Postfix's variables in its environment (MAIL_CONFIG).
- *		RC_OK when it ended, whatever its status; RC_RETRY with *why_r
- *		when it could not be run, was ended by a signal, or ran longer
- *		than RUN_MS (then it is killed)
- *
+ * run_program	what child_run (child.h) does, with RUN_MS to do it in
  * run_lines	the same, but each line of its output, without its end, goes to
- *		line(arg) at once; there may be any number of them, each of at
- *		most RUN_LINE bytes. result_r->out stays empty
- *
- * What it says is kept up to RUN_SAID bytes each; the rest is dropped.
+ *		line(arg) at once; there may be any number of them. What is
+ *		longer than RUN_LINE bytes is passed over. result_r->out stays
+ *		empty
  */
 #ifndef TOOLS_RUN_H
 #define TOOLS_RUN_H
@@ -20,8 +13,7 @@
 #include "base/arena.h"
 #include "base/rc.h"
 
-enum { RUN_MS = 60000, RUN_SAID = 8 << 20,
-    RUN_LINE = 8 << 20 };
+enum { RUN_MS = 60000, RUN_LINE = 8 << 20 };
 
 struct run_result {
 	int status;			/* exit status */
