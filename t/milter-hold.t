@@ -224,6 +224,18 @@ like $s->line('chain', '4Again3'),
     qr/=quarantine, rule=hold, cause=spam, object=[0-9a-f]{32}, held=1, /,
     'the log line has it too';
 
+# --- the whole message counts, to its last byte ---
+my $long = text('probe/hold cause:spam') . 'x' x 200_000;
+for my $form ([ 'chain' ], \@filters) {
+	$store->clear;
+	for my $last (qw(a b a)) {
+		is through({ rcpt => [ $one ], from => 'a@client.test',
+		    message => "$long$last\n" }, "4Long$last", @$form)->{reply},
+		    'discard', "@$form: a long one that ends in $last";
+	}
+	is scalar(@{[ $store->objects ]}), 2, 'two objects';
+}
+
 # --- facts of the envelope ---
 $store->clear;
 $s->talk('chain', rcpt => [ $one ], mail_args => [ 'SIZE=100',

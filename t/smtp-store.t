@@ -114,6 +114,31 @@ is_deeply [ rows('--cause', 'fraud') ], [],
 is_deeply [ map { $_->{state} } rows('--cause', 'fraud', '--state',
     'not-accepted') ], [ 'not-accepted' ], 'but not forgotten';
 
+# --- killed behind the dot: Postfix has it, and we have not heard so ---
+$s->send(rcpt => $one, header => "X-Probe: hold cause:dlp\n");
+($row) = wait_rows(1, '--cause', 'dlp');
+$s->kill_milter('store');
+my $at = time;
+my $file = $s->dir . '/state/store/objects/' . substr($row->{object}, 0, 2) .
+    "/$row->{object}";
+open my $log, '>>', "$file.log" or die $!;
+print $log $json->encode({ event => 'moved', time => int $at, actor => 'root',
+    recipient => $one, from => 'held', to => 'releasing', reply => '',
+    tries => 1, try_at => int $at + 300, expires => 0 }), "\n";
+close $log;
+like $s->send(message => $store->release({ file => $file }, to => [ $one ]),
+    from => 'sender@client.test', rcpt => $one, client => '127.0.0.1',
+    service => 'release'), qr/^250 /, 'given to Postfix';
+ok $s->sink->next(20), 'it arrives';
+$s->allow(qr/were not in the index/);
+$s->start_milter('store');
+$end = time + 20;
+sleep 0.1 while ($row) = rows('--cause', 'dlp') and
+    $row->{state} eq 'releasing' && time < $end;
+is $row->{state}, 'released', 'and the daemon finds out';
+like $row->{reply}, qr/^taken before, as \w+/, 'from Postfix\'s log';
+is_deeply [ $s->sink->rest ], [], 'without giving it again';
+
 # --- all of a list of letters ---
 my @to = map { "u$_\@gatehouse.test" } 1 .. 5;
 $s->send(rcpt => \@to, header => "X-Probe: hold\n");

@@ -230,7 +230,8 @@ static const struct { const char *name, *story, *want; } cases[] = {
 	  S "qmgr[7]: A1B2C3: removed\n"
 	  LATER "smtpd[5]: A1B2C3: client=z[192.0.2.2]\n"
 	  LATER "cleanup[5]: A1B2C3: message-id=<2@z>\n"
-	  LATER "qmgr[7]: A1B2C3: from=<z@b>, size=11, nrcpt=1 (queue active)\n",
+	  LATER "qmgr[7]: A1B2C3: from=<z@b>, size=11, nrcpt=1 (queue "
+	    "active)\n",
 	  "message =done id=A1B2C3 from=a@b client=a ip=192.0.2.1 size=10 n=1 "
 	  "service=smtpd / message =queued id=A1B2C3 from=z@b msgid=2@z "
 	  "client=z ip=192.0.2.2 size=11 n=1 service=smtpd / pending=A1B2C3" },

@@ -311,6 +311,17 @@ is $proof->{'gatehouse.erased.messages'}, 1, 'a proof';
 unlike $json->encode($proof), qr/forget/, 'without the address';
 is(($s->gatehouse('forget', '--state', $state, '*'))[0], 64, 'no address');
 
+# --- configuration --------------------------------------------------------
+
+like +($s->gatehouse('check-config', '--config', $s->conf))[1],
+    qr/^track: right$/m, 'check-config reads it';
+$s->options('track', siem_events => [ 'all' ]);
+($status, $said) = $s->gatehouse('check-config', '--config', $s->conf);
+is $status, 78, 'and finds what is wrong';
+like $said, qr/^track: siem_events: there is no "all"; av-in, /m,
+    'and says what is right';
+$s->options('track', siem_events => [ 'fate' ]);
+
 # --- damaged, newer, gone -------------------------------------------------
 
 sub refused {
@@ -339,7 +350,7 @@ unlink glob "$db*";
 $s->start_milter('track');
 is scalar(wait_rows(1, '--queue-id', 'GGGG03')), 1,
     'deleted: built anew from the logs that there are';
-is scalar(wait_rows($messages, '--from', 'kill@client.test', '--limit', 1000)), $messages,
-    'as before';
+is scalar(wait_rows($messages, '--from', 'kill@client.test', '--limit',
+    1000)), $messages, 'as before';
 
 $s->done;

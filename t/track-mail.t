@@ -10,9 +10,11 @@ use JSON::PP ();
 use Test::More;
 use Time::HiRes qw(sleep time);
 
+use Gatehouse::Journal;
 use Gatehouse::Suite;
 
-my $s = Gatehouse::Suite->new(main => { bounce_queue_lifetime => '1d',
+my $s = Gatehouse::Suite->new(house => { journal_subjects => 'true' },
+    main => { bounce_queue_lifetime => '1d',
     header_checks => 'regexp:{{/^Subject:/ INFO}}',
     smtpd_recipient_restrictions =>
 	'check_recipient_access inline:{{nobody@gatehouse.test=reject}}' });
@@ -70,6 +72,10 @@ is $row->{subject}, 'How are you?', 'subject, as header_checks told it';
 is $row->{milter}, 'probe', 'what the milter said';
 cmp_ok $row->{size}, '>', 100, 'size';
 is scalar(told($id)), 1, 'one message';
+$id = $s->queue_id($s->send(rcpt => 'good@out.test',
+    subject => '=?utf-8?q?Gr=C3=BC=C3=9Fe?='));
+is((Gatehouse::Journal->about("$state/probe", $id))[0]{'email.subject'},
+    "Gr\xfc\xdfe", 'a subject in the journal, decoded');
 like story('<one@client.test>'), qr/good\@out\.test>[ ]sent[ ].*
     milter[ ]+probe:[ ]accept[ ]\(accept\)/sx, 'explained';
 
@@ -158,7 +164,7 @@ my $csv = ($s->gatehouse('report', '--state', $state, '--from', '1h', '--to',
 my %fates;
 $fates{$1}++ while $csv =~ /^(?:"[^"]*",){11}"([^"]*)"/mg;
 delete $fates{fate};
-is_deeply \%fates, { sent => 6, bounced => 1, rejected => 2, tempfailed => 1,
+is_deeply \%fates, { sent => 7, bounced => 1, rejected => 2, tempfailed => 1,
     discarded => 1 }, 'final states, one line a recipient';
 
 # Short of a crash nothing stays open.

@@ -1,11 +1,13 @@
 /*
  * What tests and benchmarks of tracking need:
  *
- *	track-probe sql FILE SQL...	runs them, prints rows, "|" between columns
- *	track-probe lock FILE		holds a write lock until standard input ends
+ *	track-probe sql FILE SQL...
+ *		runs them, prints rows, "|" between columns
+ *	track-probe lock FILE
+ *		holds a write lock until standard input ends
  *	track-probe generate N DAYS LOG JOURNAL
- *					N delivered messages, evenly over the last
- *					DAYS: six lines of Postfix and an event each
+ *		N delivered messages, evenly over the last DAYS: six lines of
+ *		Postfix and an event each
  */
 #include <sqlite3.h>
 #include <stdio.h>

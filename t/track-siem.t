@@ -191,9 +191,9 @@ deliver('poison@out.test');
 $id = deliver('after@out.test');
 my @all = wait_for("$dir/http/body", $id);
 ok $s->log->wait_for(qr/an event is refused for good/), 'refused: told';
-is scalar(grep { ($_->{'email.to.address'}[0] // '') =~ /before|after/ } @all), 2,
-    'the others arrive';
-is scalar(grep { ($_->{'email.to.address'}[0] // '') =~ /poison/ } @all), 0,
+my @to = map { $_->{'email.to.address'}[0] // '' } @all;
+is scalar(grep { /before|after/ } @to), 2, 'the others arrive';
+is scalar(grep { /poison/ } @to), 0,
     'and it does not';
 
 # --- kills, and a spool that is full --------------------------------------
@@ -217,7 +217,8 @@ $s->allow(qr/the spool is over siem_spool/);
 mode('status 503');
 $s->log->mark;
 deliver("full$_\@out.test") for 1 .. 250;
-ok $s->log->wait_for(qr/siem_http: the spool is over siem_spool; the \d+ oldest events are dropped/),
+ok $s->log->wait_for(qr/siem_http:[ ]the[ ]spool[ ]is[ ]over[ ]siem_spool;
+    [ ]the[ ]\d+[ ]oldest[ ]events[ ]are[ ]dropped/x),
     'a full spool: the oldest go, and that is told';
 mode('ok');
 my @kept = wait_for("$dir/http/body", 'full250@out.test');
@@ -248,7 +249,7 @@ SKIP: {
 
 	$try->(siem_http => "https://127.0.0.1:$port/", siem_ca =>
 	    "$dir/cert.pem");
-	ok $s->log->wait_for(qr/siem_http: .*certificate: (?:IP address|host)/i),
+	ok $s->log->wait_for(qr/siem_http: .*certificate: (?:IP|host)/i),
 	    'a certificate for another name: refused';
 	$try->(siem_http => "https://localhost:$port/", siem_ca => '');
 	ok $s->log->wait_for(qr/siem_http: .*certificate: self.signed/i),
@@ -258,7 +259,10 @@ SKIP: {
 	    siem_ca => "$dir/cert.pem");
 	my $until = time + 20;
 	sleep 0.02 until slurp("$dir/tls/body") =~ /$last/ || time > $until;
-	like slurp("$dir/tls/body"), qr/^CEF:0\|Gatehouse\|gatehouse\|[^|]+\|fate\|message sent\|1\|rt=\d+ externalId=[0-9a-f]{32} act=sent .*suser=a\@b\.test duser=tls\@out\.test .*cs1=$last/m,
+	like slurp("$dir/tls/body"), qr/^CEF:0\|Gatehouse\|gatehouse\|[^|]+\|
+	    fate\|message[ ]sent\|1\|rt=\d+[ ]externalId=[0-9a-f]{32}[ ]
+	    act=sent[ ].*suser=a\@b\.test[ ]duser=tls\@out\.test[ ]
+	    .*cs1=$last/mx,
 	    'the right one: CEF over TLS';
 }
 

@@ -7,6 +7,7 @@
 #include "milters/all.h"
 #include "notice/options.h"
 #include "services/store/store.h"
+#include "services/track/options.h"
 #include "text/json.h"
 #include "tools/dmarc-conf.h"
 #include "tools/verb.h"
@@ -91,9 +92,9 @@ check_dmarc_report(struct check *c)
 	    &why), why);
 }
 
-/* gatehouse-store, where its file is. */
+/* A daemon that is no milter, where its file is. */
 static void
-check_store(struct check *c)
+check_service(struct check *c, const struct service *service)
 {
 	struct service_set *set;
 	struct slice why = SLICE("");
@@ -102,14 +103,14 @@ check_store(struct check *c)
 
 	if (c->dir == NULL)
 		return;
-	path = arena_printf(c->a, "%s/store.conf", c->dir).ptr;
+	path = arena_printf(c->a, "%s/%s.conf", c->dir, service->name).ptr;
 	if (access(path, F_OK) != 0)
 		return;
-	rc = service_load(&store_service, verb_house_file(c->dir, c->a), path,
-	    true, &set, c->a, &why);
+	rc = service_load(service, verb_house_file(c->dir, c->a), path, true,
+	    &set, c->a, &why);
 	if (rc == RC_OK)
 		service_set_drop(set);
-	tell(c, "store", rc, why);
+	tell(c, service->name, rc, why);
 }
 
 /* Its templates too. Without the file there are no notices. */
@@ -151,7 +152,8 @@ check_all(struct check *c)
 		check(c, "chain", all_filters, true);
 	check_dmarc_report(c);
 	check_notices(c);
-	check_store(c);
+	check_service(c, &store_service);
+	check_service(c, &track_settings);
 }
 
 int

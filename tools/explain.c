@@ -48,7 +48,9 @@ help(void)
 	    "became of it.\n"
 	    "NAME is a queue id of Postfix, the id= of a log line, a "
 	    "Message-ID, or the id\n"
-	    "of an object in quarantine. Without gatehouse-track, or when it "
+	    "of an object in quarantine; or the address of a client, for what "
+	    "was done to it\n"
+	    "before it sent a message. Without gatehouse-track, or when it "
 	    "does not know\n"
 	    "the message, journals of the milters alone are read. Exit status "
 	    "1: nobody\n"
@@ -192,8 +194,9 @@ add_event(struct buf *out, struct arena *a, json_t *event)
 	add_line(out, a, "client", arena_printf(a, "%s[%s] helo=%s",
 	    text_of(event, "source.domain"), text_of(event, "source.ip"),
 	    text_of(event, "gatehouse.helo")).ptr);
-	add_line(out, a, "from", arena_printf(a, "<%s>",
-	    text_of(event, "email.sender.address")).ptr);
+	if (json_object_get(event, "email.sender.address") != NULL)
+		add_line(out, a, "from", arena_printf(a, "<%s>",
+		    text_of(event, "email.sender.address")).ptr);
 	add_recipients(out, a, event);
 	add_line(out, a, "message-id", text_of(event, "email.message_id"));
 	add_line(out, a, "queue id", text_of(event, "gatehouse.queue_id"));

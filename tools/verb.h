@@ -27,6 +27,7 @@ int verb_digest(int argc, char **argv, struct arena *a);
 int verb_dmarc_report(int argc, char **argv, struct arena *a);
 int verb_explain(int argc, char **argv, struct arena *a);
 int verb_forget(int argc, char **argv, struct arena *a);
+int verb_harvest(int argc, char **argv, struct arena *a);
 int verb_quarantine(int argc, char **argv, struct arena *a);
 int verb_report(int argc, char **argv, struct arena *a);
 int verb_search(int argc, char **argv, struct arena *a);

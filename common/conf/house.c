@@ -93,6 +93,10 @@ const struct conf_option house_options[] = {
 	{ "journal_keep", CONF_COUNT, AT(journal_keep), "14", 0, 10000,
 	  "Closed journal files kept in each daemon's folder; the oldest goes "
 	  "first.", NULL },
+	{ "journal_subjects", CONF_BOOL, AT(journal_subjects), "false", 0, 0,
+	  "Whether events in journals hold the subject of the message, so that "
+	  "it can be searched for. It is what people wrote: ask those whose "
+	  "mail it is.", NULL },
 	{ "recipient_delimiter", CONF_STRING, AT(recipient_delimiter), "+", 0,
 	  1, "What comes behind this in a local part is an extension, and the "
 	  "mailbox is what stands before it, as in Postfix. Empty: there are no "

@@ -25,6 +25,7 @@ static struct daemon {
 	struct settings_source source;
 	struct arena *arena;
 	struct host host;
+	const char *state;		/* its folder */
 	uid_t *peers;
 	size_t npeers;
 } the_daemon;
@@ -76,18 +77,21 @@ find_peers(struct daemon *d, const struct settings *set, struct slice *why_r)
 }
 
 static enum rc
-open_state(struct daemon *d, const struct settings *set, struct slice *why_r)
+open_state(struct daemon *d, struct settings *set, struct slice *why_r)
 {
 	const char *dir = arena_printf(d->arena, "%s/%s",
 	    set->house.state_directory, d->source.name).ptr;
 	enum rc rc = process_folder(dir, d->arena, why_r);
 
+	d->state = dir;
 	d->host.budget.spool = arena_printf(d->arena, "%s/spool", dir).ptr;
 	if (rc == RC_OK)
 		rc = process_folder(d->host.budget.spool, d->arena, why_r);
 	if (rc == RC_OK)
 		rc = inflight_open(arena_printf(d->arena, "%s/inflight",
 		    dir).ptr, &d->host.inflight, d->arena, why_r);
+	if (rc == RC_OK)
+		rc = settings_state(set, NULL, dir, d->arena, why_r);
 	if (rc != RC_OK)
 		return rc;
 	d->host.journal = journal_open(dir, "journal",
@@ -134,9 +138,16 @@ reload(struct daemon *d)
 	struct settings *now = host_settings(&d->host), *next;
 	struct arena *a = arena_new();
 	struct slice why;
+	enum rc rc;
 
 	notify_state("RELOADING=1");
-	if (settings_load(&d->source, now, &next, a, &why) == RC_OK) {
+	rc = settings_load(&d->source, now, &next, a, &why);
+	if (rc == RC_OK) {
+		rc = settings_state(next, now, d->state, a, &why);
+		if (rc != RC_OK)
+			settings_drop(next);
+	}
+	if (rc == RC_OK) {
 		tell_what_waits(now, next);
 		host_swap(&d->host, next);
 		serve_limits(&d->host);

@@ -56,6 +56,9 @@ event_named(const json_t *event, struct slice name)
 {
 	const json_t *objects = json_object_get(event, "gatehouse.objects");
 
+	if (!slice_eq(event_text(event, "event.action"), SLICE("message")) &&
+	    slice_eq(event_text(event, "source.ip"), name))
+		return true;
 	for (size_t i = 0; i < json_array_size(objects); i++)
 		if (slice_eq(event_text(json_array_get(objects, i), "id"),
 		    name))

@@ -11,7 +11,8 @@
  * event_int	the number of a key, or `none`
  * event_item	text number i of a list; SLICE_NONE behind its end
  * event_named	is this the event's message? name: its queue id, its identity,
- *		its Message-ID (without brackets) or the id of its object
+ *		its Message-ID (without brackets) or the id of its object; or,
+ *		where no message was the cause, the client's address
  */
 #ifndef JOURNAL_EVENT_H
 #define JOURNAL_EVENT_H

@@ -338,25 +338,33 @@ hold_settle(struct session *s, const struct job *job, struct outcome *out)
 
 /* --- effects ------------------------------------------------------------- */
 
-/* SHA-256 of the bytes as the first filter saw them, as gather.c makes it. */
 static bool
-hash_first(struct session *s)
+hash_message(const struct message *msg, unsigned char sum_r[EVP_MAX_MD_SIZE])
 {
-	const struct message *msg = s->first;
-	unsigned char sum[EVP_MAX_MD_SIZE];
 	EVP_MD_CTX *hash = EVP_MD_CTX_new();
 	bool good = hash != NULL &&
 	    EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1 &&
 	    EVP_DigestUpdate(hash, msg->head.ptr, msg->head.len) == 1 &&
+	    EVP_DigestUpdate(hash, "\r\n", 2) == 1 &&
 	    (msg->body.len == 0 ||
-	    (EVP_DigestUpdate(hash, "\r\n", 2) == 1 &&
-	    EVP_DigestUpdate(hash, msg->body.ptr, msg->body.len) == 1)) &&
-	    EVP_DigestFinal_ex(hash, sum, NULL) == 1;
+	    EVP_DigestUpdate(hash, msg->body.ptr, msg->body.len) == 1) &&
+	    EVP_DigestFinal_ex(hash, sum_r, NULL) == 1;
 
 	EVP_MD_CTX_free(hash);
-	if (good)
-		seal_content(&s->seal, sum);
 	return good;
+}
+
+bool
+hold_content(struct session *s)
+{
+	unsigned char sum[EVP_MAX_MD_SIZE];
+
+	if (s->seal.content[0] != '\0')
+		return true;
+	if (!hash_message(s->first, sum))
+		return false;
+	seal_content(&s->seal, sum);
+	return true;
 }
 
 static const char *
@@ -365,6 +373,8 @@ write_one(struct session *s, struct held *h)
 	struct slice why = SLICE(""), head = h->msg->head;
 	enum rc rc;
 
+	if (!hold_content(s))
+		return "the message cannot be hashed";
 	memcpy(h->meta.content, s->seal.content, sizeof h->meta.content);
 	if (object_digests(&h->meta, head, h->msg->body) != RC_OK ||
 	    object_id(&h->meta) != RC_OK)
@@ -388,8 +398,6 @@ hold_write(struct session *s, struct outcome *outs, size_t n)
 	for (size_t i = 0; i < n && why == NULL; i++) {
 		for (struct held *h = outs[i].held; h != NULL && why == NULL;
 		    h = h->next) {
-			if (s->seal.content[0] == '\0' && !hash_first(s))
-				return "the message cannot be hashed";
 			object_describe(&h->meta, h->msg, s->arena);
 			why = write_one(s, h);
 		}
@@ -466,8 +474,7 @@ hold_unread(struct session *s, const struct verdict *verdict,
 		if (counts(&e->recipients[i]))
 			h->meta.recipients[h->meta.nrecipients++] =
 			    e->recipients[i].address;
-	if (s->seal.content[0] == '\0')
-		seal_content(&s->seal, s->hash);
+	s->first = raw;
 	*held_r = h;
 	return h->meta.nrecipients > 0 ? write_one(s, h) :
 	    "there is nobody whom it is for";

@@ -26,6 +26,10 @@ struct report {
 	uint64_t size;			/* of the message; 0: not seen */
 };
 
+/* ISO 8601 with milliseconds, UTC, as ECS wants @timestamp. */
+struct slice report_timestamp(struct arena *a);
+/* name[address], as Postfix writes a client. */
+struct slice report_client(struct arena *a, const struct client *c);
 void report_message(const struct report *r, struct journal *journal);
 
 #endif

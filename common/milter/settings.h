@@ -10,6 +10,8 @@
  * settings_load	RC_OK with a set that holds one reference, or why not;
  *			then nothing has changed. `before` (may be NULL) gives
  *			its resolver on, when the options of it are the same
+ * settings_state	opens what filters keep in the daemon's state folder; before
+ *			any message uses the set. RC_OK, or why not
  * settings_hold, settings_drop	count references; thread-safe
  */
 #ifndef MILTER_SETTINGS_H
@@ -27,6 +29,7 @@ struct milter_conf {
 	uint64_t memory, spool;		/* bytes of messages, all sessions */
 	int64_t drain;			/* ms that a stop waits for sessions */
 	int64_t idle;			/* ms that a peer may be silent */
+	unsigned slow_sessions;		/* slowed at the same time (early.h) */
 	struct conf_list filters;	/* gatehouse-chain only */
 };
 
@@ -36,6 +39,7 @@ extern const struct conf_option chain_options[];
 struct instance {
 	const struct filter *filter;
 	void *conf, *shared;
+	unsigned needs;			/* of its table, and as configured */
 };
 
 struct settings {
@@ -73,6 +77,8 @@ struct settings_source {
 enum rc settings_load(const struct settings_source *source,
     const struct settings *before, struct settings **set_r, struct arena *a,
     struct slice *why_r);
+enum rc settings_state(struct settings *set, const struct settings *before,
+    const char *dir, struct arena *a, struct slice *why_r);
 struct settings *settings_hold(struct settings *set);
 void settings_drop(struct settings *set);
 

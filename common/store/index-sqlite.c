@@ -114,6 +114,19 @@ put_text(struct db_query *q, int parameter, struct slice s)
 	db_text(q, parameter, s.ptr != NULL ? s : SLICE(""));
 }
 
+/* Rows have the time of their object, for the indexes. */
+static enum rc
+same_time(struct sqlite_index *s, const struct store_object *o)
+{
+	struct db_query *q = db_query(s->db, "UPDATE rows SET time = ?2"
+	    " WHERE object = (SELECT num FROM objects WHERE id = ?1)"
+	    " AND time <> ?2");
+
+	db_text(q, 1, o->id);
+	db_int(q, 2, o->time);
+	return run(s, q);
+}
+
 static enum rc
 object_put(struct store_index *x, const struct store_object *o)
 {
@@ -127,7 +140,7 @@ object_put(struct store_index *x, const struct store_object *o)
 	    "(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,"
 	    "?19,?20,?21,?22) ON CONFLICT(id) DO UPDATE SET"
 	    " body = excluded.body, queue_id = excluded.queue_id,"
-	    " identity = excluded.identity");
+	    " identity = excluded.identity, time = excluded.time");
 	const struct slice texts[] = { o->queue_id, o->identity, o->direction,
 	    o->client_ip, o->client_name, o->helo, o->user, o->filter,
 	    o->rule, o->cause, o->reason, o->from, o->subject,
@@ -146,7 +159,7 @@ object_put(struct store_index *x, const struct store_object *o)
 	db_int(q, 22, (int64_t)o->log_size);
 	rc = run(s, q);
 	arena_free(a);
-	return rc;
+	return rc == RC_OK ? same_time(s, o) : rc;
 }
 
 void

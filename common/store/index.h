@@ -11,8 +11,8 @@
  *	begin, commit, rollback	one batch; all that is between is written or
  *			nothing of it
  *	object_put	what the index keeps of an object; again for the same
- *			id: body, queue id and identity are the new ones, what
- *			else was there stays
+ *			id: time, body, queue id and identity are the new ones,
+ *			what else was there stays
  *	object_get	RC_OK and found or not
  *	row_put		a row. *put_r false: there is one that is alive (held or
  *			releasing) with the same content, sender, recipient and
@@ -79,7 +79,8 @@ struct store_object {
 	struct slice id;		/* 32 hex digits */
 	struct slice content;		/* SHA-256 of the message, hex */
 	bool body;			/* false: only a record of it */
-	int64_t time;			/* when it was held, s since 1970 */
+	int64_t time;			/* when it was held (the last time,
+					   if it came again), s since 1970 */
 	uint64_t size;			/* of the message */
 	struct slice sender;		/* reverse-path without <>; "" is <> */
 	struct slice queue_id, identity, direction;

@@ -209,6 +209,12 @@ book_event(struct track_book *b, const json_t *event, struct slice line,
 
 	keep(b, m, event, line, ms);
 	part_emit_event(b, m, ms, event);
+	/* Who it was about, where no message was its cause too. */
+	part_set(b, m, &m->m.ip, event_text(event, "source.ip"));
+	if (!slice_eq(event_text(event, "source.domain"), SLICE("unknown")))
+		part_set(b, m, &m->m.client, event_text(event,
+		    "source.domain"));
+	part_set(b, m, &m->m.helo, event_text(event, "gatehouse.helo"));
 	if (slice_eq(event_text(event, "event.action"), SLICE("quarantine")))
 		quarantine(b, m, event, ms);
 	if (!message)
@@ -216,11 +222,6 @@ book_event(struct track_book *b, const json_t *event, struct slice line,
 	part_set(b, m, &m->m.gid, event_text(event, "gatehouse.id"));
 	part_set(b, m, &m->m.direction, event_text(event,
 	    "network.direction"));
-	part_set(b, m, &m->m.ip, event_text(event, "source.ip"));
-	if (!slice_eq(event_text(event, "source.domain"), SLICE("unknown")))
-		part_set(b, m, &m->m.client, event_text(event,
-		    "source.domain"));
-	part_set(b, m, &m->m.helo, event_text(event, "gatehouse.helo"));
 	if (m->m.sender.ptr == NULL)
 		part_set(b, m, &m->m.sender, event_text(event,
 		    "email.sender.address"));

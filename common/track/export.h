@@ -1,5 +1,6 @@
 /*
- * export - entries of journald's export format (systemd, JOURNAL_EXPORT_FORMATS)
+ * export - entries of journald's export format (systemd's
+ * JOURNAL_EXPORT_FORMATS)
  *
  * "KEY=text" lines, or "KEY", a length of eight bytes and as many bytes; an
  * empty line ends an entry.

@@ -84,6 +84,40 @@ track_fate(struct track_fates *f, struct slice queue_id, int64_t time)
 	return fate;
 }
 
+/* A quote inside a text is escaped in JSON: no mail can write this key. */
+static struct slice
+key_of(struct slice object, struct arena *a)
+{
+	return arena_printf(a, "\"gatehouse.release\":\"%.*s\"",
+	    SLICE_ARG(object));
+}
+
+struct slice
+track_released(struct track_fates *f, struct slice object,
+    struct slice recipient, int64_t since, struct arena *a)
+{
+	struct slice id = SLICE_NONE, why;
+	struct db_query *q;
+
+	if (f->db == NULL && track_db_open(f->state, DB_READ, &f->db, a,
+	    &why) != RC_OK)
+		return SLICE_NONE;
+	q = db_query(f->db, "SELECT m.qid, m.state FROM message m"
+	    " JOIN finding e ON e.mid = m.mid"
+	    " JOIN recipient r ON r.mid = m.mid"
+	    " WHERE m.mid >= ?1 AND r.rkey = ?2 AND instr(e.raw, ?3)"
+	    " AND m.qid NOT NULL");
+	db_int(q, 1, track_mid(since * 1000));
+	db_text(q, 2, track_key(a, recipient));
+	db_text(q, 3, key_of(object, a));
+	while (id.ptr == NULL && db_next(q) == DB_ROW)
+		if (fate_of((enum track_state)db_column_int(q, 1)) ==
+		    TRACK_FATE_ACCEPTED)
+			id = db_column(q, 0, a);
+	db_done(q);
+	return id;
+}
+
 void
 track_fates_close(struct track_fates *f)
 {

@@ -16,6 +16,12 @@
  *			meant: the message must have begun at most two hours
  *			before, or two minutes after it
  *
+ * track_released
+ *		has Postfix taken a message that was released from this object,
+ *		for this recipient, since that time? A filter of ours has seen
+ *		the mark and said so in its journal; what is only in the mail
+ *		does not count. Its queue id in the arena, else SLICE_NONE
+ *
  * ACCEPTED	Postfix has answered 250: it was queued, held, or discarded
  *		(all its recipients taken by a milter)
  * REFUSED	Postfix has answered 4xx or 5xx, or the client went away, so
@@ -30,7 +36,7 @@
 
 #include <stdint.h>
 
-#include "base/slice.h"
+#include "base/arena.h"
 
 enum track_fate { TRACK_FATE_UNKNOWN = 0, TRACK_FATE_ACCEPTED,
     TRACK_FATE_REFUSED };
@@ -40,6 +46,8 @@ struct track_fates;
 struct track_fates *track_fates_open(const char *state);
 enum track_fate track_fate(struct track_fates *f, struct slice queue_id,
     int64_t time);
+struct slice track_released(struct track_fates *f, struct slice object,
+    struct slice recipient, int64_t since, struct arena *a);
 void track_fates_close(struct track_fates *f);
 
 #endif

@@ -16,13 +16,15 @@ struct follow {
 	size_t max_line;
 	int64_t since;
 	struct follow_mark mark;	/* where the next line begins */
-	struct follow_mark before;	/* where the one before it was asked for */
+	struct follow_mark before;	/* as it was when a line was asked
+					   for last */
 	bool placed;			/* the mark is from an earlier life */
 	struct follow_file file;
 	char *room;
 	size_t size, from, len;		/* of the bytes read and not given */
 	bool passing;			/* over a line that is too long */
-	bool rested;			/* its end was met: look before reading on */
+	bool rested;			/* its end was met: it is looked at
+					   before more is read */
 	uint64_t lost, too_long;
 	char why[300];
 };

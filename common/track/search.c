@@ -174,18 +174,31 @@ fate(struct plan *p, int end)
 	    end > TRACK_END_SENT ? " AND r.fate > 2" : "");
 }
 
-static const char *
-question(struct plan *p, const struct track_query *q)
+static bool
+is_domain(struct slice address)
 {
-	struct buf sql = buf_in(p->a);
+	return address.len > 0 && address.ptr[0] == '@';
+}
 
-	p->where = buf_in(p->a);
+static void
+recipient(struct plan *p, struct slice value)
+{
+	address(p, "r.rkey", value, BY_RECIPIENT("recipient_key"), 'r');
+}
+
+/*
+ * What leaves the fewest comes first. A recipient's domain is seldom one of
+ * them: it is ours.
+ */
+static void
+conditions(struct plan *p, const struct track_query *q)
+{
 	queue_id(p, q->queue_id);
 	equal(p, "m.msgid", q->message_id, BY_MESSAGE("message_msgid"));
 	equal(p, "m.gid", q->identity, BY_MESSAGE("message_gid"));
 	finding(p, "virus", q->virus, BY_FINDING("finding_virus"));
-	address(p, "r.rkey", q->recipient, BY_RECIPIENT("recipient_key"),
-	    'r');
+	if (!is_domain(q->recipient))
+		recipient(p, q->recipient);
 	address(p, "m.skey", q->sender, BY_MESSAGE("message_sender"), 'm');
 	equal(p, "m.ip", q->ip, BY_MESSAGE("message_ip"));
 	finding(p, "cause", q->cause, BY_FINDING("finding_cause"));
@@ -196,6 +209,8 @@ question(struct plan *p, const struct track_query *q)
 	if (slice_starts(slice_of(p->from), SLICE("finding f INDEXED BY "
 	    "finding_verdict")))
 		buf_adds(&p->where, " AND f.verdict <> 'accept'");
+	if (is_domain(q->recipient))
+		recipient(p, q->recipient);
 	finding(p, "module", q->module, NULL);
 	equal(p, "m.direction", q->direction, NULL);
 	equal(p, "m.user", q->user, NULL);
@@ -206,15 +221,21 @@ question(struct plan *p, const struct track_query *q)
 	if (q->before != 0)
 		buf_addf(&p->where, " AND (m.mid < ?2 OR r.rcpt > %s)",
 		    bind(p, q->before_rcpt));
+}
+
+static const char *
+question(struct plan *p, const struct track_query *q)
+{
+	struct buf sql = buf_in(p->a);
+
+	p->where = buf_in(p->a);
+	p->from = "message m LEFT JOIN recipient r ON r.mid = m.mid";
+	conditions(p, q);
+	/* The first letter is the name of the table that drives. */
 	buf_addf(&sql, "SELECT " MESSAGE ", " RECIPIENT " FROM %s WHERE"
-	    " %s BETWEEN ?1 AND ?2", p->driven ? p->from :
-	    "message m LEFT JOIN recipient r ON r.mid = m.mid",
-	    p->from != NULL && p->from[0] == 'r' ? "r.mid" :
-	    p->from != NULL && p->from[0] == 'f' ? "f.mid" : "m.mid");
+	    " %c.mid BETWEEN ?1 AND ?2", p->from, p->from[0]);
 	buf_add(&sql, buf_slice(&p->where));
-	buf_addf(&sql, " ORDER BY %s DESC, r.rcpt",
-	    p->from != NULL && p->from[0] == 'r' ? "r.mid" :
-	    p->from != NULL && p->from[0] == 'f' ? "f.mid" : "m.mid");
+	buf_addf(&sql, " ORDER BY %c.mid DESC, r.rcpt", p->from[0]);
 	buf_addc(&sql, '\0');
 	return sql.ptr;
 }

@@ -162,7 +162,7 @@ rfc3339(struct stamp *st, struct slice *rest, int64_t *ms_r)
 	struct slice text = slice_sub(*rest, 0, 19), s = slice_after(*rest, 19);
 	int64_t seconds;
 	struct tm tm = { 0 };
-	int ms, ahead;
+	int ms, ahead = 0;
 	bool utc;
 
 	if (text.len < 19)

@@ -21,12 +21,15 @@
 #include "dmarc.h"
 #include "iprev.h"
 #include "milter/filter.h"
+#include "backscatter.h"
 #include "options.h"
 #include "spf.h"
 
 /* What begin, field and ask found out: job->answers. */
 struct auth_answers {
 	const char *skipped;		/* rule: why nothing was asked */
+	bool hashes;			/* a field came that has a hash of the
+					   body in it; else none is made */
 
 	bool mail, helo;		/* is there such an answer of SPF? */
 	struct spf_answer mail_answer, helo_answer;
@@ -40,7 +43,12 @@ struct auth_answers {
 	struct arc_chain chain;
 	bool iprev;
 	struct iprev_answer name;
+	bool backscatter;		/* bounce and proof are there */
+	struct bounce *bounce;		/* NULL: not looked at */
+	enum backscatter_proof proof;	/* of a DSN */
+	struct slice sent_proof;	/* outbound: the field; or none */
 	int64_t waited;			/* us, at the end of the message */
+	int64_t waited_spf;		/* of these, for SPF's chain */
 
 	/* What asks. */
 	struct spf_ask *ask;

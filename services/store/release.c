@@ -3,22 +3,31 @@
  *
  * Claim (held -> releasing, written down), send, and write down what came of
  * it. Who does not get the claim sends nothing; so of any number of clicks one
- * delivers. A kill between leaves "releasing": it is tried again, for lost mail
- * is worse than mail that comes twice, and the log says that it may.
+ * delivers. A kill between leaves "releasing". Where gatehouse-track runs,
+ * Postfix's log and our filters' journals say whether it was taken; else it is
+ * tried again, for lost mail is worse than mail that comes twice, and the log
+ * says that it may.
  */
 #include <string.h>
+#include <unistd.h>
 
 #include "log/log.h"
 #include "net/smtp.h"
 #include "services/store/store.h"
 #include "store/mark.h"
+#include "track/fate.h"
 
 enum {
 	MARK_SECONDS = 3600,
 	DUE_BATCH = 100,
 	PAUSE_MAX = 3600,
+	TRACK_SECONDS = 5,
 	MARGIN = 60,			/* s, of a claim beyond its deadline */
 };
+
+/* What a row says when nobody knows whether Postfix has it. */
+#define INTERRUPTED	"interrupted"
+#define UNANSWERED	"no answer behind the final dot"
 
 int64_t
 release_pause(int64_t first, unsigned tries)
@@ -172,6 +181,27 @@ send_row(struct store *s, const struct service_set *set,
 	return rc;
 }
 
+/* Nobody knows what became of the last try: perhaps Postfix's log does. */
+static bool
+taken_before(const struct service_set *set, const struct store_row *row,
+    struct smtp_outcome *outcome, struct arena *a)
+{
+	struct track_fates *f;
+	struct slice id;
+
+	if (!slice_starts(row->reply, SLICE(INTERRUPTED)) &&
+	    !slice_starts(row->reply, SLICE(UNANSWERED)))
+		return false;
+	f = track_fates_open(set->house.state_directory);
+	id = track_released(f, row->object.id, row->recipient, row->changed,
+	    a);
+	track_fates_close(f);
+	*outcome = (struct smtp_outcome){ .kind = SMTP_TAKEN, .reply =
+	    arena_printf(a, "taken before, as %.*s: so says Postfix's log",
+	    SLICE_ARG(id)) };
+	return id.ptr != NULL;
+}
+
 /* --- what came of it ----------------------------------------------------- */
 
 static enum release_answer
@@ -188,8 +218,8 @@ judge(const struct store_conf *conf, const struct store_row *row, enum rc rc,
 	if (rc == RC_BAD || o->kind == SMTP_REFUSED)
 		return RELEASE_REFUSED;
 	if (o->kind == SMTP_UNSURE)
-		c->reply = arena_printf(a, "no answer behind the final dot "
-		    "(%.*s): it may come twice", SLICE_ARG(why));
+		c->reply = arena_printf(a, UNANSWERED " (%.*s): it may come "
+		    "twice", SLICE_ARG(why));
 	if (late)
 		return RELEASE_REFUSED;
 	c->try_at = c->time + release_pause(conf->release_retry / 1000,
@@ -248,7 +278,8 @@ release_row(struct store *s, struct slice id, struct slice recipient,
 	if (answer == RELEASE_OVER && reply_r->len == 0)
 		*reply_r = slice_of(store_state_name(row.state));
 	if (answer == RELEASE_TAKEN) {
-		enum rc rc = send_row(s, set, &row, &outcome, a, &why);
+		enum rc rc = taken_before(set, &row, &outcome, a) ? RC_OK :
+		    send_row(s, set, &row, &outcome, a, &why);
 
 		answer = settle(s, conf, &row, rc, &outcome, why, a,
 		    reply_r);
@@ -318,11 +349,11 @@ note_claim(const struct store_row *row, void *arg)
 
 static enum rc
 recover_row(struct store *s, struct slice id, struct slice recipient,
-    struct arena *a, struct slice *why_r)
+    int64_t at, struct arena *a, struct slice *why_r)
 {
 	struct store_index *x = s->vault.index;
 	struct store_change c = { .reply =
-	    SLICE("interrupted: it may come twice"), .try_at = clock_wall() };
+	    SLICE(INTERRUPTED ": it may come twice"), .try_at = at };
 	struct store_row row;
 	bool found;
 	enum rc rc = x->does->row_get(x, id, recipient, a, &row, &found);
@@ -335,12 +366,26 @@ recover_row(struct store *s, struct slice id, struct slice recipient,
 	return store_change(s, &row, STORE_RELEASING, &c, a, &found, why_r);
 }
 
+/* Seconds until gatehouse-track, where there is one, has read what Postfix
+ * said last. */
+static int64_t
+patience(struct store *s, struct arena *a)
+{
+	struct service_set *set = service_set(s->run);
+	const char *path = arena_printf(a, "%s/track/track.db",
+	    set->house.state_directory).ptr;
+
+	service_set_drop(set);
+	return access(path, R_OK) == 0 ? TRACK_SECONDS : 0;
+}
+
 enum rc
 release_recover(struct store *s, struct slice *why_r)
 {
 	struct arena *a = arena_new();
 	struct store_index *x = s->vault.index;
 	struct due *due = arena_alloc(a, sizeof *due);
+	int64_t at = clock_wall() + patience(s, a);
 	enum rc rc;
 
 	*why_r = SLICE("");
@@ -350,7 +395,7 @@ release_recover(struct store *s, struct slice *why_r)
 		    note_claim, due);
 		for (size_t i = 0; rc == RC_OK && i < due->count; i++)
 			rc = recover_row(s, due->items[i].id,
-			    due->items[i].recipient, a, why_r);
+			    due->items[i].recipient, at, a, why_r);
 	} while (rc == RC_OK && due->count == DUE_BATCH);
 	*why_r = arena_copy(s->run->arena, why_r->len > 0 ? *why_r : x->why);
 	arena_free(a);

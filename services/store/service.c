@@ -6,6 +6,7 @@
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "log/log.h"
@@ -13,7 +14,8 @@
 #include "services/store/notices.h"
 #include "services/store/store.h"
 
-enum { SWEEP_MS = 60 * 1000, TROUBLE_MS = 60 * 1000, RETRY_MS = 1000 };
+enum { SWEEP_MS = 60 * 1000, TROUBLE_MS = 60 * 1000, RETRY_MS = 1000,
+    DRAIN_MS = 10 * 1000 };
 
 static struct store the_store = {
 	.lock = PTHREAD_MUTEX_INITIALIZER, .wake = PTHREAD_COND_INITIALIZER,
@@ -259,6 +261,16 @@ reloaded(struct service_run *run, const struct service_set *before,
 		    "start on");
 }
 
+static bool
+joined(pthread_t thread)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += DRAIN_MS / 1000;
+	return pthread_timedjoin_np(thread, NULL, &until) == 0;
+}
+
 static void
 stop(struct service_run *run)
 {
@@ -270,11 +282,14 @@ stop(struct service_run *run)
 	pthread_mutex_unlock(&s->lock);
 	control_close(s);
 	notices_stop(s);
-	pthread_join(s->retries, NULL);
 	/* Who is still at it (a release that waits for Postfix) ends with the
-	 * process; his row says so at the next start. */
-	if (s->connections == 0)
-		vault_close(&s->vault);
+	 * process; his row says so at the next start. And he must not run into
+	 * destructors. */
+	if (!joined(s->retries) || s->connections > 0) {
+		log_info("stopped, with releases under way");
+		_exit(EX_OK);
+	}
+	vault_close(&s->vault);
 }
 
 const struct service store_service = {

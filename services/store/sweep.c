@@ -419,7 +419,7 @@ refused(struct store *s, const struct store_row *row)
 		s->fates = track_fates_open(set->house.state_directory);
 		service_set_drop(set);
 	}
-	return track_fate(s->fates, row->object.queue_id, row->changed) ==
+	return track_fate(s->fates, row->object.queue_id, row->object.time) ==
 	    TRACK_FATE_REFUSED;
 }
 

@@ -9,8 +9,8 @@
  *
  * emit_wanted	is any sink configured?
  * emit_one	for book_new
- * emit_bound	within each batch: takes over how far the sinks are, deletes what
- *		all have, and the oldest when the spool is over its size
+ * emit_bound	within each batch: takes over how far the sinks are, deletes
+ *		what all have, and the oldest when the spool is over its size
  * emit_pending	has a sink moved since the last batch?
  * emit_done	after the commit: the sinks may look
  * emit_text	the event as it is sent (for tests too); in the arena

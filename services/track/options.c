@@ -154,3 +154,10 @@ track_check(void *conf, const struct house_conf *house, struct arena *a,
 		rc = check_paths(c, a, why_r);
 	return rc == RC_OK ? check_sinks(c, a, why_r) : rc;
 }
+
+const struct service track_settings = {
+	.name = "track",
+	.options = track_options,
+	.conf_size = sizeof(struct track_conf),
+	.check = track_check,
+};

@@ -4,7 +4,7 @@
 #ifndef TRACK_OPTIONS_H
 #define TRACK_OPTIONS_H
 
-#include "conf/house.h"
+#include "daemon/service.h"
 #include "track/postfix.h"
 
 enum track_class { CLASS_AV_IN = 1 << 0, CLASS_AV_OUT = 1 << 1,
@@ -38,6 +38,8 @@ extern const struct conf_option track_options[];
 
 enum rc track_check(void *conf, const struct house_conf *house,
     struct arena *a, struct slice *why_r);
+/* For service_load: reads and checks, and cannot be started. */
+extern const struct service track_settings;
 /* "av-in"; NULL for what is none. */
 const char *track_class_name(unsigned class);
 

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct probe_conf {
 	unsigned together;
@@ -64,6 +65,24 @@ next_word(struct words *w, struct slice *word_r)
 			return true;
 		}
 	}
+}
+
+/* answers is there when the body may stay away. */
+static void
+field(struct job *job, struct slice name, struct slice body)
+{
+	if (!slice_eq_nocase(name, SLICE("X-Probe")))
+		return;
+	while (body.ptr != NULL)
+		if (slice_eq(slice_trim(slice_cut(body, ' ', &body)),
+		    SLICE("skip")))
+			job->answers = job->arena;
+}
+
+static bool
+wants_body(const struct job *job)
+{
+	return job->answers == NULL;
 }
 
 static bool
@@ -231,7 +250,7 @@ decide(const struct job *job)
 {
 	const struct probe_conf *conf = job->conf;
 	struct plan *p = plan_new(job->arena, job->msg);
-	bool body = job->filter[5] == '\0';
+	bool body = strcmp(job->filter, "probe-head") != 0;
 
 	plan_fact(p, "gatehouse.probe.together", arena_printf(job->arena,
 	    "%u", atomic_load(&most)));
@@ -266,5 +285,14 @@ const struct filter probe_head_filter = {
 	.name = "probe-head", .options = options,
 	.conf_size = sizeof(struct probe_conf),
 	.needs = EDITS_HEADERS | EDITS_ENVELOPE | HOLDS,
+	.ask = ask, .decide = decide,
+};
+
+const struct filter probe_light_filter = {
+	.name = "probe-light", .options = options,
+	.conf_size = sizeof(struct probe_conf),
+	.needs = NEED_BODY | EDITS_HEADERS | EDITS_BODY | EDITS_ENVELOPE |
+	    HOLDS,
+	.field = field, .wants_body = wants_body,
 	.ask = ask, .decide = decide,
 };
