@@ -697,7 +697,8 @@ not_taken(void)
 
 	/* Nobody listens at this port of ours: it was just given back. */
 	tap_is_str(load("notify_recipients = [ \"virus\" ]; "
-	    "retry_for = \"1h\"; server = \"127.0.0.1:1\";"), "ok", "a server that is not there");
+	    "retry_for = \"1h\"; server = \"127.0.0.1:1\";"), "ok",
+	    "a server that is not there");
 	fresh();
 	o = object("virus", EIGHT);
 	tap_is_int(tell(&o, "a@our.test", NULL, EIGHT), 1, "a notice");
