@@ -333,7 +333,8 @@ static const struct { const char *name, *story, *want; } cases[] = {
 	    "to=<c@d> proto=ESMTP helo=<h>\n"
 	  "{\"@timestamp\":\"2026-11-26T11:30:00Z\",\"event.action\":"
 	    "\"quarantine\",\"event.module\":\"store\","
-	    "\"gatehouse.queue_id\":\"A1B2C3\",\"gatehouse.object\":\"00ff\",\"gatehouse.state\":"
+	    "\"gatehouse.queue_id\":\"A1B2C3\",\"gatehouse.object\":"
+	    "\"00ff\",\"gatehouse.state\":"
 	    "\"released\",\"email.to.address\":\"c@d\","
 	    "\"gatehouse.reason\":\"releasing -> released: 250 2.0.0 Ok: "
 	    "queued as F00D42\"}\n",
