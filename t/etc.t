@@ -23,6 +23,7 @@ my %printer = (
 	'track.conf' => "$build/services/track/gatehouse-track",
 	'dmarc-report.conf' => "$build/tools/gatehouse dmarc-report",
 	'notices.conf' => "$build/tools/gatehouse digest",
+	'postfix.conf' => "$build/tools/gatehouse postfix-config",
 );
 
 for my $name (sort keys %printer) {
@@ -44,6 +45,7 @@ my %page = (
 	'track.conf' => 'gatehouse-track.conf.5',
 	'dmarc-report.conf' => 'gatehouse-dmarc-report.conf.5',
 	'notices.conf' => 'gatehouse-notices.conf.5',
+	'postfix.conf' => 'gatehouse-postfix.conf.5',
 );
 for my $name (sort keys %page) {
 	my $sample = slurp("$src/etc/$name");

@@ -11,9 +11,9 @@ packages_build="build-essential autoconf automake pkg-config perl
 	libsqlite3-dev libssl-dev libunbound-dev zlib1g-dev"
 packages_test="7zip clamav-testfiles libarchive-tools postfix
 	strace"
-packages_check="clang clang-tidy cppcheck debhelper dpkg-dev fakeroot
-	libclang-rt-14-dev libxml2-utils llvm-14 python3-authres python3-dkim
-	python3-nacl valgrind xz-utils"
+packages_check="clang clang-tidy cppcheck debhelper dpkg-dev fakeroot faketime
+	libclang-rt-14-dev libxml2-utils llvm-14 openssl python3-authres
+	python3-dkim python3-nacl valgrind xz-utils"
 
 # missing PACKAGE...: those that are not installed.
 missing() {

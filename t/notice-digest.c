@@ -4,7 +4,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <signal.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "notice/digest.h"
@@ -383,6 +385,37 @@ scopes(void)
 	    has(text, "Me remettre ce message"), "in his");
 }
 
+/* One level names the set, another the language; what the set does not have
+ * comes from the package. */
+static void
+own_templates(void)
+{
+	struct state_mail mail;
+	struct slice text;
+
+	mkdir(in_dir("own/acme"), 0755);
+	mkdir(in_dir("own/acme/de"), 0755);
+	put_file("own/acme/de/digest.txt", "Subject: ACME {{count}}\n\n"
+	    "{{> motto}}\n");
+	put_file("own/acme/motto.part", "We care.\n");
+	tap_is_str(load("release_address = \"r@our.test\"; scope = ( "
+	    "{ domain = \"our.test\"; templates = \"acme\"; }, "
+	    "{ user = \"a@our.test\"; language = \"de\"; } );"), "ok",
+	    "a set of templates");
+	fresh();
+	hold("spam", "a@our.test", EIGHT - HOUR);
+	due(EIGHT + HOUR);
+	text = next_mail(EIGHT + HOUR, &mail);
+	tap_ok(has(text, "Subject: ACME 1\r\n") && has(text, "We care.") &&
+	    has(text, "Nachricht zustellen"), "text of the set, HTML of the "
+	    "package");
+	hold("spam", "b@our.test", EIGHT - HOUR);
+	due(EIGHT + HOUR);
+	text = next_mail(EIGHT + HOUR, &mail);
+	tap_ok(has(text, "Subject: Quarantine report (1)\r\n"), "and where "
+	    "the set has no such language, all of the package");
+}
+
 static void
 asked(void)
 {
@@ -557,6 +590,26 @@ notices(void)
 	    "notice");
 }
 
+/* A message to ten mailboxes is one notice to the one who looks after them. */
+static void
+same_admin(void)
+{
+	struct slice to[10];
+	struct store_object o;
+	struct notice_event event = { &o, to, 10, SLICE_NONE, false };
+	unsigned made = 0;
+
+	fresh();
+	for (int i = 0; i < 10; i++)
+		to[i] = arena_printf(a, "m%d@else.test", i);
+	for (int i = 0; i < 4; i++) {
+		o = object("virus", EIGHT);
+		notice_for_object(n, state, &event, EIGHT, a, &made, &why);
+		tap_is_int(made, i < 3, "ten recipients, one admin, at most "
+		    "three: message %d", i + 1);
+	}
+}
+
 static void
 flood(void)
 {
@@ -592,6 +645,113 @@ flood(void)
 	}
 }
 
+/* --- mails that nobody takes ---------------------------------------------- */
+
+static void
+not_taken(void)
+{
+	struct store_object o;
+	struct notice_sent sent;
+
+	/* Nobody listens at this port of ours: it was just given back. */
+	tap_is_str(load("notify_recipients = [ \"virus\" ]; "
+	    "retry_for = \"1h\"; server = \"127.0.0.1:1\";"), "ok", "a server that is not there");
+	fresh();
+	o = object("virus", EIGHT);
+	tap_is_int(tell(&o, "a@our.test", NULL, EIGHT), 1, "a notice");
+	tap_is_int(notice_send(n, state, EIGHT, a, &sent, &why), RC_OK,
+	    "is tried");
+	tap_ok(sent.tried && !sent.taken && !sent.failed && sent.reply.len > 0,
+	    "and waits: %.*s", SLICE_ARG(sent.reply));
+	notice_send(n, state, EIGHT + STATE_BACKOFF - 1, a, &sent, &why);
+	tap_ok(!sent.tried, "not at once again");
+	notice_send(n, state, EIGHT + STATE_BACKOFF, a, &sent, &why);
+	tap_ok(sent.tried && !sent.failed, "but after a while");
+	notice_send(n, state, EIGHT + 2 * HOUR, a, &sent, &why);
+	tap_ok(sent.tried && sent.failed, "and not for ever");
+	notice_send(n, state, EIGHT + 9 * HOUR, a, &sent, &why);
+	tap_ok(!sent.tried, "then it is over");
+	tap_is_int(tell(&o, "a@our.test", NULL, EIGHT + 9 * HOUR), 0,
+	    "and is not made again");
+}
+
+/* --- kill -9 -------------------------------------------------------------- */
+
+enum { KILLED_MEMBERS = 20, KILLS = 60 };
+
+static int
+make_apart(int64_t now)
+{
+	struct digest_tools tools = at(now);
+	unsigned made;
+	enum rc rc;
+
+	if (index_sqlite_open(in_dir("index.db"), STORE_READ, &tools.index, a,
+	    &why) != RC_OK || state_open(in_dir("notices.db"), DB_WRITE,
+	    &tools.state, a, &why) != RC_OK)
+		return 1;
+	rc = digest_due(&tools, &made, &why);
+	tools.index->does->close(tools.index);
+	db_close(tools.state);
+	ix->does->close(ix);
+	arena_free(a);
+	return rc == RC_OK ? 0 : 1;
+}
+
+/* The child makes digests until it is killed, or is done: then true. Without a
+ * time it is left alone. */
+static bool
+make_until_killed(int64_t now, unsigned us)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0)
+		_exit(make_apart(now));
+	if (us > 0) {
+		usleep(us);
+		kill(child, SIGKILL);
+	}
+	waitpid(child, &status, 0);
+	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+/* Whatever the moment: in the end each has one digest, and its link works. */
+static void
+killed(void)
+{
+	const struct token_spec want = { .purpose = TOKEN_RELEASE,
+	    .object = SLICE_NONE, .recipient = SLICE_NONE };
+	unsigned mails = 0, links = 0, tries = 0;
+	struct state_mail mail;
+	struct token_row row;
+	struct slice text;
+
+	tap_is_str(load(berlin), "ok", "settings");
+	fresh();
+	for (int i = 0; i < KILLED_MEMBERS; i++)
+		hold("spam", arena_printf(a, "m%d@our.test", i).ptr,
+		    EIGHT - HOUR);
+	db_close(state);
+	state = NULL;
+	while (tries < KILLS && !make_until_killed(EIGHT, 1 + tries * 1000))
+		tries++;
+	make_until_killed(EIGHT, 0);
+	if (state_open(in_dir("notices.db"), DB_WRITE, &state, a, &why) !=
+	    RC_OK) {
+		tap_ok(false, "%.*s", SLICE_ARG(why));
+		exit(tap_done());
+	}
+	while ((text = next_mail(EIGHT, &mail)).len > 0) {
+		mails++;
+		links += token_spend(state, a, token_after(text, "subject"),
+		    &want, EIGHT, &row, &why) == RC_OK;
+	}
+	tap_ok(mails == KILLED_MEMBERS && links == KILLED_MEMBERS, "killed "
+	    "again and again: %u digests, %u links that work", mails, links);
+	tap_is_int(due(EIGHT), 0, "and nothing is left to do");
+}
+
 static int
 drop(const char *path, const struct stat *st, int kind, struct FTW *ftw)
 {
@@ -618,13 +778,17 @@ main(void)
 	slots();
 	links();
 	scopes();
+	own_templates();
 	asked();
 	subjects_of_mails();
 	hostile("en");
 	hostile("fr");
 	hostile("de");
 	notices();
+	same_admin();
 	flood();
+	not_taken();
+	killed();
 	ix->does->close(ix);
 	db_close(state);
 	arena_free(a);

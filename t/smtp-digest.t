@@ -58,8 +58,6 @@ gatehouse-intake unix - n n - 4 pipe
   --client \${client_address}
 END
 
-my @config = ('--config', $s->conf);
-
 # A message as Python's own reader sees it.
 sub read_mail {
 	my ($bytes) = @_;
@@ -105,6 +103,10 @@ sub held {
 	return $s->log->wait_for(qr/gatehouse-store\[\d+\]: \Q${\
 	    $s->queue_id($got)}\E: object=\w+, quarantine=held/);
 }
+
+my @config = ('--config', $s->conf);
+like +($s->gatehouse('check-config', @config))[1], qr/^notices: right$/m,
+    'the file and its templates are right';
 
 # --- a notice at once ---
 held('virus', subject => 'bad news');

@@ -69,7 +69,7 @@ help(void)
 static int
 print_options(bool manual)
 {
-	struct notices_conf conf;
+	struct notices_conf conf = { .scopes = NULL };
 	const struct conf_section sections[] = { { notices_options, &conf },
 	    { NULL, NULL } };
 	struct buf out = { 0 };
@@ -229,7 +229,7 @@ static int
 take_mail(struct digest *d)
 {
 	struct slice mail = read_mail(d->a);
-	struct notices_conf conf;
+	struct notices_conf conf = { .scopes = NULL };
 	struct intake in;
 	int status = load(d, &conf);
 

@@ -6,18 +6,24 @@
 #include "tools/verb.h"
 
 static const struct verb verbs[] = {
+	{ "backlog", "say what waits in the queue, or let it go in batches",
+	  verb_backlog },
 	{ "check-config", "read all configuration and say what is wrong",
 	  verb_check_config },
 	{ "digest", "make or show digests of the quarantine; take mail about "
 	  "them", verb_digest },
 	{ "dmarc-report", "build, store or send DMARC aggregate reports",
 	  verb_dmarc_report },
+	{ "doctor", "look for what is wrong here, and say how to mend it",
+	  verb_doctor },
 	{ "explain", "say what was decided about a message and became of it",
 	  verb_explain },
 	{ "forget", "erase an address from tracking and journals",
 	  verb_forget },
 	{ "harvest", "show or forget who asks for unknown recipients",
 	  verb_harvest },
+	{ "postfix-config", "set up Postfix for the house, and undo it",
+	  verb_postfix_config },
 	{ "quarantine", "list, show, release, delete or export held mail",
 	  verb_quarantine },
 	{ "report", "write finished deliveries as CSV", verb_report },

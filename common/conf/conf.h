@@ -39,6 +39,7 @@
  *		file in *why_r
  * conf_sample	the commented sample file; title is its first line
  * conf_manual	the options as .TP entries for man(7)
+ * conf_roff	a text as man(7) has it: each sentence begins a line
  *
  * @include "other.conf" stands on a line of its own, relative to the file it
  * is in; eight deep, no patterns, no cycles.
@@ -104,6 +105,7 @@ enum rc conf_parse(struct arena *a, const char *name, struct slice text,
 void conf_sample(struct buf *out, const char *title,
     const struct conf_section *sections);
 void conf_manual(struct buf *out, const struct conf_section *sections);
+void conf_roff(struct buf *out, struct slice text);
 
 bool conf_list_has(const struct conf_list *list, struct slice item);
 bool conf_list_has_nocase(const struct conf_list *list, struct slice item);

@@ -25,10 +25,10 @@ const struct conf_option house_options[] = {
 	{ "networks", CONF_NETWORKS, AT(networks), "127.0.0.0/8, ::1", 0, 10000,
 	  "Clients whose mail is outbound. Postfix calls them mynetworks.",
 	  NULL },
-	{ "outbound_daemons", CONF_LIST, AT(outbound_daemons), "", 0, 100,
+	{ "outbound_daemons", CONF_LIST, AT(outbound_daemons),
+	  "ORIGINATING", 0, 100,
 	  "Listeners whose mail is outbound whoever the client is, by the name "
-	  "that milter_macro_daemon_name gives them in master.cf, as "
-	  "ORIGINATING.", NULL },
+	  "that milter_macro_daemon_name gives them in master.cf.", NULL },
 	{ "inbound", CONF_LIST, AT(inbound), "auth-check", 0, 100,
 	  "The filters that inbound mail passes, in the order of "
 	  "smtpd_milters. The first adds what the last must remove, so each has to know "
@@ -82,9 +82,10 @@ const struct conf_option house_options[] = {
 	{ "peers", CONF_LIST, AT(peers), "postfix, root", 1, 100,
 	  "The users who may speak to the sockets; anybody else is hung up "
 	  "on.", NULL },
-	{ "message_size_limit", CONF_SIZE, AT(message_size_limit), "10240000",
+	{ "message_size_limit", CONF_SIZE, AT(message_size_limit), "350M",
 	  0, 0,
-	  "The same as message_size_limit of Postfix. A message that a changed "
+	  "The same as message_size_limit of Postfix: what users may send, and "
+	  "what encryption may make of it. A message that a changed "
 	  "body would make larger is answered tempfail, for Postfix would "
 	  "refuse it for good. 0: no limit.", NULL },
 	{ "journal_size", CONF_SIZE, AT(journal_size), "64M", 1 << 16, 0,

@@ -70,8 +70,8 @@ conf_sample(struct buf *out, const char *title,
 }
 
 /* What roff would take for its own is escaped; each sentence begins a line. */
-static void
-add_roff(struct buf *out, struct slice text)
+void
+conf_roff(struct buf *out, struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.ptr[i];
@@ -99,11 +99,11 @@ manual_option(struct buf *out, const struct conf_option *o)
 	struct slice takes = value_wants(a, o);
 
 	buf_addf(out, ".TP\n\\fB%s\\fR = ", o->name);
-	add_roff(out, value_written(a, o));
+	conf_roff(out, value_written(a, o));
 	buf_addc(out, '\n');
-	add_roff(out, slice_of(o->text));
+	conf_roff(out, slice_of(o->text));
 	buf_addc(out, '\n');
-	add_roff(out, arena_printf(a, "Takes %.*s.%s", SLICE_ARG(takes),
+	conf_roff(out, arena_printf(a, "Takes %.*s.%s", SLICE_ARG(takes),
 	    may_differ(o)));
 	buf_addc(out, '\n');
 	arena_free(a);

@@ -7,7 +7,8 @@
  * processes may share it and a killed one tears at most its last line; the
  * next open closes a torn line, and readers pass over what does not parse.
  * Written lines survive a crash of the process. Mail never waits for it: a
- * write that fails is counted, said once a minute, and mail goes on.
+ * write that fails is counted, said once a minute, and mail goes on; the next
+ * one that gets through is followed by an event "journal-lost" with how many.
  *
  * journal_open		dir must exist; files are NAME.json and, rotated,
  *			NAME.json.1 .. NAME.json.KEEP (at most JOURNAL_KEEP).

@@ -8,6 +8,13 @@
 #include "text/address.h"
 #include "text/field.h"
 
+/* Who was told of this object already: admins look after many. */
+struct told_one {
+	struct told_one *next;
+	struct slice address;
+	enum notice_template which;
+};
+
 struct telling {
 	const struct notices *n;
 	struct db *state;
@@ -16,6 +23,7 @@ struct telling {
 	struct arena *a;
 	unsigned made;
 	struct slice why;
+	struct told_one *told;
 };
 
 /* --- who is not told ------------------------------------------------------ */
@@ -144,6 +152,23 @@ put_letter(struct telling *t, const struct write_to *to)
 	return rc;
 }
 
+static bool
+told_before(struct telling *t, struct slice address,
+    enum notice_template which)
+{
+	struct told_one *one = t->told;
+
+	while (one != NULL && (one->which != which ||
+	    !slice_eq_nocase(one->address, address)))
+		one = one->next;
+	if (one != NULL)
+		return true;
+	one = arena_alloc(t->a, sizeof *one);
+	*one = (struct told_one){ t->told, address, which };
+	t->told = one;
+	return false;
+}
+
 /* The settings of the one who reads it: language, zone and rate are his. */
 static enum rc
 tell(struct telling *t, struct slice address, enum notice_template which)
@@ -157,7 +182,7 @@ tell(struct telling *t, struct slice address, enum notice_template which)
 	bool may = false;
 	enum rc rc;
 
-	if (!address_plain(address))
+	if (!address_plain(address) || told_before(t, address, which))
 		return RC_OK;
 	notices_for(t->n, t->a, address, &conf);
 	rc = allowed(t, &conf, address, &may);
@@ -275,7 +300,7 @@ notice_for_object(const struct notices *n, struct db *state,
     const struct notice_event *event, int64_t now, struct arena *a,
     unsigned *made_r, struct slice *why_r)
 {
-	struct telling t = { n, state, event, now, a, 0, SLICE("") };
+	struct telling t = { n, state, event, now, a, 0, SLICE(""), NULL };
 	enum rc rc = in_transaction(&t, tell_everybody);
 
 	if (made_r != NULL)
@@ -368,7 +393,7 @@ enum rc
 notice_summaries(const struct notices *n, struct db *state, int64_t now,
     struct arena *a, unsigned *made_r, struct slice *why_r)
 {
-	struct telling t = { n, state, NULL, now, a, 0, SLICE("") };
+	struct telling t = { n, state, NULL, now, a, 0, SLICE(""), NULL };
 	enum rc rc = in_transaction(&t, summarise);
 
 	if (made_r != NULL)

@@ -11,7 +11,19 @@ struct work {
 	struct digest_tools tools;
 };
 
-/* An index of its own for each: a long digest keeps nobody from looking. */
+static void
+work_end(struct asked *q, struct work *w)
+{
+	if (w->tools.state != NULL)
+		db_close(w->tools.state);
+	if (w->tools.index != NULL)
+		w->tools.index->does->close(w->tools.index);
+	service_set_drop(w->set);
+	notices_made(q->store);
+}
+
+/* Handles of its own for each: thousands of digests keep nobody from looking,
+ * or from releasing. */
 static bool
 work_begin(struct asked *q, struct work *w)
 {
@@ -22,30 +34,19 @@ work_begin(struct asked *q, struct work *w)
 
 	w->set = service_set(q->store->run);
 	conf = w->set->conf;
-	if (conf->notices == NULL) {
-		asked_fails(q, "off", arena_printf(q->arena, "there is no %s",
-		    conf->notices_file));
-		service_set_drop(w->set);
-		return false;
-	}
 	w->tools = (struct digest_tools){ .n = conf->notices,
 	    .now = clock_wall(), .a = q->arena };
-	if (index_sqlite_open(path, STORE_READ, &w->tools.index, q->arena,
-	    &why) != RC_OK) {
+	if (conf->notices == NULL)
+		asked_fails(q, "off", arena_printf(q->arena, "there is no %s",
+		    conf->notices_file));
+	else if (index_sqlite_open(path, STORE_READ, &w->tools.index,
+	    q->arena, &why) != RC_OK || state_open(notices_path(q->store),
+	    DB_WRITE, &w->tools.state, q->arena, &why) != RC_OK)
 		asked_fails(q, "trouble", why);
-		service_set_drop(w->set);
-		return false;
-	}
-	w->tools.state = notices_enter(q->store);
-	return true;
-}
-
-static void
-work_end(struct asked *q, struct work *w)
-{
-	notices_leave(q->store);
-	w->tools.index->does->close(w->tools.index);
-	service_set_drop(w->set);
+	else
+		return true;
+	work_end(q, w);
+	return false;
 }
 
 static void

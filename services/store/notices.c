@@ -137,6 +137,18 @@ notices_leave(struct store *s)
 	wake(s->notices, &s->notices->mails);
 }
 
+const char *
+notices_path(struct store *s)
+{
+	return s->notices->path;
+}
+
+void
+notices_made(struct store *s)
+{
+	wake(s->notices, &s->notices->mails);
+}
+
 struct token_guard *
 notices_guard(struct store *s)
 {

@@ -29,6 +29,10 @@ void notices_wake(struct store *s);
 
 struct db *notices_enter(struct store *s);
 void notices_leave(struct store *s);
+/* For work that takes long, which opens a handle of its own: the file, and
+ * that there may be mails in it. */
+const char *notices_path(struct store *s);
+void notices_made(struct store *s);
 /* Of who tries wrong tokens; between enter and leave. */
 struct token_guard *notices_guard(struct store *s);
 

@@ -408,14 +408,17 @@ sub session {
 	return Gatehouse::Milter->new($self->socket_path($name), %a);
 }
 
-# gatehouse(1) of the build tree: its exit status and standard output.
+# gatehouse(1) of the build tree: its exit status and standard output. First
+# may come { before => [ ... ] }: a command that runs it.
 sub gatehouse {
 	my ($self, @args) = @_;
+	my $how = ref $args[0] ? shift @args : {};
 	my $pid = open(my $out, '-|') // croak "fork: $!";
 
 	if ($pid == 0) {
 		open STDERR, '>>', "$self->{dir}/log/gatehouse.err";
-		exec build() . '/tools/gatehouse', @args or POSIX::_exit(127);
+		exec @{ $how->{before} // [] }, build() . '/tools/gatehouse',
+		    @args or POSIX::_exit(127);
 	}
 	local $/;
 	my $text = <$out> // '';
