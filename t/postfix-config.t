@@ -20,7 +20,7 @@ my ($dir, $conf, $tmp) = (dir(), conf(), tmp());
 my %shape = shapes();
 
 house('');
-spew("$conf/postfix.conf", 'tls_senders = [ "bank.example" ];');
+own('tls_senders = [ "bank.example" ];');
 
 # --- what is refused, in words ---
 sub refused {
@@ -60,11 +60,11 @@ for (['reinject_listener = "10026";', qr/wants an address of loopback/],
     ['soft_errors = 9;', qr/soft_errors is more/],
     ['minimal_backoff = "1h";', qr/minimal_backoff is longer/],
     ['sise = "3";', qr/did you mean size/]) {
-	spew("$conf/postfix.conf", $_->[0]);
+	own($_->[0]);
 	house('');
 	refused($_->[1], $_->[0]);
 }
-spew("$conf/postfix.conf", '');
+own();
 
 # --- what the administrator changed meanwhile ---
 sub applied {
@@ -187,7 +187,7 @@ SKIP: {
 	my $inbound = state();
 	config('--apply', '--role', 'outbound');
 	my $outbound = state();
-	my ($killed, $n, $step) = (0, 0, $full ? 1 : 4);
+	my ($killed, $n, $step) = (0, 0, $full ? 1 : 5);
 	my @calls = $full ? qw(rename unlink fsync) : qw(rename);
 	for my $call (@calls) {
 		for ($n = 1; $n < 200; $n += $step) {

@@ -15,7 +15,7 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE,
     DAY = 24 * HOUR };
 
 const struct conf_option postfix_conf_options[] = {
-	{ "role", CONF_ENUM, AT(role), "both", 0, 0,
+	{ "role", CONF_ENUM, AT(role), "inbound", 0, 0,
 	  "What this Postfix is: it takes mail from the world for our domains "
 	  "(inbound), it sends our mail into the world (outbound), or both.",
 	  roles },
@@ -89,8 +89,8 @@ const struct conf_option postfix_conf_options[] = {
 	  "recipient_maps.", NULL },
 	{ "local_mail", CONF_ENUM, AT(local_mail), "outbound", 0, 0,
 	  "What becomes of mail from programs on this machine, by sendmail(1): "
-	  "it passes the outbound filters, or nobody but root may send "
-	  "(closed).", locals },
+	  "it passes the outbound filters, or nobody may send but root and "
+	  "gatehouse dmarc-report (closed).", locals },
 	{ "tls_cert", CONF_PATH, AT(tls_cert), "", 0, 0,
 	  "Certificate of this machine with its chain, in PEM. Empty: what "
 	  "main.cf says.", NULL },
