@@ -59,6 +59,7 @@ is_deeply [ map { $_->{check} } grep { !@{ $_->{saw} } }
     @{ $answer->{checks} } ], [], 'and each of them saw something';
 like $s->send(rcpt => 'us@gatehouse.test'), qr/^250 /,
     'and mail comes in by it';
+ok $s->sink->next(30), 'and goes on';
 $d->{args} = [];
 $pf->reload;
 

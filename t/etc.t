@@ -19,8 +19,11 @@ my %printer = (
 	'gatehouse.conf' => "$build/etc/print-house",
 	'auth-check.conf' => "$build/milters/auth-check/gatehouse-auth-check",
 	'chain.conf' => "$build/milters/chain/gatehouse-chain",
+	'store.conf' => "$build/services/store/gatehouse-store",
+	'track.conf' => "$build/services/track/gatehouse-track",
 	'dmarc-report.conf' => "$build/tools/gatehouse dmarc-report",
 	'postfix.conf' => "$build/tools/gatehouse postfix-config",
+	'notices.conf' => "$build/tools/gatehouse digest",
 );
 
 for my $name (sort keys %printer) {
@@ -38,8 +41,11 @@ for my $name (sort keys %printer) {
 my %page = (
 	'gatehouse.conf' => 'gatehouse.conf.5',
 	'auth-check.conf' => 'gatehouse-auth-check.conf.5',
+	'store.conf' => 'gatehouse-store.8',
+	'track.conf' => 'gatehouse-track.conf.5',
 	'dmarc-report.conf' => 'gatehouse-dmarc-report.conf.5',
 	'postfix.conf' => 'gatehouse-postfix.conf.5',
+	'notices.conf' => 'gatehouse-notices.conf.5',
 );
 for my $name (sort keys %page) {
 	my $sample = slurp("$src/etc/$name");

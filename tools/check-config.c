@@ -5,6 +5,9 @@
 
 #include "milter/settings.h"
 #include "milters/all.h"
+#include "notice/options.h"
+#include "services/store/store.h"
+#include "services/track/options.h"
 #include "text/json.h"
 #include "tools/check-config.h"
 #include "tools/dmarc-conf.h"
@@ -81,6 +84,53 @@ check_postfix(const struct files *f)
 	    &conf, f->arena, &why), why);
 }
 
+/* A daemon that is no milter, where its file is. */
+static void
+check_service(const struct files *f, const struct service *service)
+{
+	struct service_set *set;
+	struct slice why = SLICE("");
+	const char *path;
+	enum rc rc;
+
+	if (f->dir == NULL)
+		return;
+	path = arena_printf(f->arena, "%s/%s.conf", f->dir, service->name).ptr;
+	if (access(path, F_OK) != 0)
+		return;
+	rc = service_load(service, verb_house_file(f->dir, f->arena), path, true,
+	    &set, f->arena, &why);
+	if (rc == RC_OK)
+		service_set_drop(set);
+	f->told(f->arg, service->name, rc, why);
+}
+
+/* Its templates too. Without the file there are no notices. */
+static void
+check_notices(const struct files *f)
+{
+	const struct conf_section sections[2] = { { house_options,
+	    arena_alloc(f->arena, sizeof(struct house_conf)) }, { NULL, NULL } };
+	struct house_conf *house = sections[0].base;
+	struct slice why = SLICE("");
+	struct notices *notices;
+	const char *path;
+	enum rc rc;
+
+	if (f->dir == NULL)
+		return;
+	path = arena_printf(f->arena, "%s/notices.conf", f->dir).ptr;
+	if (access(path, F_OK) != 0)
+		return;
+	rc = conf_load_trusted(f->arena, verb_house_file(f->dir, f->arena), sections,
+	    &why);
+	if (rc == RC_OK)
+		rc = house_finish(house, f->arena, &why);
+	if (rc == RC_OK)
+		rc = notices_load(f->arena, path, true, house, &notices, &why);
+	f->told(f->arg, "notices", rc, why);
+}
+
 void
 check_config_each(const char *dir, struct arena *a, check_config_told *told,
     void *arg)
@@ -97,6 +147,9 @@ check_config_each(const char *dir, struct arena *a, check_config_told *told,
 		check(&files, "chain", all_filters, true);
 	check_dmarc_report(&files);
 	check_postfix(&files);
+	check_notices(&files);
+	check_service(&files, &store_service);
+	check_service(&files, &track_settings);
 }
 
 struct check {

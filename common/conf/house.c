@@ -5,6 +5,11 @@
 
 #define AT(field)	offsetof(struct house_conf, field)
 
+static const char *const mixed_rejects[] = {
+	[MIXED_QUARANTINE] = "quarantine", [MIXED_REJECT_ALL] = "reject-all",
+	NULL
+};
+
 const struct conf_option house_options[] = {
 	{ "hostname", CONF_STRING, AT(hostname), "", 0, 253,
 	  "This machine's name as other mail servers know it; Postfix calls it "
@@ -36,6 +41,20 @@ const struct conf_option house_options[] = {
 	  "next one; the package gatehouse-common makes one in "
 	  "/etc/gatehouse/seal.key. Needed as soon as mail passes more than "
 	  "one daemon. Empty: none.", NULL },
+	{ "store_key", CONF_PATH, AT(store_key), "", 0, 0,
+	  "File with the public key that quarantined mail is encrypted to, "
+	  "/etc/gatehouse/store.pub; gatehouse store keygen makes it and the "
+	  "private one, which only the service gatehouse-store reads. With a "
+	  "key, mail is held for single recipients, in store/incoming below "
+	  "state_directory, and the others get theirs; a message that cannot "
+	  "be stored is answered tempfail. Empty: the whole message goes on "
+	  "hold in Postfix.", NULL },
+	{ "mixed_reject", CONF_ENUM, AT(mixed_reject), "quarantine", 0, 0,
+	  "A message may be refused for one recipient and not for another, but "
+	  "has one answer. quarantine: it is held for the one (with the "
+	  "cause policy, unless a virus or the like was found), and never "
+	  "bounced; reject-all: it is refused for all. "
+	  "Counts with a store_key.", mixed_rejects },
 	{ "resolver", CONF_SERVER, AT(resolver), "", 0, 0,
 	  "The DNS server to ask, by address and port. Empty: those of "
 	  "/etc/resolv.conf.", NULL },
@@ -75,8 +94,26 @@ const struct conf_option house_options[] = {
 	{ "journal_keep", CONF_COUNT, AT(journal_keep), "14", 0, 10000,
 	  "Closed journal files kept in each daemon's folder; the oldest goes "
 	  "first.", NULL },
+	{ "journal_subjects", CONF_BOOL, AT(journal_subjects), "false", 0, 0,
+	  "Whether events in journals hold the subject of the message, so that "
+	  "it can be searched for. It is what people wrote: ask those whose "
+	  "mail it is.", NULL },
+	{ "recipient_delimiter", CONF_STRING, AT(recipient_delimiter), "+", 0,
+	  1, "What comes behind this in a local part is an extension, and the "
+	  "mailbox is what stands before it, as in Postfix. Empty: there are no "
+	  "extensions.", NULL },
+	{ "local_part_case", CONF_BOOL, AT(local_part_case), "false", 0, 0,
+	  "Whether A@example.org and a@example.org are two mailboxes.", NULL },
 	{ 0 }
 };
+
+struct scope_match
+house_match(const struct house_conf *house)
+{
+	return (struct scope_match){ .case_sensitive = house->local_part_case,
+	    .delimiter = house->recipient_delimiter != NULL ?
+	    house->recipient_delimiter[0] : '\0' };
+}
 
 static enum rc
 own_name(struct house_conf *house, struct arena *a, struct slice *why_r)

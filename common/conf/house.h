@@ -6,7 +6,10 @@
 #ifndef CONF_HOUSE_H
 #define CONF_HOUSE_H
 
-#include "conf/conf.h"
+#include "conf/scope.h"
+
+/* One recipient is to be refused, others are not: SMTP has one answer. */
+enum mixed_reject { MIXED_QUARANTINE, MIXED_REJECT_ALL };
 
 struct house_conf {
 	const char *hostname;		/* ours; default: gethostname() */
@@ -17,6 +20,8 @@ struct house_conf {
 	struct conf_list inbound;	/* filters in the order of main.cf */
 	struct conf_list outbound;
 	const char *seal_key;		/* file; empty: no seal, one filter */
+	const char *store_key;		/* public key; empty: Postfix holds */
+	int mixed_reject;		/* enum mixed_reject */
 	const char *resolver;		/* "host:port", empty: resolv.conf */
 	int64_t resolver_timeout;	/* ms, of one question */
 	unsigned dns_questions;		/* at most, of one message */
@@ -29,9 +34,15 @@ struct house_conf {
 	uint64_t message_size_limit;	/* Postfix's; edits may not pass it */
 	uint64_t journal_size;		/* a file of it */
 	unsigned journal_keep;		/* rotated files kept */
+	bool journal_subjects;		/* events hold the subject */
+	const char *recipient_delimiter; /* of an extension; empty: none */
+	bool local_part_case;		/* does it tell mailboxes apart? */
 };
 
 extern const struct conf_option house_options[];
+
+/* How addresses are compared (conf/scope.h). */
+struct scope_match house_match(const struct house_conf *house);
 
 /* Fills what has no constant default (hostname, authserv_id) and checks what
  * the table cannot. RC_BAD with *why_r. */

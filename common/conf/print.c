@@ -32,6 +32,12 @@ wrap(struct buf *out, const char *prefix, struct slice text)
 	buf_addc(out, '\n');
 }
 
+static const char *
+may_differ(const struct conf_option *o)
+{
+	return (o->kind & CONF_SCOPED) != 0 ? " May stand in a scope." : "";
+}
+
 static void
 sample_option(struct buf *out, const struct conf_option *o)
 {
@@ -40,7 +46,8 @@ sample_option(struct buf *out, const struct conf_option *o)
 
 	buf_addc(out, '\n');
 	wrap(out, "# ", slice_of(o->text));
-	wrap(out, "# ", arena_printf(a, "Takes %.*s.", SLICE_ARG(takes)));
+	wrap(out, "# ", arena_printf(a, "Takes %.*s.%s", SLICE_ARG(takes),
+	    may_differ(o)));
 	buf_addf(out, "#%s = ", o->name);
 	buf_add(out, written);
 	buf_adds(out, ";\n");
@@ -96,7 +103,8 @@ manual_option(struct buf *out, const struct conf_option *o)
 	buf_addc(out, '\n');
 	conf_roff(out, slice_of(o->text));
 	buf_addc(out, '\n');
-	conf_roff(out, arena_printf(a, "Takes %.*s.", SLICE_ARG(takes)));
+	conf_roff(out, arena_printf(a, "Takes %.*s.%s", SLICE_ARG(takes),
+	    may_differ(o)));
 	buf_addc(out, '\n');
 	arena_free(a);
 }

@@ -70,6 +70,12 @@ ready(struct journal *j)
 	    O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0640);
 	if (j->fd < 0)
 		return false;
+	/* Whoever is in the daemon's own group may read it (gatehouse-track),
+	 * whatever the umask hides of its other files. */
+	if (fstat(j->fd, &st) == 0 && st.st_size == 0 &&
+	    (st.st_mode & 0777) != 0640 && S_ISREG(st.st_mode) &&
+	    fchmod(j->fd, 0640) != 0)
+		log_debug("journal %s: its mode stays", j->name);
 	if (fstat(j->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		shut(j);
 		errno = EINVAL;

@@ -23,6 +23,7 @@
  *			No file at all is an empty journal; RC_RETRY, with
  *			*why_r, when a file could not be read
  *
+ * Files have mode 0640, so that members of the daemon's group can read them.
  * A file that was moved or removed under us is begun anew by the next write.
  * Rotation is done by whoever finds the file full, under flock(2); nobody
  * waits for that lock, so a stopped process delays rotation, not mail. Files

@@ -12,7 +12,8 @@
  *		brought? Of a filter that needs bodies (NEED_BODY); called once,
  *		when the body begins. When no filter of the process wants it,
  *		Postfix is told to send no more of it, and msg->body is empty:
- *		a plan that edits it is trouble. NULL: always
+ *		a plan that edits it is trouble. NULL: always. With a store it
+ *		is brought to who may hold (HOLDS), wanted or not
  *   ask	the message is there: wait for answers, no longer than
  *		job->deadline. RC_RETRY is trouble of ours (plan_for_trouble).
  *		May be NULL
@@ -52,6 +53,9 @@ enum need {
 	EDITS_ENVELOPE	= 1 << 4,
 	/* Not for tables: each filter with NEED_BODY has a wants_body. */
 	LEAVES_BODY	= 1 << 5,
+	HOLDS		= 1 << 6,	/* may hold or discard; with a store that
+					   brings the body, and takes recipients
+					   out of the message */
 	EARLY_CONNECT	= 1 << 8,	/* Postfix waits for our reply there */
 	EARLY_MAIL	= 1 << 9,
 	EARLY_RCPT	= 1 << 10,	/* and shows whom it refuses */
@@ -82,7 +86,7 @@ struct envelope {
 	struct recipient *recipients;
 	size_t nrecipients;
 	struct slice queue_id;		/* empty until DATA */
-	bool smtputf8;
+	bool smtputf8, body8;		/* SMTPUTF8, BODY=8BITMIME */
 };
 
 /* Findings of earlier filters, from the seal. */

@@ -178,6 +178,8 @@ actions_we_take(unsigned needs)
 		actions |= SMFIF_CHGBODY;
 	if (needs & EDITS_ENVELOPE)
 		actions |= SMFIF_CHGFROM | SMFIF_ADDRCPT | SMFIF_DELRCPT;
+	if (needs & HOLDS)
+		actions |= SMFIF_DELRCPT;
 	return actions;
 }
 
@@ -262,6 +264,7 @@ status_of(enum answer answer)
 	case ANSWER_REJECT:
 		return SMFIS_REJECT;
 	case ANSWER_DISCARD:
+	case ANSWER_HELD:
 		return SMFIS_DISCARD;
 	case ANSWER_TEMPFAIL:
 		break;
@@ -503,7 +506,9 @@ drain(struct host *host)
 
 	settings_drop(set);
 	early_stop(&host->gate);
-	left = shim_drain(ms);
+	/* Nobody waits for a filter that does not come back. */
+	left = shim_drain(ms, atomic_load(&host->stuck) ?
+	    inflight_overdue(host->inflight, 0, NULL) : 0);
 	if (left == 0)
 		return;
 	inflight_forgive(host->inflight);
@@ -517,7 +522,8 @@ serve_run(struct host *host, const char *socket, const uid_t *peers,
     struct slice *why_r)
 {
 	struct shim_conf shim = {
-		.peers = peers, .npeers = npeers, .quiet = quiet,
+		.socket = socket, .peers = peers, .npeers = npeers,
+		.quiet = quiet,
 	};
 	enum rc rc;
 

@@ -168,7 +168,8 @@ act(const struct job *job, struct plan *p, const struct judgement *j)
 		return plan_tempfail(p, j->rule, j->reason,
 		    reply(job->arena, j, '4'));
 	case AUTH_QUARANTINE:
-		return plan_quarantine(p, j->rule, j->reason);
+		return plan_hold(p, j->cause != CAUSE_NONE ? j->cause :
+		    CAUSE_POLICY, j->rule, j->reason);
 	case AUTH_TAG:
 		add_tag(job, p, j);
 		break;

@@ -30,7 +30,7 @@ backscatter_judge(const struct job *job, struct judgement *j_r)
 	    .rule = "spam-ndr", .reason = arena_printf(job->arena, "a bounce "
 	    "(%s) of mail that was not sent from here", seen->bounce->sign),
 	    .code = "7.1", .text = SLICE("bounce of a message that was not "
-	    "sent from here") };
+	    "sent from here"), .cause = CAUSE_SPAM_NDR };
 	return true;
 }
 

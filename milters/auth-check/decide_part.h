@@ -20,6 +20,7 @@ struct judgement {
 	const char *code;		/* of the reply, behind its class:
 					   "7.23" (RFC 7372) */
 	struct slice text;		/* and what stands behind it */
+	enum cause cause;		/* of a quarantine; none: policy */
 };
 
 typedef bool part_judge(const struct job *job, struct judgement *j_r);

@@ -155,8 +155,8 @@ const struct conf_option auth_check_options[] = {
 	  "What is done with mail that fails DMARC under the policy reject.",
 	  actions },
 	{ "dmarc_quarantine", CONF_ENUM, AT(dmarc_quarantine), "quarantine", 0,
-	  0, "The same under the policy quarantine. quarantine holds the mail "
-	  "in Postfix's hold queue; tag delivers it with tag_header, for "
+	  0, "The same under the policy quarantine. quarantine holds the mail, "
+	  "where store_key says; tag delivers it with tag_header, for "
 	  "sites that sort it into a folder.", actions },
 	{ "dmarc_none", CONF_ENUM, AT(dmarc_none), "accept", 0, 0,
 	  "The same under the policy none: the owner only wants to hear of "

@@ -214,7 +214,7 @@ sub _steps {
 	}
 	for my $rcpt (@{ $m->{rcpt} }) {
 		$add->('R', "<$rcpt>\0", $rcpt, '{rcpt_addr}' => $rcpt,
-		    '{rcpt_mailer}' => 'smtp', $n++ ? %id : ());
+		    '{rcpt_mailer}' => $m->{mailer}{$rcpt} // 'smtp', $n++ ? %id : ());
 	}
 	return \@steps if $m->{unknown} && !@{ $m->{rcpt} };
 	$add->('T', '', undef, %id);
