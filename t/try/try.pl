@@ -228,7 +228,8 @@ sub farewell {
 	print <<"END";
 
 All of it stays up until Ctrl-C. To send mail of your own:
-  swaks --server $at --xclient-addr 192.0.2.10 --from you\@pass.test --to us\@gatehouse.test
+  swaks --server $at --xclient-addr 192.0.2.10 \\
+      --from you\@pass.test --to us\@gatehouse.test
   telnet ${\ ($at =~ s/:/ /r) }	(XCLIENT ADDR=192.0.2.10 makes you that client)
 To ask why something was decided:
   $build/tools/gatehouse explain --config ${\ $s->conf } QUEUEID
