@@ -81,6 +81,10 @@ sub build { $ENV{GATEHOUSE_BUILD} // '.' }
 sub conf_value {
 	my ($value) = @_;
 
+	return '{ ' . join(' ', map { "$_ = " . conf_value($value->{$_}) . ';' }
+	    sort keys %$value) . ' }' if ref $value eq 'HASH';
+	return '( ' . join(', ', map { conf_value($_) } @$value) . ' )'
+	    if ref $value eq 'ARRAY' && ref $value->[0] eq 'HASH';
 	return '[ ' . join(', ', map { conf_value("$_") } @$value) . ' ]'
 	    if ref $value eq 'ARRAY';
 	return $value if $value =~ /\A(-?\d+|true|false)\z/;
