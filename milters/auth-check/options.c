@@ -79,7 +79,7 @@ const struct conf_option auth_check_options[] = {
 	{ "spf_explanation", CONF_BOOL, AT(spf_explanation), "true", 0, 0,
 	  "Ask for the text that the domain wants a refused client to read "
 	  "(exp=), and put it into our reply. It is only asked for where "
-	  "spf_fail refuses.", NULL },
+	  "spf_fail refuses, be it in one scope.", NULL },
 	{ "spf_look_ahead", CONF_BOOL, AT(spf_look_ahead), "true", 0, 0,
 	  "Ask for what stands behind in a record while the answers before it "
 	  "are still under way. Quicker, for some questions in vain.", NULL },
@@ -252,7 +252,8 @@ const struct conf_option auth_check_options[] = {
 	  "of mail that went out through here in the last 7 days: somebody has "
 	  "forged our users as senders. Outgoing mail must pass this filter, "
 	  "which adds that field to it. Auto-replies, receipts, calendar "
-	  "answers and challenges are no bounces.", ndrs },
+	  "answers and challenges are no bounces. Outgoing mail is noted unless "
+	  "it is off here and in all scopes.", ndrs },
 	{ "backscatter_learn", CONF_TIME, AT(backscatter_learn), "5d", 0,
 	  2592000000, "Mail must have gone out through here for so long before "
 	  "anything is done: bounces of older mail prove nothing.", NULL },

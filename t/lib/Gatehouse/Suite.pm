@@ -77,7 +77,8 @@ sub build { $ENV{GATEHOUSE_BUILD} // '.' }
 
 # --- configuration files (libconfig) -------------------------------------
 
-# 5, true and false stand as they are; a list becomes [ "a", "b" ].
+# 5, true and false stand as they are; a list becomes [ "a", "b" ], a hash a
+# group { a = "b"; } and a list of these ( { ... }, { ... } ).
 sub conf_value {
 	my ($value) = @_;
 
