@@ -201,10 +201,11 @@ stricter(const struct judgement *j, const struct judgement *than)
 static const struct group *
 strictest(const struct groups *groups)
 {
-	const struct group *found = groups->first;
+	const struct group *found = NULL;
 
-	for (const struct group *g = found->next; g != NULL; g = g->next)
-		if (stricter(&g->judgement, &found->judgement))
+	for (const struct group *g = groups->first; g != NULL; g = g->next)
+		if (found == NULL || stricter(&g->judgement,
+		    &found->judgement))
 			found = g;
 	return found;
 }

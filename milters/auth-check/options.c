@@ -252,8 +252,8 @@ const struct conf_option auth_check_options[] = {
 	  "of mail that went out through here in the last 7 days: somebody has "
 	  "forged our users as senders. Outgoing mail must pass this filter, "
 	  "which adds that field to it. Auto-replies, receipts, calendar "
-	  "answers and challenges are no bounces. Outgoing mail is noted unless "
-	  "it is off here and in all scopes.", ndrs },
+	  "answers and challenges are no bounces. Outgoing mail is noted, "
+	  "unless it is off here and in all scopes.", ndrs },
 	{ "backscatter_learn", CONF_TIME, AT(backscatter_learn), "5d", 0,
 	  2592000000, "Mail must have gone out through here for so long before "
 	  "anything is done: bounces of older mail prove nothing.", NULL },
