@@ -86,6 +86,10 @@ static const struct {
 	{ "a tag is the message's", ONE_TWO("dmarc_reject = \"tag\";",
 	  DO("ignore")), BOTH, "accept accept", "none",
 	  "local_policy: dmarc-reject", .tagged = true },
+	{ "of two tags the one that is a policy's", ONE_TWO("dmarc_reject = "
+	  "\"tag\";", DO("soften") "dmarc_quarantine = \"tag\";"), BOTH,
+	  "accept accept", "quarantine",
+	  "local_policy: policies are softened here", .tagged = true },
 	{ "tag and a refusal", ONE_TWO("dmarc_reject = \"tag\";", ""), BOTH,
 	  "accept reject", "quarantine", "local_policy: recipients differ",
 	  .tagged = true },
@@ -154,6 +158,10 @@ try_scope_replies(struct stage *s, struct arena *a)
 	dmarc(s, DMARC_FAIL, DMARC_REJECT);
 	p = auth_check_decide(&s->job);
 	tap_ok(p->recipients == NULL, "alike in two scopes: one verdict");
+	set(s, ONE_TWO("dkim_fail = \"tag\";", ""));
+	p = auth_check_decide(&s->job);
+	tap_ok(p->recipients == NULL, "and where they differ in what does not "
+	    "matter here");
 	set(s, ONE_TWO("", DO("ignore")));
 	p = auth_check_decide(&s->job);
 	tap_ok(slice_starts(plan_verdict(p, 0)->reply,
