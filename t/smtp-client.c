@@ -312,11 +312,12 @@ test_addresses(void)
 	}
 	memset(big, 'a', sizeof big);
 	struct slice long_one = slice_make(big, sizeof big);
+	struct smtp_mail mail = { .server = "127.0.0.1:1",
+	    .recipients = &long_one, .nrecipients = 1 };
 	struct smtp_outcome o;
 	struct slice why;
-	tap_is_int(smtp_send(&(struct smtp_mail){ .server = "127.0.0.1:1",
-	    .recipients = &long_one, .nrecipients = 1 }, &o, arena, &why),
-	    RC_BAD, "address: too long");
+	tap_is_int(smtp_send(&mail, &o, arena, &why), RC_BAD,
+	    "address: too long");
 }
 
 int
