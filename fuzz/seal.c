@@ -22,6 +22,7 @@ signed_text(struct arena *a, struct slice text)
 	unsigned char mac[32];
 	unsigned len;
 
+	buf_adds(&bare, SEAL_FIELD ":");
 	for (size_t i = 0; i < text.len; i++)
 		if (!ascii_space(text.ptr[i]))
 			buf_addc(&bare, text.ptr[i]);

@@ -1,6 +1,7 @@
 #!/usr/bin/perl
 # Rooms point left only (STYLE.md habit 3): reads each #include "room/file.h"
-# under common/, milters/, cells/ and tools/ and fails on one that points right.
+# under common/, milters/, services/, cells/ and tools/ and fails on one that
+# points right. Services are to the right of all rooms, as milters and tools are.
 use strict;
 use warnings;
 
@@ -9,7 +10,7 @@ use FindBin;
 use Test::More;
 
 my @rooms = qw(base text mime html net dkim conf log verdict policy journal store
-    cell unpack milter daemon);
+    track cell unpack milter daemon);
 my %place = map { $rooms[$_] => $_ } 0 .. $#rooms;
 my $src = $ENV{GATEHOUSE_SRC} // "$FindBin::Bin/..";
 
@@ -27,10 +28,12 @@ sub wrong {
 	my ($to) = $include =~ m{^([^/]+)/};
 
 	return '' unless defined $to;	# config.h, or a file beside it
-	return "milters are to the right of all rooms"
-	    if $to eq 'milters' && $file =~ /^common/;
-	return '' if $to =~ /^(milters|cells|tools|t)$/ && $file !~ /^common/ &&
-	    !($to eq 'tools' && $file =~ /^milters/);
+	return "$to are to the right of all rooms"
+	    if $to =~ /^(milters|services|cells)$/ && $file =~ /^common/;
+	return '' if $to =~ /^(milters|services|cells|tools|t)$/ &&
+	    $file !~ /^common/ &&
+	    !($to =~ /^(tools|services|cells)$/ && $file =~ /^milters/) &&
+	    !($to =~ /^(tools|milters|cells)$/ && $file =~ /^services/);
 	return "no room is called $to" unless exists $place{$to};
 	return '' unless defined $room;
 	return "$room is no room that this test knows"
@@ -45,11 +48,15 @@ isnt wrong('common/text/a.c', 'mime/a.h'), '', 'right is wrong';
 isnt wrong('common/text/a.c', 'milters/x/a.h'), '', 'a milter as well';
 isnt wrong('common/text/a.c', 'nowhere/a.h'), '', 'and what nobody knows';
 is wrong('tools/a.c', 'milters/x/a.h'), '', 'tools may look at milters';
+isnt wrong('common/store/a.c', 'services/x/a.h'), '', 'a service is no room';
+isnt wrong('services/x/a.c', 'milters/x/a.h'), '', 'and knows no milter';
+is wrong('services/x/a.c', 'services/x/b.h'), '', 'but its own files';
+is wrong('tools/a.c', 'services/x/a.h'), '', 'tools may look at services';
 
 my @files;
 find({ no_chdir => 1, wanted => sub {
 	push @files, $File::Find::name =~ s{^\Q$src\E/}{}r if /\.[ch]\z/ } },
-    grep { -d } map { "$src/$_" } qw(common milters cells tools));
+    grep { -d } map { "$src/$_" } qw(common milters services cells tools));
 cmp_ok scalar @files, '>', 20, 'there are sources to read';
 for my $file (sort @files) {
 	my @bad = map { my $why = wrong($file, $_->[1]);

@@ -195,7 +195,7 @@ crash_with(const char *path, unsigned char seed)
 
 		if (inflight_open(path, &t, a, &why) != RC_OK)
 			_exit(1);
-		inflight_enter(t, hash, deadline_in(1000), &slot);
+		inflight_enter(t, hash, SLICE("ID"), deadline_in(1000), &slot);
 		_exit(0);
 	}
 	waitpid(pid, NULL, 0);
@@ -217,28 +217,28 @@ blames_what_was_in_hand(struct arena *a)
 	tap_is_int(inflight_blamed(t), 1, "one message is blamed");
 	tap_is_int(inflight_open(path, &second, a, &why), RC_BAD,
 	    "a second process is refused");
-	state = inflight_enter(t, good, deadline_in(1000), &slot);
+	state = inflight_enter(t, good, SLICE("ID"), deadline_in(1000), &slot);
 	tap_is_int(state, INFLIGHT_SUSPECT, "it is a suspect");
-	inflight_leave(t, good, state, slot);
-	tap_is_int(inflight_enter(t, good, deadline_in(1000), &slot),
+	inflight_leave(t, good, state, slot, false);
+	tap_is_int(inflight_enter(t, good, SLICE("ID"), deadline_in(1000), &slot),
 	    INFLIGHT_CLEAN, "and cleared when it got through");
-	inflight_leave(t, good, INFLIGHT_CLEAN, slot);
+	inflight_leave(t, good, INFLIGHT_CLEAN, slot, false);
 	inflight_close(t);
 
 	for (int i = 0; i < 2; i++)
 		crash_with(path, 7);
 	crash_with(path, 9);
 	inflight_open(path, &t, a, &why);
-	tap_is_int(inflight_enter(t, hash, deadline_in(1000), &slot),
+	tap_is_int(inflight_enter(t, hash, SLICE("ID"), deadline_in(1000), &slot),
 	    INFLIGHT_SUSPECT, "two crashes: still read");
-	tap_is_int(inflight_enter(t, good, deadline_in(50), &other),
+	tap_is_int(inflight_enter(t, good, SLICE("ID"), deadline_in(50), &other),
 	    INFLIGHT_BUSY, "but with no other suspect beside it");
-	inflight_leave(t, hash, INFLIGHT_SUSPECT, slot);
+	inflight_leave(t, hash, INFLIGHT_SUSPECT, slot, false);
 	inflight_close(t);
 	for (int i = 0; i < 3; i++)
 		crash_with(path, 7);
 	inflight_open(path, &t, a, &why);
-	tap_is_int(inflight_enter(t, hash, deadline_in(1000), &slot),
+	tap_is_int(inflight_enter(t, hash, SLICE("ID"), deadline_in(1000), &slot),
 	    INFLIGHT_IS_POISON, "three crashes: poison");
 	inflight_close(t);
 	tap_is_int(truncate(path, 100), 0, "a torn table file");

@@ -203,6 +203,9 @@ adjust(struct settings *set, void *arg)
 		set->house.resolver = t->resolver;
 	/* One process plays them all: nothing is handed over. */
 	set->house.seal_key = "";
+	/* With a store it decides as with one, and writes no object. */
+	set->store = set->house.store_key[0] != '\0';
+	set->house.store_key = "";
 	set->house.inbound.count = set->house.outbound.count = 0;
 }
 
@@ -271,6 +274,8 @@ verdict_of(const struct offline_result *r)
 		return "reject";
 	case ANSWER_DISCARD:
 		return "discard";
+	case ANSWER_HELD:
+		return "quarantine";
 	case ANSWER_TEMPFAIL:
 		break;
 	}
@@ -369,7 +374,8 @@ play(struct test *t, struct settings *set, const struct offline_input *in)
 {
 	struct told_list told = { .a = t->a, .last = &told.first };
 	struct offline_result result;
-	struct host host = { .witness = told_take, .witness_arg = &told };
+	struct host host = { .witness = told_take, .witness_arg = &told,
+	    .dry = true };
 	const char *tmp = getenv("TMPDIR");
 
 	if (t->has_direction)

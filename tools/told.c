@@ -10,6 +10,8 @@ take_verdict(struct arena *a, struct told_verdict *to,
 	to->address = SLICE_NONE;
 	to->verdict = action_name(from->action);
 	to->rule = from->rule;
+	to->cause = from->action == QUARANTINE || from->action == DISCARD ?
+	    cause_name(from->cause) : NULL;
 	to->reason = arena_copy(a, from->reason);
 }
 
@@ -18,14 +20,14 @@ take_recipients(struct arena *a, struct told *t, const struct report *r)
 {
 	const struct envelope *e = r->job->envelope;
 
-	if (r->plan->recipients == NULL)
+	if (r->each == NULL)
 		return;
 	t->recipients = arena_array(a, e->nrecipients + 1,
 	    sizeof *t->recipients);
 	for (; t->nrecipients < e->nrecipients; t->nrecipients++) {
 		struct told_verdict *v = &t->recipients[t->nrecipients];
 
-		take_verdict(a, v, plan_verdict(r->plan, t->nrecipients));
+		take_verdict(a, v, &r->each[t->nrecipients]);
 		v->address = arena_copy(a,
 		    e->recipients[t->nrecipients].address);
 	}
@@ -112,6 +114,8 @@ put_verdict(struct json *w, const struct told_verdict *v)
 {
 	json_put(w, "verdict", slice_of(v->verdict));
 	json_put(w, "rule", slice_of(v->rule));
+	if (v->cause != NULL)
+		json_put(w, "cause", slice_of(v->cause));
 	json_put(w, "reason", v->reason);
 }
 
@@ -205,18 +209,26 @@ text_edit(struct buf *out, struct arena *a, const struct told_edit *e)
 		    SLICE_ARG(e->after)));
 }
 
+static struct slice
+recipient_text(struct arena *a, const struct told_verdict *v)
+{
+	return arena_printf(a, "<%.*s> %s%s%s (%s): %.*s",
+	    SLICE_ARG(v->address), v->verdict, v->cause != NULL ? ", " : "",
+	    v->cause != NULL ? v->cause : "", v->rule, SLICE_ARG(v->reason));
+}
+
 void
 told_text(struct buf *out, struct arena *a, const struct told *t, bool applied)
 {
 	buf_addf(out, "%s: %s (%s), %.1f ms\n", t->milter, t->all.verdict,
 	    t->all.rule, (double)t->us / 1000);
+	if (t->all.cause != NULL)
+		text_line(out, a, "cause", slice_of(t->all.cause));
 	text_line(out, a, "reason", t->all.reason);
 	text_line(out, a, "coverage", t->coverage);
 	for (size_t i = 0; i < t->nrecipients; i++)
-		text_line(out, a, "for", arena_printf(a, "<%.*s> %s (%s): "
-		    "%.*s", SLICE_ARG(t->recipients[i].address),
-		    t->recipients[i].verdict, t->recipients[i].rule,
-		    SLICE_ARG(t->recipients[i].reason)));
+		text_line(out, a, "for", recipient_text(a,
+		    &t->recipients[i]));
 	for (const struct told_edit *e = applied ? t->edits : NULL; e != NULL;
 	    e = e->next)
 		text_edit(out, a, e);

@@ -13,6 +13,7 @@
 struct told_verdict {
 	struct slice address;		/* absent: for all recipients */
 	const char *verdict, *rule;
+	const char *cause;		/* NULL: of none that has one */
 	struct slice reason;
 };
 

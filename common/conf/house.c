@@ -5,6 +5,11 @@
 
 #define AT(field)	offsetof(struct house_conf, field)
 
+static const char *const mixed_rejects[] = {
+	[MIXED_QUARANTINE] = "quarantine", [MIXED_REJECT_ALL] = "reject-all",
+	NULL
+};
+
 const struct conf_option house_options[] = {
 	{ "hostname", CONF_STRING, AT(hostname), "", 0, 253,
 	  "This machine's name as other mail servers know it; Postfix calls it "
@@ -36,6 +41,19 @@ const struct conf_option house_options[] = {
 	  "next one; the package gatehouse-common makes one in "
 	  "/etc/gatehouse/seal.key. Needed as soon as mail passes more than "
 	  "one daemon. Empty: none.", NULL },
+	{ "store_key", CONF_PATH, AT(store_key), "", 0, 0,
+	  "File with the public key that quarantined mail is encrypted to, "
+	  "/etc/gatehouse/store.pub; gatehouse store keygen makes it and the "
+	  "private one, which only the service gatehouse-store reads. With a "
+	  "key, mail is held for single recipients, in store/incoming below "
+	  "state_directory, and the others get theirs; a message that cannot "
+	  "be stored is answered tempfail. Empty: the whole message goes on "
+	  "hold in Postfix.", NULL },
+	{ "mixed_reject", CONF_ENUM, AT(mixed_reject), "quarantine", 0, 0,
+	  "A message may be refused for one recipient and not for another, but "
+	  "has one answer. quarantine: it is held for the one, with the cause "
+	  "policy, and never bounced; reject-all: it is refused for all. "
+	  "Counts with a store_key.", mixed_rejects },
 	{ "resolver", CONF_SERVER, AT(resolver), "", 0, 0,
 	  "The DNS server to ask, by address and port. Empty: those of "
 	  "/etc/resolv.conf.", NULL },

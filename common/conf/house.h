@@ -8,6 +8,9 @@
 
 #include "conf/conf.h"
 
+/* One recipient is to be refused, others are not: SMTP has one answer. */
+enum mixed_reject { MIXED_QUARANTINE, MIXED_REJECT_ALL };
+
 struct house_conf {
 	const char *hostname;		/* ours; default: gethostname() */
 	const char *authserv_id;	/* RFC 8601; default: hostname */
@@ -17,6 +20,8 @@ struct house_conf {
 	struct conf_list inbound;	/* filters in the order of main.cf */
 	struct conf_list outbound;
 	const char *seal_key;		/* file; empty: no seal, one filter */
+	const char *store_key;		/* public key; empty: Postfix holds */
+	int mixed_reject;		/* enum mixed_reject */
 	const char *resolver;		/* "host:port", empty: resolv.conf */
 	int64_t resolver_timeout;	/* ms, of one question */
 	unsigned dns_questions;		/* at most, of one message */

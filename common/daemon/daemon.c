@@ -181,25 +181,49 @@ reload(struct daemon *d)
 	arena_free(a);
 }
 
-/* Waits for SIGUSR1; between, tells the watchdog that we live. */
+/*
+ * A thread cannot be ended from outside, so the process is: as at any stop the
+ * others finish, and who is cut off is answered 451 by Postfix. What is left in
+ * the table is blamed at the next start.
+ */
+static void
+look_for_stuck(struct daemon *d)
+{
+	struct settings *set = host_settings(&d->host);
+	char name[INFLIGHT_NAME] = "";
+	unsigned n = atomic_load(&d->host.stuck) ? 0 :
+	    inflight_overdue(d->host.inflight, set->milter.overrun, name);
+
+	settings_drop(set);
+	if (n == 0)
+		return;
+	log_error("%s: a filter has not come back long after its deadline (%u "
+	    "such); this process ends and is to be started again",
+	    name[0] != '\0' ? name : "NOQUEUE", n);
+	atomic_store(&d->host.stuck, true);
+	kill(getpid(), SIGTERM);
+}
+
+/* Waits for SIGUSR1; between, looks for filters that never come back, and
+ * tells the watchdog that we live. */
 static void *
 control(void *arg)
 {
 	struct daemon *d = arg;
-	int64_t every = notify_interval();
-	struct timespec pause = { .tv_sec = 3600 };
+	int64_t every = notify_interval(), told = clock_mono();
+	const struct timespec pause = { .tv_nsec = 250 * 1000 * 1000 };
 	sigset_t set;
 
-	if (every > 0)
-		pause = (struct timespec){ every / 1000,
-		    every % 1000 * 1000000 };
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	for (;;) {
 		if (sigtimedwait(&set, NULL, &pause) == SIGUSR1)
 			reload(d);
-		else if (every > 0)
+		look_for_stuck(d);
+		if (every > 0 && clock_mono() - told >= every) {
 			notify_state("WATCHDOG=1");
+			told = clock_mono();
+		}
 	}
 	return NULL;
 }
@@ -300,7 +324,7 @@ run(struct daemon *d, struct settings *set)
 	log_info("stopped");
 	/* Threads that were cut off must not run into destructors. */
 	if (shim_sessions() > 0)
-		_exit(EX_OK);
+		_exit(atomic_load(&d->host.stuck) ? EX_SOFTWARE : EX_OK);
 	return EX_OK;
 }
 

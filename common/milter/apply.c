@@ -67,22 +67,22 @@ add_fields(const struct patches *edits, struct arena *a,
 }
 
 static bool
-change_envelope(const struct plan *plan, struct arena *a,
+change_envelope(const struct step *step, struct arena *a,
     const struct engine_ops *ops, void *ctx)
 {
-	if (plan->sender.ptr != NULL &&
-	    !ops->change_sender(ctx, arena_str(a, plan->sender)))
+	if (step->sender.ptr != NULL &&
+	    !ops->change_sender(ctx, arena_str(a, step->sender)))
 		return false;
 	/* All removals first: Postfix removes every recipient of that address,
 	 * and one that another rewriting has just brought would go too. */
-	for (const struct plan_address *p = plan->addresses; p != NULL;
+	for (const struct plan_address *p = step->addresses; p != NULL;
 	    p = p->next)
 		if (p->removed.ptr != NULL &&
 		    !ops->remove_recipient(ctx, arena_str(a, p->removed)))
 			return false;
-	for (const struct plan_address *p = plan->addresses; p != NULL;
+	for (const struct plan_address *p = step->addresses; p != NULL;
 	    p = p->next)
-		if (!ops->add_recipient(ctx, arena_str(a, p->added)))
+		if (p->added.ptr != NULL && !ops->add_recipient(ctx, arena_str(a, p->added)))
 			return false;
 	return true;
 }
@@ -96,7 +96,7 @@ apply_edits(const struct step *steps, const struct message *result,
 		if (!change_fields(s->edits, a, ops, ctx) ||
 		    !add_fields(s->edits, a, ops, ctx))
 			return false;
-		if (s->plan != NULL && !change_envelope(s->plan, a, ops, ctx))
+		if (!change_envelope(s, a, ops, ctx))
 			return false;
 	}
 	return !body_changed || ops->replace_body(ctx, result->body);

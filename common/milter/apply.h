@@ -19,7 +19,8 @@
 struct step {
 	struct step *next;
 	const struct patches *edits;
-	const struct plan *plan;	/* NULL: the seal's step */
+	struct slice sender;		/* absent: as it is */
+	const struct plan_address *addresses;
 };
 
 bool apply_edits(const struct step *steps, const struct message *result,

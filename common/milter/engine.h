@@ -21,6 +21,7 @@ enum answer {
 	ANSWER_REJECT,			/* with the reply that was set */
 	ANSWER_TEMPFAIL,		/* the same */
 	ANSWER_DISCARD,
+	ANSWER_HELD,			/* taken: the store has it for all */
 };
 
 struct engine_ops {

@@ -37,6 +37,9 @@ enum need {
 	EDITS_HEADERS	= 1 << 2,	/* what edits may hold; more is refused */
 	EDITS_BODY	= 1 << 3,
 	EDITS_ENVELOPE	= 1 << 4,
+	HOLDS		= 1 << 5,	/* may hold or discard; with a store that
+					   brings the body, and takes recipients
+					   out of the message */
 };
 
 enum direction { DIRECTION_IN, DIRECTION_OUT };
@@ -62,7 +65,7 @@ struct envelope {
 	struct recipient *recipients;
 	size_t nrecipients;
 	struct slice queue_id;		/* empty until DATA */
-	bool smtputf8;
+	bool smtputf8, body8;		/* SMTPUTF8, BODY=8BITMIME */
 };
 
 /* Findings of earlier filters, from the seal. */

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
@@ -44,6 +45,7 @@ struct inflight {
 	bool suspect;			/* one is being read */
 	int next;			/* where to look for a free slot */
 	deadline_t until[INFLIGHT_SLOTS];	/* when each is to be done */
+	char names[INFLIGHT_SLOTS][INFLIGHT_NAME];	/* queue ids */
 	unsigned blamed;		/* nearly always none: no search */
 };
 
@@ -211,8 +213,8 @@ judge(struct inflight *t, const unsigned char *hash, deadline_t until)
 }
 
 static bool
-take_slot(struct inflight *t, const unsigned char *hash, deadline_t until,
-    int *slot_r)
+take_slot(struct inflight *t, const unsigned char *hash, struct slice name,
+    deadline_t until, int *slot_r)
 {
 	for (int i = 0; i < INFLIGHT_SLOTS; i++) {
 		int at = (t->next + i) % INFLIGHT_SLOTS;
@@ -222,6 +224,7 @@ take_slot(struct inflight *t, const unsigned char *hash, deadline_t until,
 		memcpy(t->table->slots[at].hash, hash, INFLIGHT_HASH);
 		t->table->slots[at].used = 1;
 		t->until[at] = until;
+		snprintf(t->names[at], INFLIGHT_NAME, "%.*s", SLICE_ARG(name));
 		t->next = at + 1;
 		*slot_r = at;
 		return true;
@@ -231,7 +234,7 @@ take_slot(struct inflight *t, const unsigned char *hash, deadline_t until,
 
 enum inflight_state
 inflight_enter(struct inflight *t, const unsigned char hash[INFLIGHT_HASH],
-    deadline_t until, int *slot_r)
+    struct slice name, deadline_t until, int *slot_r)
 {
 	enum inflight_state state;
 
@@ -241,7 +244,7 @@ inflight_enter(struct inflight *t, const unsigned char hash[INFLIGHT_HASH],
 	pthread_mutex_lock(&t->lock);
 	state = judge(t, hash, until);
 	if ((state == INFLIGHT_CLEAN || state == INFLIGHT_SUSPECT) &&
-	    !take_slot(t, hash, until, slot_r)) {
+	    !take_slot(t, hash, name, until, slot_r)) {
 		if (state == INFLIGHT_SUSPECT)
 			t->suspect = false;
 		state = INFLIGHT_BUSY;
@@ -252,7 +255,7 @@ inflight_enter(struct inflight *t, const unsigned char hash[INFLIGHT_HASH],
 
 void
 inflight_leave(struct inflight *t, const unsigned char hash[INFLIGHT_HASH],
-    enum inflight_state state, int slot)
+    enum inflight_state state, int slot, bool overran)
 {
 	struct blame *b;
 
@@ -260,12 +263,15 @@ inflight_leave(struct inflight *t, const unsigned char hash[INFLIGHT_HASH],
 		return;
 	pthread_mutex_lock(&t->lock);
 	t->table->slots[slot].used = 0;
+	b = state == INFLIGHT_SUSPECT && !overran ?
+	    find_blame(t->table, hash) : NULL;
+	if (b != NULL)
+		b->crashes = 0;
+	if (overran)
+		blame(t->table, hash, clock_wall());
+	if (b != NULL || overran)
+		t->blamed = count_blamed(t->table);
 	if (state == INFLIGHT_SUSPECT) {
-		b = find_blame(t->table, hash);
-		if (b != NULL) {
-			b->crashes = 0;
-			t->blamed--;
-		}
 		t->suspect = false;
 		pthread_cond_broadcast(&t->turn);
 	}
@@ -282,6 +288,38 @@ inflight_forgive(struct inflight *t)
 		if (t->table->slots[i].used && deadline_left(t->until[i]) > 0)
 			t->table->slots[i].used = 0;
 	pthread_mutex_unlock(&t->lock);
+}
+
+void
+inflight_decided(struct inflight *t, int slot)
+{
+	if (t == NULL || slot < 0)
+		return;
+	pthread_mutex_lock(&t->lock);
+	t->until[slot] = DEADLINE_NEVER;
+	pthread_mutex_unlock(&t->lock);
+}
+
+unsigned
+inflight_overdue(struct inflight *t, int64_t grace,
+    char name_r[INFLIGHT_NAME])
+{
+	int64_t now = clock_mono();
+	unsigned n = 0;
+
+	if (t == NULL)
+		return 0;
+	pthread_mutex_lock(&t->lock);
+	for (int i = 0; i < INFLIGHT_SLOTS; i++) {
+		if (!t->table->slots[i].used || now < t->until[i] ||
+		    now - t->until[i] < grace)
+			continue;
+		if (name_r != NULL)
+			memcpy(name_r, t->names[i], INFLIGHT_NAME);
+		n++;
+	}
+	pthread_mutex_unlock(&t->lock);
+	return n;
 }
 
 unsigned

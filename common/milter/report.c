@@ -4,6 +4,7 @@
 
 #include "journal/journal.h"
 #include "log/log.h"
+#include "milter/hold.h"
 #include "text/json.h"
 
 static struct slice
@@ -34,6 +35,32 @@ message_id(const struct job *job)
 	return f != NULL ? field_value(job->arena, f) : SLICE_NONE;
 }
 
+/* object=ID,ID cause=spam,virus held=2: of all that was kept back. */
+static void
+log_held(struct log_line *line, const struct report *r)
+{
+	struct buf causes = buf_in(r->job->arena);
+	struct buf objects = buf_in(r->job->arena);
+	size_t n = 0;
+
+	for (const struct held *h = r->held; h != NULL; h = h->next) {
+		if (n > 0) {
+			buf_addc(&causes, ',');
+			buf_addc(&objects, ',');
+		}
+		buf_adds(&causes, cause_name(h->meta.cause));
+		buf_adds(&objects, h->meta.id);
+		n += h->meta.nrecipients;
+	}
+	if (n > 0) {
+		log_pair(line, "cause", buf_slice(&causes));
+		log_pair(line, "object", buf_slice(&objects));
+		log_pairf(line, "held", "%zu", n);
+	} else if (r->applied->action == QUARANTINE) {
+		log_pairf(line, "cause", "%s", cause_name(r->applied->cause));
+	}
+}
+
 static void
 log_message(const struct report *r)
 {
@@ -47,6 +74,9 @@ log_message(const struct report *r)
 		log_pairf(&line, "filter", "%s", job->filter);
 	log_pairf(&line, "verdict", "%s", action_name(r->applied->action));
 	log_pairf(&line, "rule", "%s", r->applied->rule);
+	log_held(&line, r);
+	if (r->release != NULL)
+		log_pairf(&line, "release", "%s", r->release->object);
 	log_pair(&line, "client", client_text(job));
 	log_pair(&line, "from", arena_printf(job->arena, "<%.*s>",
 	    SLICE_ARG(e->sender)));
@@ -108,18 +138,43 @@ put_recipients(struct json *w, const struct report *r)
 {
 	const struct envelope *e = r->job->envelope;
 
-	if (r->plan->recipients == NULL)
+	if (r->each == NULL)
 		return;
 	json_key(w, "gatehouse.recipients");
 	json_begin_array(w);
 	for (size_t i = 0; i < e->nrecipients; i++) {
-		const struct verdict *v = plan_verdict(r->plan, i);
+		const struct verdict *v = &r->each[i];
 
 		json_begin_object(w);
 		json_put(w, "address", e->recipients[i].address);
 		json_put(w, "verdict", slice_of(action_name(v->action)));
 		json_put(w, "rule", slice_of(v->rule));
+		if (v->cause != CAUSE_NONE)
+			json_put(w, "cause", slice_of(cause_name(v->cause)));
 		json_put(w, "reason", v->reason);
+		json_end(w);
+	}
+	json_end(w);
+}
+
+static void
+put_held(struct json *w, const struct held *h)
+{
+	if (h == NULL)
+		return;
+	json_key(w, "gatehouse.objects");
+	json_begin_array(w);
+	for (; h != NULL; h = h->next) {
+		json_begin_object(w);
+		json_put(w, "id", slice_of(h->meta.id));
+		json_put(w, "kind", slice_of(object_kind_name(h->meta.kind)));
+		json_put(w, "cause", slice_of(cause_name(h->meta.cause)));
+		json_put_bool(w, "merged", h->merged);
+		json_key(w, "recipients");
+		json_begin_array(w);
+		for (size_t i = 0; i < h->meta.nrecipients; i++)
+			json_text(w, h->meta.recipients[i]);
+		json_end(w);
 		json_end(w);
 	}
 	json_end(w);
@@ -150,8 +205,14 @@ event_of(const struct report *r)
 	    slice_of(action_name(r->applied->action)));
 	json_put(&w, "gatehouse.rule", slice_of(r->applied->rule));
 	json_put(&w, "gatehouse.reason", r->applied->reason);
+	if (r->applied->action == QUARANTINE || r->applied->action == DISCARD)
+		json_put(&w, "gatehouse.cause",
+		    slice_of(cause_name(r->applied->cause)));
 	json_put(&w, "gatehouse.coverage", r->plan->coverage);
 	put_recipients(&w, r);
+	put_held(&w, r->held);
+	if (r->release != NULL)
+		json_put(&w, "gatehouse.release", slice_of(r->release->object));
 	for (const struct plan_pair *f = r->plan->facts; f != NULL;
 	    f = f->next)
 		json_put(&w, f->key, f->value);

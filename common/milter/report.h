@@ -9,12 +9,17 @@
 
 #include "milter/filter.h"
 
+struct held;
 struct journal;
+struct mark;
 
 struct report {
 	const struct job *job;
 	const struct plan *plan;	/* what the filter decided */
 	const struct verdict *applied;	/* what was answered for the message */
+	const struct verdict *each;	/* of each recipient; NULL: the same */
+	const struct held *held;	/* objects that were written */
+	const struct mark *release;	/* what it was let through by, or NULL */
 	bool chain;			/* the line names the filter */
 	int64_t us;			/* microseconds of ask and decide */
 	uint64_t size;			/* of the message; 0: not seen */

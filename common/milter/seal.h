@@ -5,7 +5,9 @@
  * by each, removed by the last. Under an HMAC-SHA256 (RFC 2104) it carries
  * the message's identity, Postfix's queue id, the time, the origin of the
  * message (client, login, TLS), changes of the envelope that Postfix does not
- * show to later milters, and findings. What comes from outside under that
+ * show to later milters (who was added, who was kept back), findings, the
+ * content hash that side effects are counted by, and what was released from
+ * the quarantine. What comes from outside under that
  * name, or under another queue id, is no seal and is removed.
  *
  * seal_write	the field's body, folded, leading space included; RC_BAD when
@@ -22,10 +24,11 @@
 #define MILTER_SEAL_H
 
 #include "milter/filter.h"
+#include "store/mark.h"
 
 #define SEAL_FIELD	"X-Gatehouse-Seal"
 
-enum { SEAL_MAX = 50 * 1000, SEAL_PAIRS = 1000 };
+enum { SEAL_MAX = 50 * 1000, SEAL_PAIRS = 5000 };
 
 struct seal_key {
 	unsigned char bytes[64];
@@ -40,15 +43,23 @@ struct seal {
 	enum direction direction;
 	struct client client;
 	struct slice sender;		/* absent: as in MAIL FROM */
-	struct plan_address *addresses;
+	struct plan_address *addresses;	/* without `added`: kept back */
 	const struct finding *findings;
 	size_t nfindings;
+	/* SHA-256 in hex of the message as the first filter of the house saw
+	 * it, from the first one that sees bodies on; else empty. */
+	char content[65];
+	/* NULL: nothing was released. head_sha256 is never in a seal,
+	 * body_sha256 only while nobody has compared it. */
+	struct mark *release;
 };
 
 enum rc seal_key_load(const char *path, struct seal_key *key, struct arena *a,
     struct slice *why_r);
 enum rc seal_write(const struct seal *seal, const struct seal_key *key,
     struct arena *a, struct slice *body_r);
+/* Sets content from the 32 bytes of a SHA-256. */
+void seal_content(struct seal *seal, const unsigned char sum[32]);
 enum rc seal_read(struct slice body, struct slice queue_id,
     const struct seal_key *key, struct arena *a, struct seal *seal_r);
 

@@ -171,6 +171,8 @@ actions_we_take(unsigned needs)
 		actions |= SMFIF_CHGBODY;
 	if (needs & EDITS_ENVELOPE)
 		actions |= SMFIF_CHGFROM | SMFIF_ADDRCPT | SMFIF_DELRCPT;
+	if (needs & HOLDS)
+		actions |= SMFIF_DELRCPT;
 	return actions;
 }
 
@@ -328,6 +330,7 @@ status_of(enum answer answer)
 	case ANSWER_REJECT:
 		return SMFIS_REJECT;
 	case ANSWER_DISCARD:
+	case ANSWER_HELD:
 		return SMFIS_DISCARD;
 	case ANSWER_TEMPFAIL:
 		break;
@@ -485,7 +488,9 @@ drain(struct host *host)
 	unsigned left;
 
 	settings_drop(set);
-	left = shim_drain(ms);
+	/* Nobody waits for a filter that does not come back. */
+	left = shim_drain(ms, atomic_load(&host->stuck) ?
+	    inflight_overdue(host->inflight, 0, NULL) : 0);
 	if (left == 0)
 		return;
 	inflight_forgive(host->inflight);

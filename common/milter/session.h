@@ -9,12 +9,16 @@
  * 1. Every way out of session_eom that is not a filter's own verdict goes
  *    through plan_for_trouble() and is tempfail.
  * 2. No edit is sent before all filters have decided, the size is known to
- *    fit, and the deadline has not passed. After the first edit comes nothing
- *    slow. An edit that does not arrive makes the answer tempfail.
+ *    fit, all that is held is durable (hold.h), and the deadline has not
+ *    passed. After the first edit comes nothing slow. An edit that does not
+ *    arrive makes the answer tempfail.
  * 3. The content hash stands in the in-flight table while anything of the
  *    message is parsed.
  * 4. session_reset (RSET, abort, next MAIL, close) leaves nothing of a message
  *    behind but client and HELO.
+ *
+ * 5. No message is taken from Postfix (held, discarded) and no recipient
+ *    removed before the object that stands for them is durable.
  *
  * One session is used by one thread at a time.
  */
@@ -34,11 +38,13 @@ struct report;
 /* What all sessions of a process share. */
 struct host {
 	pthread_mutex_t lock;		/* guards current */
+	atomic_bool stuck;		/* a filter never came back: we end */
 	struct settings *current;
 	struct gather_budget budget;
 	struct inflight *inflight;	/* NULL: none (offline) */
 	struct journal *journal;	/* NULL: none (offline) */
 	bool chain;			/* log lines name the filter */
+	bool dry;			/* no object is written (gatehouse test) */
 	/* gatehouse test: is told instead of log and journal. */
 	void (*witness)(void *arg, const struct report *report);
 	void *witness_arg;

@@ -24,6 +24,11 @@ const struct conf_option milter_options[] = {
 	  "Time for one message at end-of-message. When it is over nothing is "
 	  "changed any more and the answer is tempfail. Keep it below "
 	  "Postfix's content_timeout for this milter.", NULL },
+	{ "overrun", CONF_TIME, PLACE(overrun), "10s", 50, 600000,
+	  "A filter that has not come back so long after the deadline never "
+	  "will: the daemon ends in order, is started again by its service "
+	  "manager, and counts the message as one that crashed it. After three "
+	  "crashes or time-outs a message is held unread.", NULL },
 	{ "sessions", CONF_COUNT, PLACE(sessions), "1000", 1, 100000,
 	  "SMTP sessions served at the same time; one more is turned away and "
 	  "Postfix answers its client 451.", NULL },
@@ -222,6 +227,32 @@ load_key(struct settings *set, struct slice *why_r)
 	return RC_OK;
 }
 
+/* Who holds needs the whole message, and may have to remove recipients. */
+static enum rc
+load_store(struct settings *set, struct slice *why_r)
+{
+	const struct house_conf *house = &set->house;
+
+	set->store = set->store || house->store_key[0] != '\0';
+	if (!set->store)
+		set->needs &= ~(unsigned)HOLDS;
+	if (set->needs & HOLDS)
+		set->needs |= NEED_BODY;
+	set->store_folder = arena_printf(set->arena, "%s/store/incoming",
+	    house->state_directory).ptr;
+	if (house->store_key[0] == '\0')
+		return RC_OK;
+	/* The mark on what is released has its MAC from this key. */
+	if (set->key.len == 0) {
+		*why_r = SLICE("store_key is set, so seal_key must be too: "
+		    "else what is released would be held again; make one "
+		    "with: openssl rand -hex 32 > FILE");
+		return RC_BAD;
+	}
+	return crypt_public_load(house->store_key, &set->store_key,
+	    set->arena, why_r);
+}
+
 static enum rc
 open_filters(struct settings *set, struct slice *why_r)
 {
@@ -255,6 +286,8 @@ load_all(struct settings *set, const struct settings_source *source,
 		rc = house_finish(&set->house, set->arena, why_r);
 	if (rc == RC_OK)
 		rc = load_key(set, why_r);
+	if (rc == RC_OK)
+		rc = load_store(set, why_r);
 	if (rc == RC_OK && (set->needs & NEED_DNS))
 		rc = open_resolver(set, before, why_r);
 	if (rc == RC_OK)

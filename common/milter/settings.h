@@ -22,6 +22,7 @@
 struct milter_conf {
 	const char *socket;		/* relative: below queue_directory */
 	int64_t deadline;		/* ms at end of message */
+	int64_t overrun;		/* ms past it until the process ends */
 	unsigned sessions;		/* at most */
 	uint64_t memory, spool;		/* bytes of messages, all sessions */
 	int64_t drain;			/* ms that a stop waits for sessions */
@@ -42,9 +43,13 @@ struct settings {
 	struct house_conf house;
 	struct milter_conf milter;
 	struct seal_key key;
+	bool store;			/* what is held goes there */
+	struct crypt_public store_key;
+	const char *store_folder;	/* of new objects */
 	struct instance *instances;
 	size_t ninstances;
-	unsigned needs;			/* of all instances together */
+	unsigned needs;			/* of all instances together; HOLDS only
+					   with a store */
 	struct resolver *resolver;
 	struct dns *dns;
 	_Atomic unsigned references;

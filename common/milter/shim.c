@@ -304,13 +304,13 @@ end_idle_sessions(void)
 }
 
 unsigned
-shim_drain(int64_t ms)
+shim_drain(int64_t ms, unsigned hopeless)
 {
 	deadline_t until = deadline_in(ms);
 
 	atomic_store(&draining, true);
 	end_idle_sessions();
-	while (shim_sessions() > 0 && deadline_left(until) > 0)
+	while (shim_sessions() > hopeless && deadline_left(until) > 0)
 		poll(NULL, 0, 20);
 	return shim_sessions();
 }

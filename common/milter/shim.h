@@ -18,8 +18,8 @@
  * shim_works	after the first session, or when libmilter has no pool: false
  *		says that the library's own pool serves the sessions; the
  *		daemon logs it and goes on
- * shim_drain	closes idle sessions, waits for the others up to ms; returns
- *		how many were still there
+ * shim_drain	closes idle sessions, waits for the others up to ms, but not for
+ *		the last `hopeless` of them; returns how many were still there
  *
  * Link it as an object of the program: interposing needs default visibility
  * and a dynamic libmilter.
@@ -45,6 +45,6 @@ bool shim_works(void);
 unsigned shim_sessions(void);
 /* Peers and sessions that were turned away so far. */
 unsigned shim_refused(void);
-unsigned shim_drain(int64_t ms);
+unsigned shim_drain(int64_t ms, unsigned hopeless);
 
 #endif

@@ -7,6 +7,15 @@ static const char *const names[] = {
 
 enum { NACTIONS = sizeof names / sizeof names[0] };
 
+static const char *const causes[CAUSES] = {
+	[CAUSE_NONE] = "none", [CAUSE_VIRUS] = "virus",
+	[CAUSE_SPAM] = "spam", [CAUSE_PHISHING] = "phishing",
+	[CAUSE_GRAYMAIL] = "graymail", [CAUSE_FRAUD] = "fraud",
+	[CAUSE_ATTACHMENT] = "attachment", [CAUSE_DLP] = "dlp",
+	[CAUSE_POLICY] = "policy", [CAUSE_SPAM_NDR] = "spam-ndr",
+	[CAUSE_POISON] = "poison", [CAUSE_UNSCANNABLE] = "unscannable",
+};
+
 const char *
 action_name(enum action action)
 {
@@ -19,6 +28,24 @@ action_parse(struct slice name, enum action *action_r)
 	for (int i = 0; i < NACTIONS; i++) {
 		if (slice_eq(name, slice_of(names[i]))) {
 			*action_r = (enum action)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+const char *
+cause_name(enum cause cause)
+{
+	return (unsigned)cause < CAUSES ? causes[cause] : causes[CAUSE_NONE];
+}
+
+bool
+cause_parse(struct slice name, enum cause *cause_r)
+{
+	for (int i = CAUSE_NONE + 1; i < CAUSES; i++) {
+		if (slice_eq(name, slice_of(causes[i]))) {
+			*cause_r = (enum cause)i;
 			return true;
 		}
 	}
@@ -43,7 +70,8 @@ static struct plan *
 decide_all(struct plan *p, enum action action, const char *rule,
     struct slice reason, struct slice reply)
 {
-	p->all = (struct verdict){ action, rule, reason, reply };
+	p->all = (struct verdict){ .action = action, .rule = rule,
+	    .reason = reason, .reply = reply };
 	return p;
 }
 
@@ -76,7 +104,16 @@ plan_discard(struct plan *p, const char *rule, struct slice reason)
 struct plan *
 plan_quarantine(struct plan *p, const char *rule, struct slice reason)
 {
-	return decide_all(p, QUARANTINE, rule, reason, SLICE(""));
+	return plan_hold(p, CAUSE_POLICY, rule, reason);
+}
+
+struct plan *
+plan_hold(struct plan *p, enum cause cause, const char *rule,
+    struct slice reason)
+{
+	decide_all(p, QUARANTINE, rule, reason, SLICE(""));
+	p->all.cause = cause;
+	return p;
 }
 
 struct verdict *

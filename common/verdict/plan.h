@@ -11,6 +11,7 @@
  *			so that decide() can end with them. reply is an enhanced
  *			status code and text ("5.7.23 SPF fail ..."); it is made
  *			safe for SMTP when it is applied
+ * plan_hold		plan_quarantine with a cause; the other has CAUSE_POLICY
  * plan_recipient	the verdict of one recipient, to be changed; it begins as
  *			a copy of the one for all
  * plan_finding		key and value that the seal carries to later filters
@@ -30,11 +31,24 @@
 
 enum action { TEMPFAIL = 0, ACCEPT, REJECT, DISCARD, QUARANTINE };
 
+/*
+ * Why a message is held or deleted. Retention, who may release and digests go
+ * by it, so the names are stable; new ones come at the end.
+ */
+enum cause {
+	CAUSE_NONE = 0,			/* of a verdict that holds nothing */
+	CAUSE_VIRUS, CAUSE_SPAM, CAUSE_PHISHING, CAUSE_GRAYMAIL, CAUSE_FRAUD,
+	CAUSE_ATTACHMENT, CAUSE_DLP, CAUSE_POLICY, CAUSE_SPAM_NDR,
+	CAUSE_POISON, CAUSE_UNSCANNABLE,
+	CAUSES,				/* how many there are */
+};
+
 struct verdict {
 	enum action action;
 	const char *rule;		/* static: "spf-fail" */
 	struct slice reason;		/* plain words, for people */
 	struct slice reply;		/* "5.7.23 text"; empty: a default */
+	enum cause cause;		/* QUARANTINE, DISCARD; none: policy */
 };
 
 struct plan_recipient {
@@ -78,6 +92,8 @@ struct plan *plan_discard(struct plan *p, const char *rule,
     struct slice reason);
 struct plan *plan_quarantine(struct plan *p, const char *rule,
     struct slice reason);
+struct plan *plan_hold(struct plan *p, enum cause cause, const char *rule,
+    struct slice reason);
 struct verdict *plan_recipient(struct plan *p, size_t index);
 /* The verdict of that recipient. */
 const struct verdict *plan_verdict(const struct plan *p, size_t index);
@@ -95,6 +111,10 @@ struct plan *plan_for_trouble(struct arena *a, const struct message *msg,
 const char *action_name(enum action action);
 /* False for an unknown name. */
 bool action_parse(struct slice name, enum action *action_r);
+/* "spam-ndr"; "none" for CAUSE_NONE and for what is no cause. */
+const char *cause_name(enum cause cause);
+/* False for an unknown name; "none" is one of them. */
+bool cause_parse(struct slice name, enum cause *cause_r);
 
 /*
  * Splits a reply into SMTP code, enhanced code and text for the action; bytes

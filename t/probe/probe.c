@@ -9,6 +9,7 @@ struct probe_conf {
 	unsigned together;
 	int64_t delay;
 	const char *mark;
+	const char *cause;
 };
 
 #define PLACE(field)	offsetof(struct probe_conf, field)
@@ -22,27 +23,58 @@ static const struct conf_option options[] = {
 	{ "mark", CONF_STRING, PLACE(mark), "", 0, 100,
 	  "Value of an X-Mark field put on top of each message; empty: none.",
 	  NULL },
+	{ "cause", CONF_STRING, PLACE(cause), "", 0, 100,
+	  "Cause of what is held, whatever the message says; empty: that.",
+	  NULL },
 	{ .name = NULL }
 };
 
 /* How many messages were in ask at the same time. */
 static atomic_uint inside, most;
 
+/* The words of all X-Probe fields that are for this filter. */
+struct words {
+	const struct job *job;
+	size_t field;			/* the next one to look at */
+	struct slice rest;
+};
+
+static bool
+next_word(struct words *w, struct slice *word_r)
+{
+	const struct message *m = w->job->msg;
+	struct slice name = slice_of(w->job->filter);
+
+	for (;;) {
+		struct slice own;
+
+		while (w->rest.ptr == NULL) {
+			if (w->field == m->nfields)
+				return false;
+			if (slice_eq_nocase(m->fields[w->field].name,
+			    SLICE("X-Probe")))
+				w->rest = m->fields[w->field].body;
+			w->field++;
+		}
+		*word_r = slice_trim(slice_cut(w->rest, ' ', &w->rest));
+		if (!slice_has(*word_r, '/'))
+			return true;
+		if (slice_eq(slice_cut(*word_r, '/', &own), name)) {
+			*word_r = own;
+			return true;
+		}
+	}
+}
+
 static bool
 asked_for(const struct job *job, const char *word)
 {
-	const struct message *m = job->msg;
+	struct words words = { .job = job };
+	struct slice w;
 
-	for (size_t i = 0; i < m->nfields; i++) {
-		struct slice rest = m->fields[i].body;
-
-		if (!slice_eq_nocase(m->fields[i].name, SLICE("X-Probe")))
-			continue;
-		while (rest.ptr != NULL)
-			if (slice_eq(slice_trim(slice_cut(rest, ' ', &rest)),
-			    slice_of(word)))
-				return true;
-	}
+	while (next_word(&words, &w))
+		if (slice_eq(w, slice_of(word)))
+			return true;
 	return false;
 }
 
@@ -72,6 +104,8 @@ ask(struct job *job, struct slice *why_r)
 		poll(NULL, 0, (int)conf->delay);
 	if (asked_for(job, "late"))
 		poll(NULL, 0, (int)deadline_left(job->deadline) + 50);
+	while (asked_for(job, "hang"))
+		poll(NULL, 0, 1000);
 	if (asked_for(job, "crash"))
 		raise(SIGKILL);
 	if (asked_for(job, "trouble")) {
@@ -133,6 +167,47 @@ edit_envelope(const struct job *job, struct plan *p)
 		    SLICE("other@example.net"));
 }
 
+/* ACTION:ADDRESS or ACTION:ADDRESS:CAUSE, for one recipient. */
+static void
+for_one(const struct job *job, struct plan *p, struct slice word)
+{
+	struct slice what = slice_cut(word, ':', &word);
+	struct slice address = slice_cut(word, ':', &word);
+	enum action action = QUARANTINE;
+
+	if (!slice_eq(what, SLICE("hold")) && !action_parse(what, &action))
+		return;
+	for (size_t i = 0; i < job->envelope->nrecipients; i++) {
+		struct verdict *v;
+
+		if (!slice_eq(job->envelope->recipients[i].address, address))
+			continue;
+		v = plan_recipient(p, i);
+		v->action = action;
+		v->rule = "probe-one";
+		v->reason = SLICE("asked for this one");
+		v->cause = CAUSE_NONE;
+		if (word.ptr != NULL)
+			cause_parse(word, &v->cause);
+	}
+}
+
+static void
+recipients(const struct job *job, struct plan *p)
+{
+	const struct probe_conf *conf = job->conf;
+	struct words words = { .job = job };
+	struct slice w;
+
+	cause_parse(slice_of(conf->cause), &p->all.cause);
+	while (next_word(&words, &w)) {
+		if (slice_starts(w, SLICE("cause:")) && conf->cause[0] == '\0')
+			cause_parse(slice_after(w, 6), &p->all.cause);
+		else if (slice_has(w, ':'))
+			for_one(job, p, w);
+	}
+}
+
 static struct plan *
 verdict(const struct job *job, struct plan *p)
 {
@@ -174,19 +249,22 @@ decide(const struct job *job)
 	else if (asked_for(job, "forbidden"))
 		patch_body(&p->edits, 0, 0, SLICE("x"));
 	edit_envelope(job, p);
-	return verdict(job, p);
+	p = verdict(job, p);
+	recipients(job, p);
+	return p;
 }
 
 const struct filter probe_filter = {
 	.name = "probe", .options = options,
 	.conf_size = sizeof(struct probe_conf),
-	.needs = NEED_BODY | EDITS_HEADERS | EDITS_BODY | EDITS_ENVELOPE,
+	.needs = NEED_BODY | EDITS_HEADERS | EDITS_BODY | EDITS_ENVELOPE |
+	    HOLDS,
 	.ask = ask, .decide = decide,
 };
 
 const struct filter probe_head_filter = {
 	.name = "probe-head", .options = options,
 	.conf_size = sizeof(struct probe_conf),
-	.needs = EDITS_HEADERS | EDITS_ENVELOPE,
+	.needs = EDITS_HEADERS | EDITS_ENVELOPE | HOLDS,
 	.ask = ask, .decide = decide,
 };

@@ -7,7 +7,12 @@
  * the end), insert (one at the top), change (X-Change gets another value),
  * delete (all X-Delete go), body (each "probe" becomes "PROBE!"), empty (the
  * body goes), grow (the body doubles), sender, recipient, finding,
- * forbidden (an edit that its table does not allow).
+ * forbidden (an edit that its table does not allow), hang (ask never comes
+ * back).
+ *
+ * cause:spam is the cause of hold or discard. hold:ADDRESS, discard:ADDRESS,
+ * reject:, tempfail:, accept: are the verdict for one recipient, with :CAUSE
+ * behind it or without. FILTER/word is for that filter alone.
  *
  * `probe` reads the body, `probe-head` only header fields.
  */
