@@ -18,6 +18,8 @@ sub slurp {
 my %printer = (
 	'gatehouse.conf' => "$build/etc/print-house",
 	'auth-check.conf' => "$build/milters/auth-check/gatehouse-auth-check",
+	'antivirus-multiscan.conf' => "$build/milters/antivirus-multiscan/" .
+	    'gatehouse-antivirus-multiscan',
 	'chain.conf' => "$build/milters/chain/gatehouse-chain",
 	'dmarc-report.conf' => "$build/tools/gatehouse dmarc-report",
 );
@@ -37,6 +39,7 @@ for my $name (sort keys %printer) {
 my %page = (
 	'gatehouse.conf' => 'gatehouse.conf.5',
 	'auth-check.conf' => 'gatehouse-auth-check.conf.5',
+	'antivirus-multiscan.conf' => 'gatehouse-antivirus-multiscan.conf.5',
 	'dmarc-report.conf' => 'gatehouse-dmarc-report.conf.5',
 );
 for my $name (sort keys %page) {

@@ -67,6 +67,7 @@ check(struct check *c, const char *name, const struct filter *const *filters,
 	struct settings_source source = {
 		.conf_dir = c->dir, .name = name, .filters = filters,
 		.chain = chain, .trusted = true, .optional = true,
+		.only_check = true,
 		.house_file = verb_house_file(c->dir, c->a),
 	};
 	struct settings *set;

@@ -9,6 +9,8 @@
  * it took too long. Another takes its place within milliseconds, and other
  * messages notice nothing.
  *
+ * cell_program	where the program of that name is: beside the program that
+ *		runs, when that is a build tree, else where make install puts it
  * cell_open	starts the program (argv), or connects to one that runs as a
  *		unit of its own (socket). Returns at once; loading goes on in
  *		the background. RC_BAD with *why_r: it cannot be started
@@ -77,6 +79,7 @@ struct cell_answer {
 
 struct cell;
 
+const char *cell_program(struct arena *a, const char *name);
 enum rc cell_open(const struct cell_conf *conf, struct cell **cell_r,
     struct arena *a, struct slice *why_r);
 enum rc cell_ready(struct cell *cell, deadline_t until, struct arena *a,

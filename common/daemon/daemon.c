@@ -337,6 +337,7 @@ load_and(struct daemon *d)
 
 	block_signals();
 	raise_descriptors();
+	d->source.only_check = d->options.verb == VERB_CHECK;
 	rc = settings_load(&d->source, NULL, &set, d->arena, &why);
 	if (rc != RC_OK)
 		return complain(d, rc, why);

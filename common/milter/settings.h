@@ -65,6 +65,7 @@ struct settings_source {
 	bool chain;			/* `filters` in its file picks */
 	bool trusted;			/* nobody else may write the files */
 	bool optional;			/* a missing NAME.conf is all defaults */
+	bool only_check;		/* nobody will use the set */
 	/* What a caller without files sets by itself (gatehouse test). */
 	void (*adjust)(struct settings *set, void *arg);
 	void *arg;
