@@ -216,11 +216,14 @@ my @carriers = (
 	'zip in a zip' => sub { mixed(base64(zip_of(zip_of($_[0])))) },
 	'tar' => sub { mixed(base64(python('t = tarfile.open("made.tar", "w"); ' .
 	    't.add("eicar.com"); t.close()', $_[0]))) },
-	'tar.gz' => sub { mixed(base64(python('t = tarfile.open("made.tgz", "w:gz"); ' .
+	'tar.gz' => sub { mixed(base64(python(
+	    't = tarfile.open("made.tgz", "w:gz"); ' .
 	    't.add("eicar.com"); t.close()', $_[0]))) },
-	'tar.bz2' => sub { mixed(base64(python('t = tarfile.open("made.tbz", "w:bz2"); ' .
+	'tar.bz2' => sub { mixed(base64(python(
+	    't = tarfile.open("made.tbz", "w:bz2"); ' .
 	    't.add("eicar.com"); t.close()', $_[0]))) },
-	'tar.xz' => sub { mixed(base64(python('t = tarfile.open("made.txz", "w:xz"); ' .
+	'tar.xz' => sub { mixed(base64(python(
+	    't = tarfile.open("made.txz", "w:xz"); ' .
 	    't.add("eicar.com"); t.close()', $_[0]))) },
 	'gz' => sub { mixed(base64(Compress::Zlib::memGzip($_[0]))) },
 	'bz2' => sub { mixed(base64(python('open("made.bz2", "wb").write(' .
