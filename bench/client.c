@@ -19,7 +19,7 @@ struct session {
 	enum step step;
 	bool announced, refused, held;
 	const struct mail_sender *from;
-	size_t number, sent;		/* at hand; on this connection */
+	size_t number, first, sent;	/* at hand; of this connection; so far */
 	int64_t begun, dotted;
 	struct buf out;
 	struct slice parts[PARTS];	/* of what is being written */
@@ -86,13 +86,14 @@ next_message(struct session *s)
 	struct clients *c = s->all;
 
 	buf_clear(&s->out);
-	if (c->next == c->conf->messages ||
+	s->number = s->first + s->sent;
+	if (s->number >= c->conf->messages ||
 	    s->sent == c->conf->per_connection) {
 		buf_adds(&s->out, "QUIT\r\n");
 		say(s, QUIT);
 		return;
 	}
-	s->number = c->next++;
+	c->sent++;
 	s->sent++;
 	s->refused = false;
 	s->begun = clock_mono_us();
@@ -125,7 +126,10 @@ send_message(struct session *s)
 	const struct mail *mail = mix_mail(c->conf->mix, s->number);
 
 	buf_clear(&s->out);
-	mail_header(&s->out, c->conf->mix, s->number, s->from);
+	if (c->conf->heads != NULL)
+		buf_add(&s->out, c->conf->heads[s->number]);
+	else
+		mail_header(&s->out, c->conf->mix, s->number, s->from);
 	c->bytes += s->out.len + mail->body.len;
 	s->parts[1] = mail->body;
 	s->held = c->conf->together;
@@ -286,12 +290,25 @@ session_ready(struct watch *w, uint32_t events)
 		flush(s);
 }
 
+const struct mail_sender *
+clients_sender(const struct clients_conf *conf, size_t number)
+{
+	return &conf->senders[number / conf->per_connection % conf->nsenders];
+}
+
+static bool
+lots_left(const struct clients *c)
+{
+	return c->connections * c->conf->per_connection < c->conf->messages;
+}
+
 static void
 session_connect(struct session *s)
 {
 	struct clients *c = s->all;
 
-	s->from = &c->conf->senders[c->connections++ % c->conf->nsenders];
+	s->first = c->connections++ * c->conf->per_connection;
+	s->from = clients_sender(c->conf, s->first);
 	s->step = GREETING;
 	s->announced = s->held = false;
 	s->sent = s->in_len = 0;
@@ -305,7 +322,7 @@ session_hang_up(struct session *s)
 {
 	loop_close(s->all->loop, &s->watch);
 	s->in_len = 0;
-	if (s->all->next < s->all->conf->messages)
+	if (lots_left(s->all))
 		session_connect(s);
 	else
 		s->all->running--;
@@ -319,9 +336,9 @@ clients_start(struct clients *c, struct loop *l,
 	c->sessions = mem_alloc(conf->sessions * sizeof *c->sessions);
 	memset(c->sessions, 0, conf->sessions * sizeof *c->sessions);
 	c->begun = c->ended = clock_mono_us();
-	c->running = conf->sessions;
-	for (size_t i = 0; i < conf->sessions; i++) {
+	for (size_t i = 0; i < conf->sessions && lots_left(c); i++) {
 		c->sessions[i].all = c;
+		c->running++;
 		session_connect(&c->sessions[i]);
 	}
 }

@@ -4,9 +4,11 @@
  *	load --server 127.0.0.1:2525 --sink 127.0.0.1:2526 --sessions 16
  *	    --messages 400 --seed 1 [--senders FILE] [--per-connection 4]
  *	    [--distinct 400] [--patience 60] [--together] [--text-only]
+ *	    [--signed FOLDER]
  *
  * Postfix at --server must relay to --sink. A line of FILE is "ADDRESS NAME
  * DOMAIN": who the client is (by XCLIENT) and the domain that it sends from.
+ * --signed: all messages are signed with the keys there (signed.h).
  * Prints "name value" lines; exit status 1 when not all that was sent was
  * accepted, and arrived once.
  */
@@ -17,12 +19,13 @@
 
 #include "base/clock.h"
 #include "bench/client.h"
+#include "bench/signed.h"
 #include "bench/sink.h"
 
 enum { SENDERS_MAX = 1000, SESSIONS_MAX = 5000, MESSAGES_MAX = 10000000 };
 
 struct options {
-	const char *server, *sink, *senders;
+	const char *server, *sink, *senders, *signed_by;
 	uint64_t sessions, messages, per_connection, distinct, seed, patience;
 	bool together, text_only;
 };
@@ -37,7 +40,7 @@ usage(void)
 	bench_die("usage: load --server HOST:PORT --sink HOST:PORT "
 	    "[--sessions N] [--messages N] [--seed N] [--senders FILE] "
 	    "[--per-connection N] [--distinct N] [--patience SECONDS] "
-	    "[--together] [--text-only]");
+	    "[--together] [--text-only] [--signed FOLDER]");
 }
 
 static uint64_t
@@ -66,6 +69,7 @@ set_option(struct options *o, int c, const char *arg)
 	case 'w': o->patience = number(arg, 86400); break;
 	case 't': o->together = true; break;
 	case 'x': o->text_only = true; break;
+	case 'g': o->signed_by = arg; break;
 	default: usage();
 	}
 }
@@ -85,6 +89,7 @@ read_options(int argc, char **argv)
 		{ "patience", required_argument, NULL, 'w' },
 		{ "together", no_argument, NULL, 't' },
 		{ "text-only", no_argument, NULL, 'x' },
+		{ "signed", required_argument, NULL, 'g' },
 		{ 0 },
 	};
 	struct options o = { .sessions = 16, .messages = 400, .seed = 1,
@@ -99,6 +104,8 @@ read_options(int argc, char **argv)
 		o.distinct = o.messages;
 	if (o.together && o.sessions != o.messages)
 		bench_die("--together wants as many messages as sessions");
+	if (o.together)
+		o.per_connection = 1;
 	return o;
 }
 
@@ -138,9 +145,9 @@ report(struct clients *c, const struct sink *s)
 	if (through < reply)
 		through = reply;
 	printf("sent %zu\naccepted %zu\nrefused %zu\narrived %zu\n"
-	    "twice %zu\nalien %zu\nchanged %zu\nbytes %zu\n", c->next,
+	    "twice %zu\nalien %zu\nchanged %zu\nproved %zu\nbytes %zu\n", c->sent,
 	    c->accepted, c->refused, s->arrived, s->twice, s->alien,
-	    s->changed, c->bytes);
+	    s->changed, s->proved, c->bytes);
 	printf("reply_seconds %.3f\nseconds %.3f\nrate %.2f\n", reply, through,
 	    (double)s->arrived / through);
 	figures_print(&c->end_of_data, "eod");
@@ -162,6 +169,12 @@ run(struct loop *l, struct clients *c, struct sink *s, uint64_t patience)
 	}
 }
 
+static const struct mail_sender *
+sender_of(void *arg, size_t number)
+{
+	return clients_sender(arg, number);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -176,6 +189,7 @@ main(int argc, char **argv)
 	struct loop loop = loop_new();
 	struct clients clients;
 	struct sink sink;
+	struct slice *heads = NULL;
 	bool good;
 
 	if (o.senders != NULL) {
@@ -183,6 +197,9 @@ main(int argc, char **argv)
 		conf.senders = senders;
 		conf.xclient = true;
 	}
+	if (o.signed_by != NULL)
+		conf.heads = heads = signed_heads(&mix, o.messages, sender_of,
+		    &conf, o.signed_by);
 	sink_start(&sink, &loop, o.sink, &mix, o.messages);
 	clients_start(&clients, &loop, &conf);
 	run(&loop, &clients, &sink, o.patience);
@@ -191,6 +208,7 @@ main(int argc, char **argv)
 	    sink.twice == 0 && sink.alien == 0;
 	clients_free(&clients);
 	sink_free(&sink);
+	signed_free(heads, o.messages);
 	mix_free(&mix);
 	return good ? 0 : 1;
 }

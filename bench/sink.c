@@ -20,6 +20,7 @@ struct delivery {
 	enum state state;
 	uint64_t number, hash;
 	bool over;			/* QUIT was said */
+	bool proved;			/* "dkim=pass" stands in its header */
 	struct buf out;
 	size_t in_len;
 	char in[INPUT_MAX];
@@ -45,6 +46,7 @@ command(struct delivery *d, struct slice line)
 	} else if (slice_starts_nocase(line, SLICE("DATA"))) {
 		d->state = HEADER;
 		d->number = UINT64_MAX;
+		d->proved = false;
 		buf_adds(&d->out, "354 go on\r\n");
 	} else if (slice_starts_nocase(line, SLICE("QUIT"))) {
 		d->over = true;
@@ -62,6 +64,8 @@ header_line(struct delivery *d, struct slice line)
 	if (text.len == 0) {
 		d->state = BODY;
 		d->hash = MAIL_HASH_START;
+	} else if (slice_search(text, SLICE("dkim=pass")) < text.len) {
+		d->proved = true;
 	} else if (slice_starts(text, SLICE(MAIL_NUMBER))) {
 		text = slice_after(text, sizeof MAIL_NUMBER - 1);
 		if (!slice_number(text, UINT32_MAX, &d->number))
@@ -84,6 +88,7 @@ arrived(struct delivery *d)
 	} else {
 		s->seen[d->number] = true;
 		s->arrived++;
+		s->proved += d->proved;
 		s->changed += d->hash != mix_mail(s->mix, d->number)->hash;
 	}
 }

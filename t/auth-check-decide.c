@@ -385,6 +385,7 @@ seal(struct stage *s, enum arc_status status, const char *const *domains,
 		set->seal.selector = SLICE("sel");
 		set->results = slice_of(results);
 	}
+	c->highest = c->count;
 }
 
 static const struct {
@@ -519,6 +520,11 @@ static const struct {
 	  DMARC_PERMERROR, DMARC_NO_POLICY, REJECT, "dmarc-permerror",
 	  "5.7.1 DMARC permerror: nobody", "local_policy: dmarc-permerror",
 	  false },
+	{ "no policy refused", "dmarc_missing = \"reject\";", DMARC_NONE,
+	  DMARC_NO_POLICY, REJECT, "dmarc-none", "5.7.1 DMARC none: "
+	  "sender.example: nobody", "local_policy: dmarc-none", false },
+	{ "no policy tagged", "dmarc_missing = \"tag\";", DMARC_NONE,
+	  DMARC_NO_POLICY, ACCEPT, "dmarc-none", "", "", true },
 	{ "SPF refuses what DMARC passes", "spf_softfail = \"reject\";",
 	  DMARC_PASS, DMARC_REJECT, REJECT, "spf-softfail", "5.7.23 ",
 	  "local_policy: spf-softfail", false },
@@ -642,11 +648,17 @@ try_arc(struct stage *s, struct arena *a)
 	set(s, "arc_fail = \"reject\";");
 	seal(s, ARC_FAIL, cases[0].domains, says);
 	p = auth_check_decide(&s->job);
-	tap_is(p->all.reply, SLICE("5.7.29 ARC fail: a seal is broken"),
-	    "a broken chain may be refused");
+	tap_is(p->all.reply, SLICE("5.7.29 ARC fail: chain sealed last by "
+	    "good.example: a seal is broken"), "a broken chain may be refused");
 	s->seen.chain.temporary = true;
 	p = auth_check_decide(&s->job);
 	tap_ok(p->all.action == ACCEPT, "but not for our DNS");
+	set(s, "arc_temperror = \"tempfail\";");
+	p = auth_check_decide(&s->job);
+	tap_ok(p->all.action == TEMPFAIL && slice_starts(p->all.reply,
+	    SLICE("4.7.29 ARC temperror: chain sealed last by ")),
+	    "or later");
+	set(s, "");
 	seal(s, ARC_PASS, cases[1].domains, says);
 	p = auth_check_decide(&s->job);
 	tap_ok(slice_search(head_after(s, p), SLICE("\tarc=pass "
@@ -675,6 +687,10 @@ try_iprev(struct stage *s, struct arena *a)
 	s->seen.name.result = IPREV_TEMPERROR;
 	p = auth_check_decide(&s->job);
 	tap_ok(p->all.action == ACCEPT, "but not for silence");
+	set(s, "iprev_temperror = \"tempfail\";");
+	p = auth_check_decide(&s->job);
+	tap_ok(p->all.action == TEMPFAIL && slice_starts(p->all.reply,
+	    SLICE("4.7.25 iprev temperror: ")), "which may be tried again");
 }
 
 static void
@@ -702,7 +718,8 @@ try_options(struct stage *s, struct arena *a)
 		"spf_void_lookups = 11;", "spf_timeout = \"10ms\";",
 		"spf_engine = \"pyspf\";", "dmarc_mode = \"rfc1\";",
 		"dkim_min_bits = 512;", "dkim_engine = \"x\";",
-		"dmarc_temperror = \"reject\";",
+		"dmarc_temperror = \"reject\";", "arc_temperror = \"reject\";",
+		"iprev_temperror = \"reject\";",
 	};
 	static const char *const names[] = { "Subject", "X-", "X-a b", "X-a:",
 	    "X-\xc3\xbc" };

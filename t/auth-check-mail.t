@@ -165,6 +165,31 @@ like results($r), qr/dkim=pass .*header\.a=ed25519-sha256.*dmarc=pass/,
 like results(through($good, client => '192.0.2.7')), qr/iprev=temperror/,
     'a silent reverse zone';
 
+# --- no signature, no chain: no body ----------------------------------------
+
+my $large = "A line of sixty-two characters, of which there are very many.\r\n"
+    x 4000;
+for ([ 'unsigned', mail('a@unknown.test', $large), 3 ],
+    [ 'signed', signed(mail('b@good.test', $large), 'good.test', 's'), 0 ],
+    [ 'sealed', sealed(mail('a@unknown.test', $large), 'sealer.test',
+	'results=none'), 0 ],
+    [ 'signed by nobody', "DKIM-Signature: v=1\r\n" .
+	mail('a@unknown.test', $large), 0 ],
+    [ 'unsigned and trusted', mail('a@unknown.test', $large), 3,
+	client => '198.51.100.7' ],
+    [ 'signed and trusted', signed(mail('b@good.test', $large), 'good.test',
+	's'), 3, client => '198.51.100.7' ]) {
+	my ($name, $message, $left, %more) = @$_;
+
+	$r = through($message, %more);
+	is $r->{reply}, 'accept', "$name: accepted";
+	is $r->{left}, $left, "$name: $left pieces of the body stay behind";
+	ok $r->{message} =~ /\r\n\r\n(.*)\z/s && $1 eq "$large\r\n",
+	    'and none is lost';
+	like results($r), qr/; dkim=pass/, 'it was hashed' if $name eq 'signed';
+	like results($r), qr/; arc=pass/, 'the same' if $name eq 'sealed';
+}
+
 # --- policies --------------------------------------------------------------
 
 my $forged = mail('Bob <bob@good.test>');

@@ -80,7 +80,7 @@ like $@, qr{/bad\.chain:2: unknown keyword nonsense}, 'and says where';
 # The harness, as small as it goes.
 SKIP: {
 	my $missing = Gatehouse::Postfix->missing;
-	skip $missing, 5 if $missing;
+	skip $missing, 7 if $missing;
 	my $json = `$bench/run --chain probe --messages 20 --warmup 4 \\
 	    --sessions 4 --json 2>$dir/err`;
 	is $?, 0, 'a chain runs' or diag `cat $dir/err`;
@@ -89,6 +89,12 @@ SKIP: {
 	    [ 'bare', 'probe' ], 'compared with a bare Postfix';
 	cmp_ok $said->{chains}[1]{figures}{cpu_milters} // -1, '>=', 0,
 	    'with figures';
+	# Fails unless all of it came out with dkim=pass.
+	my $table = `$bench/run --signed --chain auth-check --messages 20 \\
+	    --warmup 4 --sessions 4 2>$dir/err`;
+	is $?, 0, 'signed mail is verified' or diag `cat $dir/err`;
+	like $table, qr/^20 signed messages.*^bound: auth-check cpu_milters/ms,
+	    'and told as such';
 	like `$bench/burst --sessions 20 --messages 1 --delay 50 2>&1`,
 	    qr/^bound: .* (?:met|missed)$/m, 'burst';
 	is $?, 0, 'all were answered';

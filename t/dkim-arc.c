@@ -209,6 +209,11 @@ static const struct {
 	{ "AS: t= no number", 1, .as1 = " i=%n; a=rsa-sha256; cv=none; s=sel;"
 	    " d=example.org; t=noon; b=%b", .want = ARC_FAIL,
 	    .rule = "seal" },
+	{ "AS: a blank in t=", 1, .as1 = " i=%n; a=rsa-sha256; cv=none; s=sel;"
+	    " d=example.org; t=123 45; b=%b", .want = ARC_FAIL,
+	    .rule = "seal" },
+	{ "AS: another s= with the same key", 1, .find = "s=sel; t=12345; b=",
+	    .put = "s=se2; t=12345; b=", .want = ARC_FAIL, .rule = "seal" },
 
 	/* AMS: the tag list */
 	{ "AMS: blanks around ;", 1, .ams1 = "\r\n\ti=%n ; a=rsa-sha256 ; "
@@ -318,6 +323,33 @@ static const struct {
 	    .want = ARC_PASS },
 	{ "AMS: l= and more behind", 1, .ams1 = AMS_C(" l=6;"),
 	    .want = ARC_FAIL, .rule = "message" },
+	{ "AMS: a= empty", 1, .ams1 = " i=%n; a=; d=example.org; s=sel; "
+	    "h=from; bh=%h; b=%b", .want = ARC_FAIL, .rule = "message" },
+	{ "AMS: b= with blanks", 1, .ams1 = " i=%n; a=rsa-sha256; s=sel; "
+	    "d=example.org; h=from; bh=%h; b= \r\n\t%b", .want = ARC_PASS },
+	{ "AMS: b= no base64", 1, .ams1 = " i=%n; a=rsa-sha256; s=sel; "
+	    "d=example.org; h=from; bh=%h; b=no_64", .want = ARC_FAIL,
+	    .rule = "message" },
+	{ "AMS: b= of another", 1, .ams1 = " i=%n; a=rsa-sha256; s=sel; "
+	    "d=example.org; h=from; bh=%h; b=AAAA", .want = ARC_FAIL,
+	    .rule = "message" },
+	{ "AMS: bh= with blanks", 1, .ams1 = " i=%n; a=rsa-sha256; s=sel; "
+	    "d=example.org; h=from; bh=\r\n\t%h ; b=%b", .want = ARC_PASS },
+	{ "AMS: d= empty", 1, .ams1 = " i=%n; a=rsa-sha256; s=sel; d=; "
+	    "h=from; bh=%h; b=%b", .want = ARC_FAIL, .rule = "message" },
+	{ "AMS: s= empty", 1, .ams1 = " i=%n; a=rsa-sha256; s=; h=from; "
+	    "d=example.org; bh=%h; b=%b", .want = ARC_FAIL,
+	    .rule = "message" },
+	{ "AMS: a blank in t=", 1, .ams1 = AMS_C(" t=123 45;"),
+	    .want = ARC_FAIL, .rule = "message" },
+	{ "AMS: h= in another order", 1, .find = "h=from:to:",
+	    .put = "h=to:from:", .want = ARC_FAIL, .rule = "message" },
+	{ "AMS: h= names one twice", 1, .ams1 = AMS_OF("", "from:to:to"),
+	    .want = ARC_PASS },
+	{ "AMS: h= names one twice, and a second came", 1,
+	    .ams1 = AMS_OF("", "from:to:to"), .find = "To: list",
+	    .put = "To: x@y\r\nTo: list", .want = ARC_FAIL,
+	    .rule = "message" },
 
 	/* AAR */
 	{ "AAR: i= is missing", 1, .aar1 = " lists.example.org; spf=pass",
@@ -372,6 +404,10 @@ static const struct {
 	    .rule = "message" },
 	{ "key: h=sha1", 1, .record = "v=DKIM1; h=sha1; p=%p",
 	    .want = ARC_FAIL, .rule = "message" },
+	{ "key: 512 bits", 1, .record = "v=DKIM1; k=rsa; p="
+	    "MFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBALBM/05/+NXCZP9ua/n8IUD8TYz+"
+	    "zBq6hyLXsg1osr95PYO7enNABomDfOpbgTtZsz/BvN63IiIMpMdJxoPrS90CAwEAAQ==", .want = ARC_FAIL,
+	    .rule = "message" },
 	{ "key: other service", 1, .record = "v=DKIM1; s=x; p=%p",
 	    .want = ARC_FAIL, .rule = "message" },
 };

@@ -41,6 +41,8 @@ _dmarc.agg.test	TXT	"v=DMARC1; p=none"
 example.com._report._dmarc.moved.test	TXT	"v=DMARC1; rua=mailto:new@moved.test!5k"
 example.com._report._dmarc.evil.test	TXT	"v=DMARC1; rua=mailto:x@victim.test"
 example.com._report._dmarc.junk.test	TXT	"v=spf1 -all"
+example.com._report._dmarc.beside.test	TXT	"v=spf1 -all"
+example.com._report._dmarc.beside.test	TXT	"v=DMARC1; p=none"
 example.com._report._dmarc.broken.test	*	SERVFAIL
 END
 my $dns = Gatehouse::DNS->start(zone => $zone);
@@ -388,6 +390,7 @@ sub states {
 
 my %to = ('d@example.com' => 'would-send', 'd@mail.example.com' => 'would-send',
     'a@agg.test' => 'would-send', 'new@moved.test' => 'would-send',
+    'a@beside.test' => 'would-send',
     'a@evil.test' => 'refused', 'a@junk.test' => 'refused',
     'a@nowhere.test' => 'refused', 'a@broken.test' => 'later',
     'https://example.com/x' => 'no-mailto', 'us@our.test' => 'own-domain',
@@ -395,6 +398,7 @@ my %to = ('d@example.com' => 'would-send', 'd@mail.example.com' => 'would-send',
 journal(event(1, 'gatehouse.dmarc.record.rua' => join ',',
     (map { "mailto:$_" } 'd@example.com', 'd@example.com',
     'd@mail.example.com', 'a@agg.test!10m', 'old@moved.test', 'a@evil.test',
+    'a@beside.test',
     'a@junk.test', 'a@nowhere.test', 'a@broken.test', 'us@our.test',
     'small@example.com!1', '-oQ@example.com', 'a|b c@example.com',
     '"x y"@example.com'), 'https://example.com/x'));
@@ -405,7 +409,7 @@ delete $got->{status};
 is_deeply $got, { map { ("example.com $_" => $to{$_}) } keys %to },
     'each destination, and what becomes of it';
 conf(max_destinations => 2);
-is scalar(grep { $_ eq 'too-many' } values %{states()}), 4,
+is scalar(grep { $_ eq 'too-many' } values %{states()}), 5,
     'max_destinations';
 conf(own_domains => 'true');
 journal(event(1, 'gatehouse.dmarc.domain' => 'our.test',

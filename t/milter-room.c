@@ -52,6 +52,16 @@ gathers_heap_and_file(void)
 	tap_ok(memcmp(hash, again, sizeof hash) == 0,
 	    "the hash does not depend on the chunks");
 	gather_reset(&g);
+	gather_body(&g, slice_make(big, 180001));
+	gather_end(&g, &head, &body, again);
+	tap_ok(memcmp(hash, again, sizeof hash) != 0, "but on the length");
+	gather_reset(&g);
+	big[70] = 'y';
+	gather_body(&g, slice_make(big, 180000));
+	gather_end(&g, &head, &body, again);
+	tap_ok(memcmp(hash, again, sizeof hash) != 0, "and on the bytes");
+	big[70] = 'x';
+	gather_reset(&g);
 	tap_is_int((long long)budget.file, 0, "gives its spool back");
 
 	for (int i = 0; i < 20; i++)
@@ -250,6 +260,7 @@ blames_what_was_in_hand(struct arena *a)
 struct told {
 	unsigned reports;
 	enum action last;
+	uint64_t size;
 	char rule[32], filter[32], finding[64];
 };
 
@@ -260,6 +271,7 @@ witness(void *arg, const struct report *r)
 
 	told->reports++;
 	told->last = r->applied->action;
+	told->size = r->size;
 	snprintf(told->rule, sizeof told->rule, "%s", r->applied->rule);
 	snprintf(told->filter, sizeof told->filter, "%s", r->job->filter);
 	for (const struct plan_pair *f = r->plan->facts; f != NULL;
@@ -489,6 +501,63 @@ breaches(struct arena *a)
 	host_end(&p.host);
 }
 
+/* What of the body is there when one of these filters does not want it. */
+static void
+leaves_bodies(struct arena *a)
+{
+	static const struct filter *const light[] = { &probe_light_filter,
+	    NULL };
+	static const struct filter *const heads[] = { &probe_light_filter,
+	    &probe_head_filter, NULL };
+	static const struct filter *const both[] = { &probe_light_filter,
+	    &probe_filter, NULL };
+	static const struct {
+		const struct filter *const *filters;
+		const char *name, *message;
+		uint64_t size;
+		bool changed;
+	} cases[] = {
+		{ light, "it does not", "X-Probe: skip\r\n\r\na probe\r\n", 0,
+		    false },
+		{ light, "it does", "X-Probe: body\r\n\r\na probe\r\n", 24,
+		    true },
+		{ light, "there is none", "X-Probe: skip\r\n\r\n", 15, false },
+		{ heads, "nor does one that never does",
+		    "X-Probe: skip\r\n\r\na probe\r\n", 0, false },
+		{ both, "another does",
+		    "X-Probe: skip body\r\n\r\na probe\r\n", 29, true },
+	};
+	struct play p;
+
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		struct slice m = slice_of(cases[i].message);
+
+		if (!open_play(&p, cases[i].filters, 0, a))
+			return;
+		tap_ok(p.host.current->needs & NEED_BODY &&
+		    ((p.host.current->needs & LEAVES_BODY) != 0) ==
+		    (cases[i].filters != both), "%s: negotiated",
+		    cases[i].name);
+		tap_ok(!slice_eq(run(&p, m, a), m) == cases[i].changed,
+		    "%s: the body of the message", cases[i].name);
+		tap_is_int(p.result.answer, ANSWER_CONTINUE, "%s: goes on",
+		    cases[i].name);
+		tap_is_int((long long)p.told.size, (long long)cases[i].size,
+		    "%s: size", cases[i].name);
+		host_end(&p.host);
+	}
+	if (!open_play(&p, light, 0, a))
+		return;
+	/* An edit of what is not there would replace what is. */
+	run(&p, SLICE("X-Probe: skip empty\r\n\r\na probe\r\n"), a);
+	tap_is_int(p.result.answer, ANSWER_TEMPFAIL,
+	    "an edit of a body that was not wanted is trouble");
+	tap_is(p.result.body_after, SLICE("a probe\r\n"), "the body stays");
+	tap_is(run(&p, SLICE("X-Probe: body\r\n\r\na probe\r\n"), a),
+	    SLICE("X-Probe: body\r\n\r\na PROBE!\r\n"), "the next is wanted");
+	host_end(&p.host);
+}
+
 static void
 remove_folder(void)
 {
@@ -518,6 +587,7 @@ main(void)
 	sessions_end(a);
 	seals_hand_over(a);
 	breaches(a);
+	leaves_bodies(a);
 	arena_free(a);
 	remove_folder();
 	return tap_done();

@@ -24,7 +24,9 @@ my %options = (spf_fail => 'reject', spf_softfail => 'tag',
     spf_permerror => 'tempfail', spf_temperror => 'accept');
 my $s = Gatehouse::Suite->new(zone => $zone,
     house => { resolver_timeout => '1s' })->milter('auth-check', %options);
-$s->postfix;
+$s->postfix(services => [ { name => 'strangers',
+    milters => [ 'unix:gatehouse/auth-check/sock' ],
+    options => { smtpd_authorized_xclient_hosts => '' } } ]);
 
 # Sends; the answer, and what arrived if it was taken.
 sub go {
@@ -72,6 +74,15 @@ my $start = time;
 like result($mail), qr/spf=temperror/, 'silence is a temperror';
 cmp_ok time - $start, '<', 5, 'in time';
 
+# --- who says that he is somebody else is believed where Postfix is told so ---
+my $x = $s->connection(client => '192.0.2.1', service => 'strangers');
+like $x->ehlo, qr/^5\d\d /, "a stranger's XCLIENT is refused";
+my $own = Gatehouse::Smtp->new(port => $s->pf->port('strangers'),
+    helo => 'client.test');
+like $s->send(on => $own, from => 'a@pass.test'),
+    qr/^550 .*127\.0\.0\.1 is a stranger/, 'and counts for nothing';
+$_->close for $x, $own;
+
 # --- forged results go, others stay, the rest is as it came ---
 my @mine = ('Authentication-Results: mx.gatehouse.test; dmarc=pass',
     "AUTHENTICATION-results:\r\n\tMX.Gatehouse.Test;\r\n spf=pass",
@@ -96,6 +107,20 @@ $got =~ s/\AAuthentication-Results:.*?\r\n(?![ \t])//s;
 $got = $s->without_received($got);
 ok $got eq $want, 'and all else is byte for byte as it came' or
     diag explain [ $got, $want ];
+
+# --- no signature: the body is not asked for, and arrives all the same ---
+my $long = join '', map { "line $_ of a long body\r\n" } 1 .. 12000;
+for my $signed (0, 1) {
+	$s->log->mark;
+	($answer, $mail) = go(from => 'a@pass.test', client => '192.0.2.1',
+	    message => ($signed ? "DKIM-Signature: v=1; a=b\r\n" : '') .
+	    "From: a\@pass.test\r\nSubject: long\r\n\r\n$long");
+	like $answer, qr/^250 /, 'a long message';
+	ok $mail->{bytes} =~ /\r\n\r\n\Q$long\E\z/, 'arrives whole';
+	my $line = $s->log->wait_for(qr/from=<a\@pass\.test>/, 5);
+	$signed ? like($line, qr/, size=\d{6},/, 'signed: read') :
+	    unlike($line, qr/, size=/, 'unsigned: not read');
+}
 
 # --- several messages on a connection, opposite verdicts (T07) ---
 my $c = $s->connection(client => '203.0.113.5');

@@ -277,6 +277,8 @@ breach_of(const struct session *s, const struct filter *filter,
 		return "edits header fields without EDITS_HEADERS";
 	if (plan->edits.body && !(filter->needs & EDITS_BODY))
 		return "edits the body without EDITS_BODY";
+	if (plan->edits.body && s->body_left)
+		return "edits a body that it did not want";
 	if ((plan->sender.ptr != NULL || plan->addresses != NULL) &&
 	    !(filter->needs & EDITS_ENVELOPE))
 		return "edits the envelope without EDITS_ENVELOPE";

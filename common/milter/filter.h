@@ -8,6 +8,11 @@
  *		questions, do not wait. May be NULL
  *   field	a header field has arrived: the same, with what it names (a key
  *		for a signature). Its bytes are gone after the call. May be NULL
+ *   wants_body	the header block is there: must the body of this message be
+ *		brought? Of a filter that needs bodies (NEED_BODY); called once,
+ *		when the body begins. When no filter of the process wants it,
+ *		Postfix is told to send no more of it, and msg->body is empty:
+ *		a plan that edits it is trouble. NULL: always
  *   ask	the message is there: wait for answers, no longer than
  *		job->deadline. RC_RETRY is trouble of ours (plan_for_trouble).
  *		May be NULL
@@ -40,6 +45,8 @@ enum need {
 	HOLDS		= 1 << 5,	/* may hold or discard; with a store that
 					   brings the body, and takes recipients
 					   out of the message */
+	/* Not for tables: each filter with NEED_BODY has a wants_body. */
+	LEAVES_BODY	= 1 << 6,
 };
 
 enum direction { DIRECTION_IN, DIRECTION_OUT };
@@ -109,6 +116,7 @@ struct filter {
 	unsigned (*wants)(const void *conf);
 	void (*begin)(struct job *job);
 	void (*field)(struct job *job, struct slice name, struct slice body);
+	bool (*wants_body)(const struct job *job);
 	enum rc (*ask)(struct job *job, struct slice *why_r);
 	struct plan *(*decide)(const struct job *job);
 };

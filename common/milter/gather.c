@@ -127,7 +127,8 @@ gather_body(struct gather *g, struct slice chunk)
 	/* The blank line that Postfix does not show. */
 	if (g->body_len == 0)
 		add_hash(g, SLICE("\r\n"));
-	add_hash(g, chunk);
+	if (g->body_len < GATHER_HASHED)
+		add_hash(g, slice_sub(chunk, 0, GATHER_HASHED - g->body_len));
 	if (g->trouble != NULL)
 		return;
 	if (g->fd >= 0 || g->body.len + chunk.len > GATHER_HEAP)
@@ -149,6 +150,8 @@ gather_end(struct gather *g, struct slice *head_r, struct slice *body_r,
 			g->trouble = "cannot map the spooled message";
 		}
 	}
+	if (g->body_len > 0)
+		add_hash(g, slice_make(&g->body_len, sizeof g->body_len));
 	if (g->trouble == NULL &&
 	    !EVP_DigestFinal_ex(g->hash, hash_r, NULL))
 		g->trouble = "cannot hash the message";

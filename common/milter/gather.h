@@ -11,7 +11,9 @@
  * gather_field	one header field; value as the engine gives it (CRLF folds,
  *		leading space)
  * gather_body	one chunk
- * gather_end	the whole: head, body and the SHA-256 of head CRLF body.
+ * gather_end	the whole: head, body and a SHA-256 to know the message by: of
+ *		head, CRLF, the first GATHER_HASHED bytes of the body and its
+ *		length; of head alone where no byte of a body was gathered.
  *		RC_RETRY when there was trouble of ours, RC_BAD when the message
  *		itself is to blame; gather_trouble() says what. The slices live
  *		until the next gather_reset
@@ -32,6 +34,7 @@ enum {
 	GATHER_HEAP = 64 * 1024,	/* body bytes that may stay on the heap */
 	GATHER_HEAD = 4 * 1024 * 1024,	/* header bytes of one message */
 	GATHER_HASH = 32,
+	GATHER_HASHED = 64 * 1024,
 };
 
 struct gather_room;

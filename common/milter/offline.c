@@ -281,8 +281,8 @@ feed(struct offline *o, struct session *s)
 		else
 			session_field(s, line->name, body_of(line));
 	}
-	for (; rest.len > 0; rest = slice_after(rest, CHUNK))
-		session_body(s, slice_sub(rest, 0, CHUNK));
+	while (rest.len > 0 && session_body(s, slice_sub(rest, 0, CHUNK)))
+		rest = slice_after(rest, CHUNK);
 	o->out->answer = session_eom(s);
 }
 

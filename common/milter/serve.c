@@ -149,15 +149,19 @@ static const struct engine_ops ops = {
 	.set_reply = set_reply,
 };
 
-/* No reply is asked for before end of message, so Postfix waits for none. */
+/*
+ * No reply is asked for before end of message, so Postfix waits for none; but
+ * who may leave the rest of a body out has to say so in one.
+ */
 static unsigned long
 steps_we_skip(unsigned needs)
 {
+	unsigned long body = needs & LEAVES_BODY ? SMFIP_SKIP : SMFIP_NR_BODY;
 	unsigned long steps = SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NOEOH |
 	    SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT |
 	    SMFIP_NR_HDR | SMFIP_HDR_LEADSPC;
 
-	return steps | (needs & NEED_BODY ? SMFIP_NR_BODY : SMFIP_NOBODY);
+	return steps | (needs & NEED_BODY ? body : SMFIP_NOBODY);
 }
 
 static unsigned long
@@ -342,11 +346,14 @@ static sfsistat
 on_body(SMFICTX *ctx, unsigned char *bytes, size_t len)
 {
 	struct session *s = session_of(ctx);
+	bool more;
 
 	if (s == NULL)
 		return SMFIS_TEMPFAIL;
-	session_body(s, slice_make(bytes, len));
-	return SMFIS_NOREPLY;
+	more = session_body(s, slice_make(bytes, len));
+	if (!(session_needs(s) & LEAVES_BODY))
+		return SMFIS_NOREPLY;
+	return more ? SMFIS_CONTINUE : SMFIS_SKIP;
 }
 
 static sfsistat

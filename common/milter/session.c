@@ -81,6 +81,12 @@ session_busy(const struct session *s)
 	return s->set != NULL;
 }
 
+unsigned
+session_needs(const struct session *s)
+{
+	return s->needs;
+}
+
 void
 session_reset(struct session *s)
 {
@@ -99,6 +105,7 @@ session_reset(struct session *s)
 	s->room = 0;
 	s->body_changed = s->overran = false;
 	s->slot = -1;
+	s->body_begun = s->body_left = false;
 	memset(&s->envelope, 0, sizeof s->envelope);
 	memset(&s->seal, 0, sizeof s->seal);
 }
@@ -251,7 +258,7 @@ session_mail(struct session *s, const char *const *argv)
 	session_reset(s);
 	s->set = host_settings(s->host);
 	s->last_step = &s->steps;
-	if ((s->set->needs & ~s->needs) != 0)
+	if ((s->set->needs & ~s->needs & ~(unsigned)LEAVES_BODY) != 0)
 		s->trouble = "reloaded; this connection is too old for it";
 	s->client.user = macro_or_empty(s, s->arena, "{auth_authen}");
 	s->client.tls = macro_or_empty(s, s->arena, "{tls_version}");
@@ -315,11 +322,33 @@ session_field(struct session *s, struct slice name, struct slice value)
 			    value);
 }
 
-void
+/* The header block is whole: does anybody want what stands behind it? */
+static bool
+body_wanted(const struct session *s)
+{
+	if (s->set->needs & HOLDS)
+		return true;
+	for (size_t i = 0; i < s->set->ninstances; i++) {
+		const struct instance *in = &s->set->instances[i];
+
+		if ((in->needs & NEED_BODY) && (in->filter->wants_body == NULL ||
+		    in->filter->wants_body(&s->jobs[i])))
+			return true;
+	}
+	return false;
+}
+
+bool
 session_body(struct session *s, struct slice chunk)
 {
-	if (s->set != NULL && (s->set->needs & NEED_BODY))
+	if (s->set == NULL)
+		return false;
+	if (!s->body_begun)
+		s->body_left = !body_wanted(s);
+	s->body_begun = true;
+	if (!s->body_left)
 		gather_body(&s->gather, chunk);
+	return !s->body_left;
 }
 
 struct verdict
@@ -331,7 +360,7 @@ session_trouble(struct session *s, const char *why)
 uint64_t
 session_size(const struct session *s)
 {
-	return s->set->needs & NEED_BODY ?
+	return (s->set->needs & NEED_BODY) && !s->body_left ?
 	    s->gather.head.len + s->gather.body_len : 0;
 }
 

@@ -13,7 +13,8 @@
  *    passed. After the first edit comes nothing slow. An edit that does not
  *    arrive makes the answer tempfail.
  * 3. The content hash stands in the in-flight table while anything of the
- *    message is parsed.
+ *    message is parsed. It covers what the filters read: of a body that none
+ *    of them wants it knows nothing, and no parser sees a byte of that.
  * 4. session_reset (RSET, abort, next MAIL, close) leaves nothing of a message
  *    behind but client and HELO.
  *
@@ -71,7 +72,11 @@ void session_helo(struct session *s, struct slice name);
 void session_mail(struct session *s, const char *const *argv);
 void session_rcpt(struct session *s, const char *const *argv);
 void session_field(struct session *s, struct slice name, struct slice value);
-void session_body(struct session *s, struct slice chunk);
+/* One piece of the body. False: no filter wants it, this and the rest may be
+ * left out; what comes all the same is not kept. */
+bool session_body(struct session *s, struct slice chunk);
+/* What session_new was told. */
+unsigned session_needs(const struct session *s);
 enum answer session_eom(struct session *s);
 void session_reset(struct session *s);
 /* Is a message under way? */

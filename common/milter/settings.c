@@ -112,10 +112,25 @@ load_filter(struct settings *set, const struct settings_source *source,
 
 	rc = load_file(set, source, file_of(set, source, filter->name),
 	    sections, why_r);
-	set->needs |= filter->needs;
+	in->needs = filter->needs;
 	if (rc == RC_OK && filter->wants != NULL)
-		set->needs |= filter->wants(in->conf);
+		in->needs |= filter->wants(in->conf);
+	set->needs |= in->needs;
 	return rc;
+}
+
+/* May there be a message whose body none of them wants? What may have to be
+ * kept is wanted whole. */
+static bool
+leaves_bodies(const struct settings *set)
+{
+	if (set->needs & HOLDS)
+		return false;
+	for (size_t i = 0; i < set->ninstances; i++)
+		if ((set->instances[i].needs & NEED_BODY) &&
+		    set->instances[i].filter->wants_body == NULL)
+			return false;
+	return (set->needs & NEED_BODY) != 0;
 }
 
 static const struct filter *
@@ -290,6 +305,8 @@ load_all(struct settings *set, const struct settings_source *source,
 		rc = load_key(set, why_r);
 	if (rc == RC_OK)
 		rc = load_store(set, why_r);
+	if (rc == RC_OK && leaves_bodies(set))
+		set->needs |= LEAVES_BODY;
 	if (rc == RC_OK && (set->needs & NEED_DNS))
 		rc = open_resolver(set, before, why_r);
 	if (rc == RC_OK)

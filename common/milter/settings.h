@@ -36,6 +36,7 @@ extern const struct conf_option chain_options[];
 struct instance {
 	const struct filter *filter;
 	void *conf, *shared;
+	unsigned needs;			/* of its table, and as configured */
 };
 
 struct settings {

@@ -40,6 +40,8 @@ struct session {
 	deadline_t deadline;
 	const char *trouble;		/* static text, or NULL */
 	bool body_changed;
+	bool body_begun;		/* a piece of it came ... */
+	bool body_left;			/* ... and no filter wanted it */
 	bool overran;			/* a filter came back too late */
 };
 
@@ -62,7 +64,7 @@ void session_add_recipient(struct session *s, struct slice address,
     struct slice mailer);
 /* The jobs anew, for a client that is known only now. */
 void session_begin_again(struct session *s);
-/* Of the whole message; 0 when nobody asked for the body. */
+/* Of the whole message; 0 when nobody wanted the body. */
 uint64_t session_size(const struct session *s);
 void session_tell(struct session *s, const struct report *r);
 

@@ -130,6 +130,9 @@ tell(const struct job *job, struct plan *p, const struct judgement *done)
 		iprev_tell(job, p);
 	plan_fact(p, "gatehouse.auth.waited_ms",
 	    arena_printf(p->arena, "%lld", (long long)(seen->waited / 1000)));
+	plan_fact(p, "gatehouse.auth.waited_more_ms",
+	    arena_printf(p->arena, "%lld", (long long)(seen->waited -
+	    seen->waited_spf) / 1000));
 }
 
 static void
@@ -198,7 +201,7 @@ auth_check_decide(const struct job *job)
 	struct judgement j;
 	unsigned removed;
 
-	plan_coverage(p, seen->dkim || seen->arc ?
+	plan_coverage(p, seen->hashes ?
 	    SLICE("envelope, header and hash of the body") :
 	    SLICE("envelope and header"));
 	if (job->direction == DIRECTION_OUT)

@@ -27,6 +27,8 @@
 /* What begin, field and ask found out: job->answers. */
 struct auth_answers {
 	const char *skipped;		/* rule: why nothing was asked */
+	bool hashes;			/* a field came that has a hash of the
+					   body in it; else none is made */
 
 	bool mail, helo;		/* is there such an answer of SPF? */
 	struct spf_answer mail_answer, helo_answer;
@@ -41,6 +43,7 @@ struct auth_answers {
 	bool iprev;
 	struct iprev_answer name;
 	int64_t waited;			/* us, at the end of the message */
+	int64_t waited_spf;		/* of these, for SPF's chain */
 
 	/* What asks. */
 	struct spf_ask *ask;

@@ -9,6 +9,17 @@ status_name(enum arc_status status)
 	    "fail";
 }
 
+/* Who sealed it last, where that can be read. */
+static struct slice
+newest(struct arena *a, const struct arc_chain *c)
+{
+	struct slice domain = c->highest == 0 || c->sets == NULL ?
+	    SLICE_NONE : c->sets[c->highest - 1].seal.domain;
+
+	return domain.len == 0 ? SLICE("") : arena_printf(a,
+	    "chain sealed last by %.*s: ", SLICE_ARG(domain));
+}
+
 /* RFC 8617, 11.2: 5.7.29. A chain whose keys DNS did not give is no fail. */
 bool
 arc_judge(const struct job *job, struct judgement *j_r)
@@ -26,10 +37,11 @@ arc_judge(const struct job *job, struct judgement *j_r)
 		return true;
 	j_r->rule = c->temporary ? "arc-temporary" : "arc-fail";
 	j_r->reason = c->reason;
-	j_r->text = arena_printf(job->arena, "ARC fail: %.*s",
-	    SLICE_ARG(c->reason));
-	if (!c->temporary)
-		j_r->action = (enum auth_action)conf->arc_fail;
+	j_r->text = arena_printf(job->arena, "ARC %s: %.*s%.*s",
+	    c->temporary ? "temperror" : "fail",
+	    SLICE_ARG(newest(job->arena, c)), SLICE_ARG(c->reason));
+	j_r->action = (enum auth_action)(c->temporary ? conf->arc_temperror :
+	    conf->arc_fail);
 	return true;
 }
 

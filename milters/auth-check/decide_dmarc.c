@@ -191,6 +191,21 @@ text(const struct job *job, const struct dmarc_outcome *o)
 	    dmarc_policy_name(r->published), SLICE_ARG(r->reason));
 }
 
+/* Nothing is said about it, unless something is to be done. */
+static bool
+no_policy(const struct job *job, struct judgement *j_r)
+{
+	const struct auth_check_conf *conf = job->conf;
+	const struct auth_answers *seen = job->answers;
+
+	*j_r = (struct judgement){ .rule = "dmarc-none", .code = "7.1",
+	    .action = (enum auth_action)conf->dmarc_missing,
+	    .reason = seen->policy.reason,
+	    .text = arena_printf(job->arena, "DMARC none: %.*s: %.*s",
+	    SLICE_ARG(seen->policy.domain), SLICE_ARG(seen->policy.reason)) };
+	return j_r->action != AUTH_ACCEPT;
+}
+
 bool
 dmarc_judge(const struct job *job, struct judgement *j_r)
 {
@@ -198,7 +213,7 @@ dmarc_judge(const struct job *job, struct judgement *j_r)
 	struct dmarc_outcome o;
 
 	if (seen->policy.result == DMARC_NONE)
-		return false;
+		return no_policy(job, j_r);
 	dmarc_outcome(job, &o);
 	*j_r = (struct judgement){ .action = o.action,
 	    .rule = rule_of(seen, &o), .reason = reason(job, &o),

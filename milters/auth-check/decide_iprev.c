@@ -9,6 +9,22 @@ rule_of(enum iprev_result result)
 	return rules[result];
 }
 
+static enum auth_action
+action_of(const struct auth_check_conf *conf, enum iprev_result result)
+{
+	switch (result) {
+	case IPREV_PASS:
+		return AUTH_ACCEPT;
+	case IPREV_FAIL:
+	case IPREV_PERMERROR:
+		return (enum auth_action)conf->iprev_fail;
+	case IPREV_TEMPERROR:
+	case IPREV_PENDING:
+		break;
+	}
+	return (enum auth_action)conf->iprev_temperror;
+}
+
 /* RFC 7372, 3.3. */
 bool
 iprev_judge(const struct job *job, struct judgement *j_r)
@@ -16,10 +32,8 @@ iprev_judge(const struct job *job, struct judgement *j_r)
 	const struct auth_check_conf *conf = job->conf;
 	const struct auth_answers *seen = job->answers;
 	const struct iprev_answer *r = &seen->name;
-	bool bad = r->result == IPREV_FAIL || r->result == IPREV_PERMERROR;
 
-	*j_r = (struct judgement){ .action = bad ?
-	    (enum auth_action)conf->iprev_fail : AUTH_ACCEPT,
+	*j_r = (struct judgement){ .action = action_of(conf, r->result),
 	    .rule = rule_of(r->result), .reason = r->reason, .code = "7.25",
 	    .text = arena_printf(job->arena, "iprev %s: %.*s",
 	    iprev_result_name(r->result), SLICE_ARG(r->reason)) };

@@ -388,33 +388,3 @@ dmarc_report_name(struct arena *a, struct slice domain, struct slice host,
 	    SLICE_ARG(domain), SLICE_ARG(host));
 	return domain_ascii(a, *name_r, &ascii) ? RC_OK : RC_BAD;
 }
-
-/* Only to addresses of that host: others did not agree (RFC 9990, 4). */
-static bool
-same_host(const struct dmarc_uri *uris, const struct dmarc_uri *destination)
-{
-	for (; uris != NULL; uris = uris->next)
-		if (!slice_eq(uris->host, destination->host))
-			return false;
-	return true;
-}
-
-bool
-dmarc_report_allows(struct arena *a, const struct dns_answer *answer,
-    const struct dmarc_uri *destination, struct dmarc_uri **instead_r)
-{
-	struct dmarc_record record;
-
-	*instead_r = NULL;
-	if (answer->status != DNS_OK)
-		return false;
-	for (size_t i = 0; i < answer->count; i++) {
-		if (!dmarc_record_is(answer->records[i].data))
-			continue;
-		dmarc_record_read(a, answer->records[i].data, &record);
-		if (record.rua != NULL && same_host(record.rua, destination))
-			*instead_r = record.rua;
-		return true;
-	}
-	return false;
-}

@@ -18,10 +18,8 @@
  *
  * Reports to other domains (RFC 9990, 4; RFC 7489, 7.1):
  * dmarc_report_name	where the destination says that it takes reports about
- *			a domain; RC_BAD when that is no DNS name
- * dmarc_report_allows	does this answer say so? A rua in it, with the same
- *			host as the destination, replaces it: *instead_r, else
- *			NULL
+ *			a domain; RC_BAD when that is no DNS name. What it says
+ *			there is judged by who sends (tools/dmarc-dest.c)
  *
  * Slices borrow from the text or live in the arena. Linear in the text. Pure.
  */
@@ -88,8 +86,6 @@ struct dmarc_uri *dmarc_uris_read(struct arena *a, struct slice list,
 
 enum rc dmarc_report_name(struct arena *a, struct slice domain,
     struct slice host, struct slice *name_r);
-bool dmarc_report_allows(struct arena *a, const struct dns_answer *answer,
-    const struct dmarc_uri *destination, struct dmarc_uri **instead_r);
 
 /* "none", "quarantine", "reject". */
 const char *dmarc_policy_name(enum dmarc_policy policy);

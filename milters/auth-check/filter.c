@@ -190,11 +190,32 @@ asks_header(const struct auth_answers *seen)
 	    (seen->dkim || seen->dmarc || seen->arc);
 }
 
+/* Does a hash of the body belong to this field? */
+static bool
+hashes_body(const struct auth_answers *seen, struct slice name)
+{
+	return (seen->dkim && slice_eq_nocase(name, SLICE("DKIM-Signature"))) ||
+	    (seen->arc && slice_starts_nocase(name, SLICE("ARC-")));
+}
+
 static void
 field(struct job *job, struct slice name, struct slice body)
 {
-	if (asks_header(job->answers))
-		header_ask_field(header_of(job), name, body);
+	struct auth_answers *seen = job->answers;
+
+	if (!asks_header(seen))
+		return;
+	seen->hashes = seen->hashes || hashes_body(seen, name);
+	header_ask_field(header_of(job), name, body);
+}
+
+/* No signature, no chain: no body. */
+static bool
+wants_body(const struct job *job)
+{
+	const struct auth_answers *seen = job->answers;
+
+	return seen->hashes;
 }
 
 /* ---- the whole message ---- */
@@ -207,8 +228,9 @@ wait_spf(const struct job *job, struct auth_answers *seen)
 
 	if (seen->ask == NULL)
 		return;
-	seen->waited += spf_ask_wait(seen->ask,
+	seen->waited_spf = spf_ask_wait(seen->ask,
 	    deadline_earlier(seen->until, job->deadline), job->arena, answers);
+	seen->waited += seen->waited_spf;
 	if (seen->mail)
 		seen->mail_answer = answers[n++];
 	if (seen->helo)
@@ -304,10 +326,10 @@ ask(struct job *job, struct slice *why_r)
 		return RC_OK;
 	if (asks_header(seen)) {
 		h = header_of(job);
-		if (seen->dkim)
+		if (seen->dkim && seen->hashes)
 			seen->nsignatures = dkim_signatures(job->arena,
 			    job->msg, &limits, &seen->signatures);
-		if (seen->arc)
+		if (seen->arc && seen->hashes)
 			arc_read(job->arena, job->msg, &limits, &seen->chain);
 		header_ask_message(h, job->msg, seen->signatures,
 		    seen->nsignatures, &seen->chain);
@@ -316,7 +338,8 @@ ask(struct job *job, struct slice *why_r)
 	wait_spf(job, seen);
 	if (seen->header != NULL) {
 		seen->waited += header_ask_wait(seen->header, job->deadline);
-		verify(job, seen, &limits);
+		if (seen->hashes)
+			verify(job, seen, &limits);
 	}
 	if (seen->dmarc)
 		ask_policy(job, seen);
@@ -390,6 +413,7 @@ const struct filter auth_check_filter = {
 	.close = close_shared,
 	.begin = begin,
 	.field = field,
+	.wants_body = wants_body,
 	.ask = ask,
 	.decide = auth_check_decide,
 };

@@ -157,6 +157,9 @@ const struct conf_option auth_check_options[] = {
 	{ "dmarc_none", CONF_ENUM, AT(dmarc_none), "accept", 0, 0,
 	  "The same under the policy none: the owner only wants to hear of "
 	  "it.", actions },
+	{ "dmarc_missing", CONF_ENUM, AT(dmarc_missing), "accept", 0, 0,
+	  "What is done with mail of an author domain that publishes no "
+	  "policy. Most of the world's domains are of that kind.", actions },
 	{ "dmarc_temperror", CONF_ENUM, AT(dmarc_temperror), "tempfail", 0, 0,
 	  "What is done when a domain asks for quarantine or reject and DNS "
 	  "does not say whether the mail passes, because a key or an SPF "
@@ -184,6 +187,9 @@ const struct conf_option auth_check_options[] = {
 	{ "arc_fail", CONF_ENUM, AT(arc_fail), "accept", 0, 0,
 	  "What is done with mail whose chain does not validate. RFC 8617, "
 	  "5.2, wants it treated as mail without one.", actions },
+	{ "arc_temperror", CONF_ENUM, AT(arc_temperror), "accept", 0, 0,
+	  "The same when DNS did not say in time what a key of the chain is.",
+	  temporary },
 
 	{ "iprev", CONF_BOOL, AT(iprev), "true", 0, 0,
 	  "Check that the client's address has a name and the name that "
@@ -191,6 +197,8 @@ const struct conf_option auth_check_options[] = {
 	{ "iprev_fail", CONF_ENUM, AT(iprev_fail), "accept", 0, 0,
 	  "What is done when it has none, or one that is not its own.",
 	  actions },
+	{ "iprev_temperror", CONF_ENUM, AT(iprev_temperror), "accept", 0, 0,
+	  "The same when DNS did not say in time.", temporary },
 
 	{ "trusted_networks", CONF_NETWORKS, AT(trusted_networks), "", 0, 0,
 	  "Clients whose mail is not checked: relays and forwarders of ours "

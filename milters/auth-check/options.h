@@ -49,15 +49,15 @@ struct auth_check_conf {
 	struct conf_list dmarc_overrides;	/* "example.com=none" */
 	struct conf_nets dmarc_forwarders;
 	struct conf_list dmarc_lists;	/* domains of mailing lists */
-	int dmarc_reject, dmarc_quarantine, dmarc_none;
+	int dmarc_reject, dmarc_quarantine, dmarc_none, dmarc_missing;
 	int dmarc_temperror, dmarc_temperror_unknown, dmarc_permerror;
 
 	bool arc;
 	struct conf_list arc_trusted;	/* domains of sealers */
-	int arc_fail;
+	int arc_fail, arc_temperror;
 
 	bool iprev;
-	int iprev_fail;
+	int iprev_fail, iprev_temperror;
 
 	struct conf_nets trusted_networks;
 	struct conf_nets authres_trusted;

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
 struct probe_conf {
 	unsigned together;
@@ -67,6 +68,18 @@ next_word(struct words *w, struct slice *word_r)
 }
 
 static bool
+says(struct slice name, struct slice body, const char *word)
+{
+	if (!slice_eq_nocase(name, SLICE("X-Probe")))
+		return false;
+	while (body.ptr != NULL)
+		if (slice_eq(slice_trim(slice_cut(body, ' ', &body)),
+		    slice_of(word)))
+			return true;
+	return false;
+}
+
+static bool
 asked_for(const struct job *job, const char *word)
 {
 	struct words words = { .job = job };
@@ -76,6 +89,20 @@ asked_for(const struct job *job, const char *word)
 		if (slice_eq(w, slice_of(word)))
 			return true;
 	return false;
+}
+
+/* answers is there when the body may stay away. */
+static void
+field(struct job *job, struct slice name, struct slice body)
+{
+	if (says(name, body, "skip"))
+		job->answers = job->arena;
+}
+
+static bool
+wants_body(const struct job *job)
+{
+	return job->answers == NULL;
 }
 
 /* A session that had to wait for another one to end would never be met. */
@@ -231,7 +258,7 @@ decide(const struct job *job)
 {
 	const struct probe_conf *conf = job->conf;
 	struct plan *p = plan_new(job->arena, job->msg);
-	bool body = job->filter[5] == '\0';
+	bool body = strcmp(job->filter, "probe-head") != 0;
 
 	plan_fact(p, "gatehouse.probe.together", arena_printf(job->arena,
 	    "%u", atomic_load(&most)));
@@ -266,5 +293,13 @@ const struct filter probe_head_filter = {
 	.name = "probe-head", .options = options,
 	.conf_size = sizeof(struct probe_conf),
 	.needs = EDITS_HEADERS | EDITS_ENVELOPE | HOLDS,
+	.ask = ask, .decide = decide,
+};
+
+const struct filter probe_light_filter = {
+	.name = "probe-light", .options = options,
+	.conf_size = sizeof(struct probe_conf),
+	.needs = NEED_BODY | EDITS_HEADERS | EDITS_BODY | EDITS_ENVELOPE,
+	.field = field, .wants_body = wants_body,
 	.ask = ask, .decide = decide,
 };

@@ -14,7 +14,8 @@
  * reject:, tempfail:, accept: are the verdict for one recipient, with :CAUSE
  * behind it or without. FILTER/word is for that filter alone.
  *
- * `probe` reads the body, `probe-head` only header fields.
+ * `probe` reads the body, `probe-head` only header fields. `probe-light' reads
+ * the body unless X-Probe says skip.
  */
 #ifndef T_PROBE_H
 #define T_PROBE_H
@@ -23,5 +24,6 @@
 
 extern const struct filter probe_filter;
 extern const struct filter probe_head_filter;
+extern const struct filter probe_light_filter;
 
 #endif

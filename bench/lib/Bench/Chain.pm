@@ -12,6 +12,9 @@
 #	resolv			/etc/resolv.conf of the daemons names the test's
 #				DNS server (for those that cannot be told)
 #	edits body		bodies may arrive changed; otherwise that fails
+#	against CHAIN		its milters' CPU is given as part of that of
+#				CHAIN's, when both are run (figure `against')
+#	verifies DKIM		signed mail must come out with dkim=pass
 #	bound FIGURE least|most VALUE	printed with the table, met or missed
 #
 # In COMMAND and text stand $build, $src, $dir (the chain's folder), $dns
@@ -31,6 +34,8 @@ my %TAKES = (
 	file => sub { push @{ $_[0]{files} }, { name => $_[1], text => '' } },
 	main => \&_main,
 	resolv => sub { $_[0]{resolv} = 1 },
+	against => sub { $_[0]{against} = $_[1] },
+	verifies => sub { $_[0]{verifies} = $_[1] },
 	edits => sub { $_[0]{edits} = $_[1] },
 	bound => \&_bound,
 );

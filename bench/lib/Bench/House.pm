@@ -5,6 +5,7 @@
 #	    dns_ip => ADDRESS }, main => { ... })->start;
 #	$house->postfix		a Gatehouse::Postfix
 #	$house->daemons		[ { name, process }, ... ]
+#	$house->events		what our daemons wrote to their journals so far
 #	$house->trouble		lines of its logs that should not be there
 #	$house->stop
 #
@@ -17,6 +18,8 @@ use warnings;
 
 use File::Path qw(make_path);
 use Time::HiRes qw(sleep time);
+
+use JSON::PP ();
 
 use Bench::Chain;
 use Gatehouse::Postfix;
@@ -146,6 +149,17 @@ sub _text {
 	open my $f, '<', $path or return '';
 	local $/;
 	return <$f> // '';
+}
+
+# Messages that were answered; as many are there, whatever the order.
+sub events {
+	my ($self) = @_;
+
+	return map { JSON::PP::decode_json($_) }
+	    grep { /"event\.action":"message"/ }
+	    map { split /\n/, _text($_) }
+	    map { sort glob "$self->{dir}/$_->{name}.state/*/journal*" }
+	    @{ $self->{started} };
 }
 
 # What a virtual machine's clock does is nobody's fault here.

@@ -11,6 +11,7 @@
 #	$r->{message}	the bytes as Postfix would have them after the edits
 #	$r->{rcpt}	recipients left, $r->{refused} { address => reply }
 #	$r->{from}, $r->{quarantine}, $r->{ms} (of the end of message)
+#	$r->{left}	pieces of the body that it did not want (skip)
 #
 # message() again on the same object is the next message of the session: no
 # connect and helo, an abort before it, as Postfix sends after each message.
@@ -233,7 +234,7 @@ sub _begin {
 	$self->{steps} = $self->_steps($m);
 	$self->{sent} = 1;
 	$self->{at} = 0;
-	$self->{result} = { edits => [], refused => {},
+	$self->{result} = { edits => [], refused => {}, left => 0,
 	    rcpt => [ @{ $m->{rcpt} } ], from => $m->{from} };
 	$self->_feed;
 }
@@ -282,7 +283,11 @@ sub _take {
 	if ($reply eq 'continue' && $command eq 'E') {
 		$self->_finish('accept', $stage);
 	} elsif ($reply eq 'skip' && $command eq 'B') {
-		$self->{at}++ while $self->{steps}[$self->{at}][0] eq 'B';
+		$self->{at}++;
+		while ($self->{steps}[$self->{at}][0] eq 'B') {
+			$self->{at}++;
+			$self->{result}{left}++;
+		}
 		$self->_feed;
 	} elsif ($reply eq 'continue') {
 		$self->{at}++;
