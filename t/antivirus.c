@@ -329,13 +329,14 @@ run_crowd(struct crowd *crowd)
 static void
 test_pool(void)
 {
-	struct counting one = { .engine = { &counting, "one" } };
-	struct counting two = { .engine = { &counting, "two" } };
+	struct counting one = { .scans = 0 }, two = { .scans = 0 };
 	struct scan_pool *pool = scan_pool_new(3, 100000);
 	struct crowd crowd[CROWD];
 	struct scan_counts counts;
 	atomic_int wrong = 0;
 
+	engine_init(&one.engine, &counting, SLICE("one"));
+	engine_init(&two.engine, &counting, SLICE("two"));
 	for (int i = 0; i < CROWD; i++)
 		crowd[i] = (struct crowd){ pool, { &one.engine, &two.engine },
 		    i, &wrong };

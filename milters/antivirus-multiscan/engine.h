@@ -5,16 +5,28 @@
  * deadline, and say how it ended. Any number works side by side.
  *
  * engine_scan	one item; any thread, any number at once. Waits, but not
- *		beyond the deadline. Text of the answer is in the arena
+ *		beyond the deadline. Text of the answer is in the arena. Items
+ *		above the engine's limit are cut without asking it: several
+ *		engines say OK to what they are too large for
  * engine_status	what it is now, for the ledger and for people
+ * engine_test	the EICAR file through it. An engine that does not find it is
+ *		down until it does, which is logged once, as is its return
+ * engine_watch	a thread that keeps the status, tests every `every` ms (0:
+ *		never), and tests what is down more often
+ * engine_health	figures, for people
  * engine_close	when nobody scans any more
  *
  * "Clean" is said only by an engine that has seen all of the item. One that
  * stopped at a limit of its own, could not open it, crashed or did not answer
  * says so, and that is never clean.
+ *
+ * An engine that twice let us wait for no answer is not asked any more until a
+ * test of it succeeds: one that hangs would take each message's whole time.
  */
 #ifndef ANTIVIRUS_ENGINE_H
 #define ANTIVIRUS_ENGINE_H
+
+#include <pthread.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
@@ -54,6 +66,9 @@ struct engine_status {
 					   be for a new one */
 };
 
+/* A generation whose verdicts are not kept. */
+#define ENGINE_NO_CACHE	UINT64_MAX
+
 struct engine;
 
 struct engine_kind {
@@ -61,21 +76,60 @@ struct engine_kind {
 	    deadline_t until, struct arena *a, struct scan *scan_r);
 	void (*status)(struct engine *e, struct arena *a,
 	    struct engine_status *status_r);
+	/* Asks who and how it is. NULL: status knows at any time. Else the
+	 * watch calls it, and status is not called. False with *why_r */
+	bool (*look)(struct engine *e, deadline_t until, struct arena *a,
+	    struct engine_status *status_r, struct slice *why_r);
 	void (*close)(struct engine *e);
 	bool reads_mail;		/* it can be given a whole message */
+};
+
+enum { ENGINE_TEXT = 200 };
+
+struct engine_health {
+	bool down;			/* by its tests, or by its silence */
+	char why[ENGINE_TEXT];		/* it is down, or failed last */
+	int64_t tested;			/* clock_wall of the last test; 0: none */
+	bool passed;			/* it */
+	uint64_t ends[SCAN_ENDS];	/* of scans */
+	uint64_t us;			/* of all of them */
 };
 
 /* The beginning of each kind's own struct. */
 struct engine {
 	const struct engine_kind *kind;
-	const char *name;		/* as configured: "clamav" */
+	char name[ENGINE_TEXT];		/* as configured: "clamav" */
+	uint64_t limit;			/* bytes of an item; 0: none */
+	int64_t keep;			/* ms that its verdicts are kept for
+					   sure when it cannot tell how new
+					   its signatures are; 0: not at all */
+
+	pthread_mutex_t lock;		/* of what follows */
+	pthread_cond_t wake;
+	struct engine_health health;
+	unsigned silent;		/* answers that did not come, in a row */
+	struct engine_status status;	/* as it was last looked at */
+	char version[ENGINE_TEXT];	/* status.version */
+	int64_t every;			/* ms between tests */
+	int64_t next;			/* clock_mono of the next one */
+	bool watched, stopping;
+	pthread_t thread;
 };
 
 const char *scan_end_name(enum scan_end end);
+/* For kinds: what all engines have. */
+void engine_init(struct engine *e, const struct engine_kind *kind,
+    struct slice name);
+void engine_fini(struct engine *e);
+
 void engine_scan(struct engine *e, const struct scan_item *item,
     deadline_t until, struct arena *a, struct scan *scan_r);
 void engine_status(struct engine *e, struct arena *a,
     struct engine_status *status_r);
+bool engine_test(struct engine *e, deadline_t until);
+/* Looks at it at once, so that the first message knows it. */
+void engine_watch(struct engine *e, int64_t every);
+void engine_health(struct engine *e, struct engine_health *health_r);
 void engine_close(struct engine *e);
 
 #endif

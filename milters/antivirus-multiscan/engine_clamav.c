@@ -3,12 +3,12 @@
 #include <dirent.h>
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 
+#include "base/thread.h"
 #include "cell/cell.h"
 #include "log/log.h"
 
@@ -306,6 +306,7 @@ close_engine(struct engine *e)
 	drop(c, c->now);
 	pthread_cond_destroy(&c->stop);
 	pthread_mutex_destroy(&c->lock);
+	engine_fini(&c->engine);
 	arena_free(c->arena);
 	free(c);
 }
@@ -315,20 +316,6 @@ static const struct engine_kind kind = {
 	.reads_mail = true,
 };
 
-/* Signals are for the main thread, and for nobody else. */
-static bool
-start_watcher(struct clamav *c)
-{
-	sigset_t all, before;
-	bool started;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	started = pthread_create(&c->watcher, NULL, watch, c) == 0;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return started;
-}
-
 enum rc
 engine_clamav_open(const struct engine_clamav_conf *conf, deadline_t until,
     struct engine **engine_r, struct arena *a, struct slice *why_r)
@@ -337,7 +324,7 @@ engine_clamav_open(const struct engine_clamav_conf *conf, deadline_t until,
 	enum rc rc;
 
 	c->arena = arena_new();
-	c->engine = (struct engine){ &kind, "clamav" };
+	engine_init(&c->engine, &kind, slice_of(conf->name));
 	c->conf = *conf;
 	c->conf.program = arena_str(c->arena, slice_of(conf->program));
 	c->conf.database = arena_str(c->arena, slice_of(conf->database));
@@ -345,7 +332,7 @@ engine_clamav_open(const struct engine_clamav_conf *conf, deadline_t until,
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->stop, NULL);
 	rc = load(c, stamp_of(c->conf.database), until, &c->now, a, why_r);
-	if (rc == RC_OK && start_watcher(c)) {
+	if (rc == RC_OK && thread_start(&c->watcher, watch, c)) {
 		*engine_r = &c->engine;
 		return RC_OK;
 	}
@@ -356,6 +343,7 @@ engine_clamav_open(const struct engine_clamav_conf *conf, deadline_t until,
 	}
 	pthread_cond_destroy(&c->stop);
 	pthread_mutex_destroy(&c->lock);
+	engine_fini(&c->engine);
 	arena_free(c->arena);
 	free(c);
 	return rc;

@@ -15,6 +15,7 @@
 #include "engine.h"
 
 struct engine_clamav_conf {
+	const char *name;
 	const char *program;		/* gatehouse-cell-clamav */
 	const char *database;		/* folder */
 	const char *yara;		/* file or folder; empty: none */

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "decide.h"
-#include "engine_clamav.h"
+#include "engines.h"
 #include "items.h"
 #include "options.h"
 #include "scan.h"
@@ -104,26 +104,6 @@ open_unpack(const struct antivirus_conf *conf, struct cell **cell_r,
 }
 
 static enum rc
-open_engines(const struct antivirus_conf *conf,
-    struct antivirus_shared *shared, struct arena *a, struct slice *why_r)
-{
-	const struct engine_clamav_conf clamav = {
-		.program = cell_program(a, "clamav"),
-		.database = conf->clamav_database, .yara = conf->clamav_yara,
-		.workers = conf->clamav_workers, .look = conf->clamav_look,
-	};
-	enum rc rc = RC_OK;
-
-	for (size_t i = 0; i < conf->engines.count && rc == RC_OK; i++) {
-		rc = engine_clamav_open(&clamav, deadline_in(conf->start),
-		    &shared->engines[i], a, why_r);
-		if (rc == RC_OK)
-			shared->nengines++;
-	}
-	return rc;
-}
-
-static enum rc
 open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
     void **shared_r, struct arena *a, struct slice *why_r)
 {
@@ -138,7 +118,8 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	if (rc != RC_OK)
 		return rc;
 	shared->pool = scan_pool_new(conf->threads, conf->cache);
-	return open_engines(conf, shared, a, why_r);
+	return engines_open(conf, shared->engines, &shared->nengines, a,
+	    why_r);
 }
 
 static enum rc

@@ -1,5 +1,6 @@
 #include "options.h"
 
+#include "engines.h"
 #include "ledger.h"
 
 static const char *const found[] = { "accept", "tag", "quarantine",
@@ -12,8 +13,13 @@ static const char *const troubled[] = { "accept", "tag", "quarantine",
 
 const struct conf_option antivirus_options[] = {
 	{ "engines", CONF_LIST, AT(engines), "clamav", 1, LEDGER_ENGINES,
-	  "The engines that look at each item, all at once. clamav is "
-	  "libclamav in a cell of its own, no daemon needed.", NULL },
+	  "The engines that look at each item, all at once. \"clamav\": "
+	  "libclamav in a cell of its own, no daemon needed. \"clamd\", "
+	  "\"clamd:/path\", \"clamd:host:3310\": ClamAV's daemon, which gets "
+	  "descriptors over a path; \"clamd-stream:/path\" sends the bytes "
+	  "there too. \"icap:host:1344/service\", \"icaps:...\" with TLS: a "
+	  "scanner that speaks ICAP. \"command:/path\": a program. Several of "
+	  "a kind need names: \"second=clamd:/path\".", NULL },
 	{ "min_engines", CONF_COUNT, AT(min_engines), "1", 1, LEDGER_ENGINES,
 	  "So many of them have to see an item before it counts as scanned.",
 	  NULL },
@@ -66,6 +72,30 @@ const struct conf_option antivirus_options[] = {
 	{ "start", CONF_TIME, AT(start), "5m", 1000, 3600000,
 	  "How long loading the first signatures may take.", NULL },
 
+	{ "engine_timeout", CONF_TIME, AT(engine_timeout), "60s", 100, 600000,
+	  "How long clamd, ICAP and commands may take for one item; never "
+	  "beyond the deadline of the message.", NULL },
+	{ "engine_cache", CONF_TIME, AT(engine_cache), "10m", 0, 86400000,
+	  "How long verdicts of these are kept for an item that comes again: "
+	  "they do not say for sure when their signatures change. 0s: not at "
+	  "all.", NULL },
+	{ "self_test", CONF_TIME, AT(self_test), "5m", 0, 86400000,
+	  "How often the EICAR test file goes through each engine; one that "
+	  "does not find it is down until it does. 0s: never.", NULL },
+	{ "clamd_limit", CONF_SIZE, AT(clamd_limit), "25M", 0, 0,
+	  "Larger items are not given to clamd and count as cut. Not above its "
+	  "MaxFileSize and StreamMaxLength: it says OK to what it did not look "
+	  "at.", NULL },
+	{ "icap_limit", CONF_SIZE, AT(icap_limit), "5M", 0, 0,
+	  "The same for ICAP (c-icap: virus_scan.MaxObjectSize).", NULL },
+	{ "icap_ca", CONF_PATH, AT(icap_ca), "", 0, 0,
+	  "A file of certificates to trust for icaps. Empty: the system's.",
+	  NULL },
+	{ "command_limit", CONF_SIZE, AT(command_limit), "200M", 0, 0,
+	  "The same for commands.", NULL },
+	{ "command_workers", CONF_COUNT, AT(command_workers), "4", 1, 256,
+	  "So many processes of one command at once.", NULL },
+
 	{ "depth", CONF_COUNT, AT(depth), "10", 1, 100,
 	  "Containers within containers that are opened.", NULL },
 	{ "members", CONF_COUNT, AT(members), "5000", 1, 100000,
@@ -105,21 +135,8 @@ enum rc
 antivirus_finish(const struct antivirus_conf *conf, struct arena *a,
     struct slice *why_r)
 {
-	for (size_t i = 0; i < conf->engines.count; i++) {
-		struct conf_list before = { conf->engines.items, i };
-
-		if (!slice_eq(conf->engines.items[i], SLICE("clamav"))) {
-			*why_r = arena_printf(a, "engines: there is no engine "
-			    "\"%s\"; there is clamav",
-			    conf->engines.items[i].ptr);
-			return RC_BAD;
-		}
-		if (conf_list_has(&before, conf->engines.items[i])) {
-			*why_r = arena_printf(a, "engines names %s twice; "
-			    "remove one", conf->engines.items[i].ptr);
-			return RC_BAD;
-		}
-	}
+	if (engines_check(conf, a, why_r) != RC_OK)
+		return RC_BAD;
 	if (conf->min_engines > conf->engines.count) {
 		*why_r = arena_printf(a, "min_engines is %u, and engines names "
 		    "%zu; no mail would ever be scanned", conf->min_engines,

@@ -18,6 +18,10 @@ struct antivirus_conf {
 	unsigned clamav_workers;
 	int64_t clamav_look;		/* ms */
 	int64_t start;			/* ms that loading may take */
+	int64_t engine_timeout, engine_cache, self_test;	/* ms */
+	uint64_t clamd_limit, icap_limit, command_limit;
+	const char *icap_ca;
+	unsigned command_workers;
 
 	unsigned min_engines;
 	int64_t max_age;		/* ms, of signatures; 0: any */

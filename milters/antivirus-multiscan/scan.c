@@ -2,12 +2,12 @@
 
 #include <openssl/evp.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "base/thread.h"
 #include "cache.h"
 
 enum { GROUP = 64 };			/* items whose files are open at once */
@@ -48,7 +48,8 @@ run(struct scan_pool *pool, const struct task *t, deadline_t until)
 
 	engine_scan(t->engine, &item, until, t->arena, t->scan_r);
 	pool->scans++;
-	cache_put(pool->cache, &t->key, t->scan_r);
+	if (t->key.generation != ENGINE_NO_CACHE)
+		cache_put(pool->cache, &t->key, t->scan_r);
 }
 
 /* The lock is held. The next task of this batch, which leaves the list with
@@ -154,7 +155,7 @@ add_task(struct scan_pool *pool, struct ledger *l, struct ledger_row *row,
 	if (!EVP_Digest(row->bytes.ptr, row->bytes.len, key.hash, NULL,
 	    EVP_sha256(), NULL))
 		return false;
-	if (cache_get(pool->cache, &key, l->arena, &row->scans[i])) {
+	if (key.generation != ENGINE_NO_CACHE && cache_get(pool->cache, &key, l->arena, &row->scans[i])) {
 		row->cached[i] = true;
 		pool->hits++;
 		return false;
@@ -216,7 +217,6 @@ struct scan_pool *
 scan_pool_new(unsigned threads, size_t entries)
 {
 	struct scan_pool *pool = mem_alloc(sizeof *pool);
-	sigset_t all, before;
 
 	pthread_mutex_init(&pool->lock, NULL);
 	pthread_cond_init(&pool->work, NULL);
@@ -224,13 +224,9 @@ scan_pool_new(unsigned threads, size_t entries)
 	pool->last = &pool->first;
 	pool->cache = cache_new(entries);
 	pool->threads = mem_alloc(threads * sizeof *pool->threads);
-	/* Signals are for the main thread, and for nobody else. */
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (pool->nthreads < threads && pthread_create(
-	    &pool->threads[pool->nthreads], NULL, work, pool) == 0)
+	while (pool->nthreads < threads && thread_start(
+	    &pool->threads[pool->nthreads], work, pool))
 		pool->nthreads++;
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return pool;
 }
 
