@@ -6,6 +6,8 @@
 #include "tools/verb.h"
 
 static const struct verb verbs[] = {
+	{ "antivirus", "say how the engines against viruses are",
+	  verb_antivirus },
 	{ "check-config", "read all configuration and say what is wrong",
 	  verb_check_config },
 	{ "dmarc-report", "build, store or send DMARC aggregate reports",

@@ -22,6 +22,7 @@ struct verb {
 	int (*run)(int argc, char **argv, struct arena *a);
 };
 
+int verb_antivirus(int argc, char **argv, struct arena *a);
 int verb_check_config(int argc, char **argv, struct arena *a);
 int verb_dmarc_report(int argc, char **argv, struct arena *a);
 int verb_explain(int argc, char **argv, struct arena *a);

@@ -3,6 +3,8 @@
  *
  *	--database DIR	where freshclam keeps the signatures
  *	--yara FILE	a YARA rule file or a folder of them; any number
+ *	--member N	bytes of the largest file that is looked at
+ *	--bytes N	that one item may unfold to
  *
  * A request is one word: "file", or "mail" for a whole message. The answer's
  * pieces are lines: "virus NAME" for each match, "cut WHY" when the engine
@@ -58,15 +60,31 @@ fail(struct arena *a, struct slice *why_r, const char *what, int rc)
 	return false;
 }
 
-/* Ours are looked at before (the milter's), so these are far above them: what
- * is cut here is what only this engine unpacks. */
-static int
-set_limits(void)
+/* What follows that word, or otherwise. */
+static long long
+number_after(int argc, char **argv, const char *word, long long otherwise)
 {
-	static const struct { enum cl_engine_field field; long long value; }
+	uint64_t n;
+
+	for (int i = 1; i + 1 < argc; i++)
+		if (strcmp(argv[i], word) == 0 &&
+		    slice_number(slice_of(argv[i + 1]), INT64_MAX, &n))
+			return (long long)n;
+	return otherwise;
+}
+
+/* Those of sizes are the milter's own, so that a bomb is left by both; of
+ * depth and number far above its: what is cut here is what only this engine
+ * unpacks. */
+static int
+set_limits(int argc, char **argv)
+{
+	const struct { enum cl_engine_field field; long long value; }
 	    limits[] = {
-		{ CL_ENGINE_MAX_SCANSIZE, 1LL << 30 },
-		{ CL_ENGINE_MAX_FILESIZE, 1LL << 30 },
+		{ CL_ENGINE_MAX_SCANSIZE, number_after(argc, argv, "--bytes",
+		    1LL << 30) },
+		{ CL_ENGINE_MAX_FILESIZE, number_after(argc, argv, "--member",
+		    1LL << 30) },
 		{ CL_ENGINE_MAX_RECURSION, 30 },
 		{ CL_ENGINE_MAX_FILES, 20000 },
 		{ CL_ENGINE_MAX_SCANTIME, 120000 },
@@ -141,7 +159,7 @@ open_engine(int argc, char **argv, struct arena *a, struct slice *told_r,
 {
 	unsigned signatures = 0;
 	long long newest = 0;
-	int rc = set_limits();
+	int rc = set_limits(argc, argv);
 
 	if (rc != CL_SUCCESS)
 		return fail(a, why_r, "limits", rc);

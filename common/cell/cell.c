@@ -511,6 +511,25 @@ take_worker(struct cell *c, deadline_t until)
 	}
 }
 
+/* One after the other, since nobody gives one back meanwhile. */
+void
+cell_warm(struct cell *c, deadline_t until)
+{
+	struct worker *all = NULL, *w;
+
+	for (unsigned n = 0; n < c->conf.workers; n++) {
+		w = take_worker(c, until);
+		if (w == NULL)
+			break;
+		w->next = all;
+		all = w;
+	}
+	while ((w = all) != NULL) {
+		all = w->next;
+		give_back(c, w);
+	}
+}
+
 static void
 kill_worker(struct cell *c, const struct worker *w)
 {

@@ -34,6 +34,11 @@ struct house_conf {
 	uint64_t message_size_limit;	/* Postfix's; edits may not pass it */
 	uint64_t journal_size;		/* a file of it */
 	unsigned journal_keep;		/* rotated files kept */
+
+	/* No option. */
+	const char *folder;		/* of this daemon, below
+					   state_directory; NULL: no daemon,
+					   and nothing is kept */
 };
 
 extern const struct conf_option house_options[];

@@ -388,7 +388,7 @@ daemon_start(int argc, char **argv, const char *name,
 		.conf_dir = folder_of(d->arena,
 		    absolute(d->arena, d->options.config)),
 		.name = name, .filters = filters, .chain = chain,
-		.trusted = true,
+		.trusted = true, .daemon = true,
 	};
 	switch (d->options.verb) {
 	case VERB_WRONG:

@@ -303,6 +303,9 @@ load_all(struct settings *set, const struct settings_source *source,
 		rc = house_finish(&set->house, set->arena, why_r);
 	if (rc == RC_OK)
 		rc = load_key(set, why_r);
+	if (source->daemon)
+		set->house.folder = arena_printf(set->arena, "%s/%s",
+		    set->house.state_directory, source->name).ptr;
 	if (rc == RC_OK)
 		rc = load_store(set, why_r);
 	if (rc == RC_OK && leaves_bodies(set))

@@ -65,6 +65,7 @@ struct settings_source {
 	const struct filter *const *filters;	/* NULL at the end */
 	bool chain;			/* `filters` in its file picks */
 	bool trusted;			/* nobody else may write the files */
+	bool daemon;			/* which has a folder for its state */
 	bool optional;			/* a missing NAME.conf is all defaults */
 	bool only_check;		/* nobody will use the set */
 	/* What a caller without files sets by itself (gatehouse test). */

@@ -107,8 +107,11 @@ load(struct clamav *c, uint64_t stamp, deadline_t until,
     struct generation **g_r, struct arena *a, struct slice *why_r)
 {
 	bool yara = c->conf.yara[0] != '\0';
-	const char *argv[] = { c->conf.program, "--database",
-	    c->conf.database, yara ? "--yara" : NULL, c->conf.yara, NULL };
+	const char *argv[] = { c->conf.program, "--member", arena_printf(a,
+	    "%llu", (unsigned long long)c->conf.member_bytes).ptr, "--bytes",
+	    arena_printf(a, "%llu", (unsigned long long)c->conf.bytes).ptr,
+	    "--database", c->conf.database, yara ? "--yara" : NULL,
+	    c->conf.yara, NULL };
 	const struct cell_conf conf = { .name = "clamav", .argv = argv,
 	    .workers = c->conf.workers, .answer_max = ANSWER,
 	    .pieces_max = MATCHES };
@@ -125,6 +128,7 @@ load(struct clamav *c, uint64_t stamp, deadline_t until,
 		free_generation(g);
 		return rc;
 	}
+	cell_warm(g->cell, until);
 	read_told(g, cell_told(g->cell, g->arena));
 	*g_r = g;
 	return RC_OK;

@@ -20,6 +20,7 @@ struct engine_clamav_conf {
 	const char *database;		/* folder */
 	const char *yara;		/* file or folder; empty: none */
 	unsigned workers;
+	uint64_t member_bytes, bytes;	/* it looks no further */
 	int64_t look;			/* ms */
 };
 

@@ -165,6 +165,7 @@ open_clamav(const struct antivirus_conf *conf, const struct engine_spec *spec,
 		.program = cell_program(a, "clamav"),
 		.database = conf->clamav_database, .yara = conf->clamav_yara,
 		.workers = conf->clamav_workers, .look = conf->clamav_look,
+		.member_bytes = conf->member_bytes, .bytes = conf->bytes,
 	};
 
 	return engine_clamav_open(&clamav, deadline_in(conf->start), e_r, a,

@@ -8,6 +8,7 @@
 #include "items.h"
 #include "options.h"
 #include "scan.h"
+#include "status.h"
 
 /* Of the deadline a part stays for what follows: deciding and the answer. */
 enum { SPARE_MS = 1000 };
@@ -18,6 +19,7 @@ struct antivirus_shared {
 	struct scan_pool *pool;
 	struct engine *engines[LEDGER_ENGINES];
 	size_t nengines;
+	struct status *status;
 	_Atomic uint64_t memory;	/* of messages under way */
 };
 
@@ -84,6 +86,7 @@ close_shared(void *arg)
 {
 	struct antivirus_shared *shared = arg;
 
+	status_stop(shared->status);
 	scan_pool_free(shared->pool);
 	for (size_t i = 0; i < shared->nengines; i++)
 		engine_close(shared->engines[i]);
@@ -100,7 +103,21 @@ open_unpack(const struct antivirus_conf *conf, struct cell **cell_r,
 	    .workers = conf->unpack_workers, .answer_max = 64 << 20,
 	    .pieces_max = CELL_PIECES };
 
-	return cell_open(&cell, cell_r, a, why_r);
+	if (cell_open(&cell, cell_r, a, why_r) != RC_OK)
+		return RC_BAD;
+	cell_warm(*cell_r, deadline_in(conf->start));
+	return RC_OK;
+}
+
+static void
+start_status(const struct antivirus_conf *conf, const struct house_conf *house,
+    struct antivirus_shared *shared)
+{
+	const struct status_source source = { shared->engines,
+	    shared->nengines, shared->pool, shared->unpack,
+	    conf->max_age / 1000, conf->min_engines };
+
+	shared->status = status_start(house->folder, &source);
 }
 
 static enum rc
@@ -111,15 +128,16 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	struct antivirus_shared *shared = mem_alloc(sizeof *shared);
 	enum rc rc;
 
-	(void)house;
 	(void)dns;
 	*shared_r = shared;		/* given back by close in any case */
 	rc = open_unpack(conf, &shared->unpack, a, why_r);
 	if (rc != RC_OK)
 		return rc;
 	shared->pool = scan_pool_new(conf->threads, conf->cache);
-	return engines_open(conf, shared->engines, &shared->nengines, a,
-	    why_r);
+	rc = engines_open(conf, shared->engines, &shared->nengines, a, why_r);
+	if (rc == RC_OK)
+		start_status(conf, house, shared);
+	return rc;
 }
 
 static enum rc

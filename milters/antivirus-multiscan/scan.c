@@ -37,7 +37,8 @@ struct scan_pool {
 	pthread_t *threads;
 	unsigned nthreads;
 	bool ending;
-	_Atomic uint64_t scans, hits;
+	_Atomic uint64_t messages, scans, hits;
+	atomic_uint under_way;
 };
 
 static void
@@ -209,8 +210,11 @@ scan_all(struct scan_pool *pool, struct ledger *l,
 		l->names[i] = engines[i]->name;
 		l->reads_mail[i] = engines[i]->kind->reads_mail;
 	}
+	pool->messages++;
+	pool->under_way++;
 	while (row != NULL)
 		scan_group(pool, l, engines, &row, until);
+	pool->under_way--;
 }
 
 struct scan_pool *
@@ -233,8 +237,13 @@ scan_pool_new(unsigned threads, size_t entries)
 void
 scan_pool_counts(struct scan_pool *pool, struct scan_counts *counts_r)
 {
-	counts_r->scans = pool->scans;
-	counts_r->hits = pool->hits;
+	*counts_r = (struct scan_counts){ .messages = pool->messages,
+	    .scans = pool->scans, .hits = pool->hits,
+	    .under_way = pool->under_way };
+	pthread_mutex_lock(&pool->lock);
+	for (const struct batch *b = pool->first; b != NULL; b = b->next)
+		counts_r->waiting += b->count - b->taken;
+	pthread_mutex_unlock(&pool->lock);
 }
 
 void

@@ -22,7 +22,9 @@
 struct scan_pool;
 
 struct scan_counts {
-	uint64_t scans, hits;
+	uint64_t messages, scans, hits;
+	unsigned under_way;		/* messages */
+	size_t waiting;			/* scans that nobody has begun */
 };
 
 struct scan_pool *scan_pool_new(unsigned threads, size_t entries);
