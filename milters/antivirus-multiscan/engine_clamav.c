@@ -102,17 +102,39 @@ free_generation(struct generation *g)
 	free(g);
 }
 
+static const char *
+decimal(struct arena *a, uint64_t n)
+{
+	return arena_printf(a, "%llu", (unsigned long long)n).ptr;
+}
+
+/* Beside one that scans a new one loads in what time that leaves. */
+static const char *const *
+command(const struct clamav *c, struct arena *a)
+{
+	const char **argv = arena_array(a, 12, sizeof *argv), **next = argv;
+
+	*next++ = c->conf.program;
+	*next++ = "--member";
+	*next++ = decimal(a, c->conf.member_bytes);
+	*next++ = "--bytes";
+	*next++ = decimal(a, c->conf.bytes);
+	*next++ = "--database";
+	*next++ = c->conf.database;
+	if (c->conf.yara[0] != '\0') {
+		*next++ = "--yara";
+		*next++ = c->conf.yara;
+	}
+	if (c->now != NULL)
+		*next++ = "--gently";
+	return argv;
+}
+
 static enum rc
 load(struct clamav *c, uint64_t stamp, deadline_t until,
     struct generation **g_r, struct arena *a, struct slice *why_r)
 {
-	bool yara = c->conf.yara[0] != '\0';
-	const char *argv[] = { c->conf.program, "--member", arena_printf(a,
-	    "%llu", (unsigned long long)c->conf.member_bytes).ptr, "--bytes",
-	    arena_printf(a, "%llu", (unsigned long long)c->conf.bytes).ptr,
-	    "--database", c->conf.database, yara ? "--yara" : NULL,
-	    c->conf.yara, NULL };
-	const struct cell_conf conf = { .name = "clamav", .argv = argv,
+	const struct cell_conf conf = { .name = "clamav", .argv = command(c, a),
 	    .workers = c->conf.workers, .answer_max = ANSWER,
 	    .pieces_max = MATCHES };
 	struct generation *g = mem_alloc(sizeof *g);

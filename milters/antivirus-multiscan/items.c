@@ -66,12 +66,29 @@ letter(struct message *msg, const struct part *root, struct arena *a)
 /* ---- parts and members ---- */
 
 struct reader {
+	struct message *msg;
 	const struct items_conf *conf;
 	struct ledger *l;
 	deadline_t until;
-	struct slice *passwords;
+	struct slice passwords[UNPACK_PASSWORDS];
 	size_t npasswords;
+	bool looked;			/* for passwords */
 };
+
+/* Only mail with a container has its text read for them. */
+static void
+look_for_passwords(struct reader *r)
+{
+	const struct conf_list *list = r->conf->passwords;
+
+	if (r->looked)
+		return;
+	r->looked = true;
+	for (size_t i = 0; i < list->count && i < UNPACK_PASSWORDS; i++)
+		r->passwords[r->npasswords++] = list->items[i];
+	r->npasswords += items_passwords(r->msg, r->l->arena, r->passwords +
+	    r->npasswords, UNPACK_PASSWORDS - r->npasswords);
+}
 
 static struct slice
 joined(struct arena *a, struct slice container, struct slice member)
@@ -111,6 +128,7 @@ open_container(struct reader *r, struct ledger_row *row)
 		row->unpacked = CELL_DOWN;
 		return;
 	}
+	look_for_passwords(r);
 	unpack_ask(r->conf->unpack, fd, row->path, &r->conf->limits,
 	    r->passwords, r->npasswords, r->until, r->l->arena, &result);
 	close(fd);
@@ -175,17 +193,11 @@ void
 items_read(struct message *msg, const struct items_conf *conf,
     deadline_t until, struct ledger *l)
 {
-	struct slice passwords[UNPACK_PASSWORDS];
-	struct reader r = { conf, l, until, passwords, 0 };
+	struct reader r = { .msg = msg, .conf = conf, .l = l, .until = until };
 	const struct part *root = message_parts(msg);
 	struct ledger_row *whole;
 	unsigned number = 0;
 
-	for (size_t i = 0; i < conf->passwords->count &&
-	    r.npasswords < UNPACK_PASSWORDS; i++)
-		passwords[r.npasswords++] = conf->passwords->items[i];
-	r.npasswords += items_passwords(msg, l->arena, passwords +
-	    r.npasswords, UNPACK_PASSWORDS - r.npasswords);
 	whole = ledger_add(l, SLICE(""), letter(msg, root, l->arena));
 	whole->mail = true;
 	for (const struct part *p = root; p != NULL; p = part_next(root, p))

@@ -144,18 +144,15 @@ close_file(void *arg)
 	close(*(int *)arg);
 }
 
-/* A file of the bytes for those engines that the cache cannot answer for. */
+/* A file of the bytes for those engines that the cache cannot answer for; key
+ * has the hash of these. */
 static bool
 add_task(struct scan_pool *pool, struct ledger *l, struct ledger_row *row,
-    struct engine *engine, size_t i, struct arena *group, struct task *t,
-    int *fd)
+    struct engine *engine, size_t i, struct arena *group,
+    struct cache_key key, struct task *t, int *fd)
 {
-	struct cache_key key = { .engine = (unsigned)i, .mail = row->mail,
-	    .generation = l->engines[i].generation };
-
-	if (!EVP_Digest(row->bytes.ptr, row->bytes.len, key.hash, NULL,
-	    EVP_sha256(), NULL))
-		return false;
+	key.engine = (unsigned)i;
+	key.generation = l->engines[i].generation;
 	if (key.generation != ENGINE_NO_CACHE && cache_get(pool->cache, &key, l->arena, &row->scans[i])) {
 		row->cached[i] = true;
 		pool->hits++;
@@ -184,14 +181,18 @@ scan_group(struct scan_pool *pool, struct ledger *l,
 
 	b.tasks = arena_array(group, GROUP * LEDGER_ENGINES, sizeof *b.tasks);
 	for (int n = 0; n < GROUP && *row != NULL; n++, *row = (*row)->next) {
+		struct cache_key key = { .mail = (*row)->mail };
 		int fd = -1;
 
+		if (pool->cache != NULL && !EVP_Digest((*row)->bytes.ptr,
+		    (*row)->bytes.len, key.hash, NULL, EVP_sha256(), NULL))
+			continue;
 		for (size_t i = 0; i < l->nengines; i++) {
 			if ((*row)->mail && !l->reads_mail[i])
 				continue;
 			(*row)->scans[i].text = SLICE("not scanned");
 			if (add_task(pool, l, *row, engines[i], i, group,
-			    &b.tasks[b.count], &fd))
+			    key, &b.tasks[b.count], &fd))
 				b.count++;
 		}
 	}
