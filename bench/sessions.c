@@ -12,7 +12,6 @@
  * after, while the milter works on it), waits for a line on standard input
  * and goes on. Exit status 1 when a message got no answer or a wrong one.
  */
-#include <arpa/inet.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -24,9 +23,10 @@
 #include "base/clock.h"
 #include "bench/figures.h"
 #include "bench/loop.h"
+#include "milter/wire.h"
 
-enum { CHUNK = 65535, REPLY_MAX = 70000, SESSIONS_MAX = 5000,
-    BODY_MAX = 100000000, FIELDS = 4 };
+enum { CHUNK = 65535, SESSIONS_MAX = 5000, BODY_MAX = 100000000,
+    FIELDS = 4 };
 
 /* SLICE() for a static table. */
 #define LITERAL(lit)	{ lit, sizeof (lit) - 1 }
@@ -39,18 +39,8 @@ struct options {
 	enum hold hold;
 };
 
-/* The commands of one message, in Postfix's order, with the flags by which a
- * milter says that it does not want the command, or will not answer it. */
-static const struct command {
-	char code;
-	uint32_t no, no_reply;
-} commands[] = {
-	{ 'C', 0x1, 0x1000 }, { 'H', 0x2, 0x2000 }, { 'M', 0x4, 0x4000 },
-	{ 'R', 0x8, 0x8000 }, { 'T', 0x200, 0x10000 }, { 'L', 0x20, 0x80 },
-	{ 'N', 0x40, 0x40000 }, { 'B', 0x10, 0x80000 }, { 'E', 0, 0 },
-};
-
-enum { AGAIN = 2, NCOMMANDS = sizeof commands / sizeof *commands };
+/* Where the second message of a session begins: behind CONNECT and HELO. */
+enum { AGAIN = 2 };
 
 struct session {
 	struct watch watch;		/* first: the loop gives it back */
@@ -77,18 +67,9 @@ struct crowd {
 };
 
 static void
-add_u32(struct buf *b, uint32_t n)
-{
-	n = htonl(n);
-	buf_add(b, slice_make(&n, sizeof n));
-}
-
-static void
 packet(struct session *s, char code, struct slice data)
 {
-	add_u32(&s->out, (uint32_t)data.len + 1);
-	buf_addc(&s->out, code);
-	buf_add(&s->out, data);
+	wire_put(&s->out, code, data);
 }
 
 static void
@@ -246,7 +227,7 @@ session_go_on(struct session *s)
 {
 	s->asked = 0;
 	while (s->out.len == 0) {
-		const struct command *c = &commands[s->at];
+		const struct wire_command *c = &wire_commands[s->at];
 
 		if (c->code == 'E') {
 			arrive(s);
@@ -269,12 +250,11 @@ session_go_on(struct session *s)
 static void
 negotiated(struct session *s, struct slice data)
 {
-	uint32_t protocol;
+	struct wire_terms terms;
 
-	if (data.len < 12)
+	if (!wire_agreed(data, &terms))
 		bench_die("a negotiation of %zu bytes", data.len);
-	memcpy(&protocol, data.ptr + 8, sizeof protocol);
-	s->protocol = ntohl(protocol);
+	s->protocol = terms.protocol;
 	session_go_on(s);
 }
 
@@ -309,7 +289,7 @@ take(struct session *s, char code, struct slice data)
 		if (strchr("catrdy", code) != NULL)
 			finish(s, code);
 	} else if (code == 's' && s->asked == 'B') {
-		s->at = NCOMMANDS - 1;
+		s->at = (size_t)(wire_command('E') - wire_commands);
 		session_go_on(s);
 	} else if (code == 'c' && s->asked != 0) {
 		session_go_on(s);
@@ -321,24 +301,20 @@ take(struct session *s, char code, struct slice data)
 static void
 take_packets(struct session *s)
 {
-	size_t at = 0;
-	uint32_t len;
+	struct slice rest = buf_slice(&s->in), data;
+	enum rc rc;
+	char code;
 
-	while (s->in.len - at >= sizeof len + 1) {
-		memcpy(&len, s->in.ptr + at, sizeof len);
-		len = ntohl(len);
-		if (len == 0 || len > REPLY_MAX)
-			bench_die("a packet of %u bytes", len);
-		if (s->in.len - at < sizeof len + len)
-			break;
-		struct slice data = slice_make(s->in.ptr + at + 5, len - 1);
-		at += sizeof len + len;
-		take(s, data.ptr[-1], data);
+	while ((rc = wire_take(&rest, &code, &data)) == RC_OK) {
+		take(s, code, data);
 		if (s->watch.fd < 0)
 			return;
 	}
-	memmove(s->in.ptr, s->in.ptr + at, s->in.len - at);
-	s->in.len -= at;
+	if (rc == RC_BAD)
+		bench_die("a packet of no length, or too long");
+	if (rest.len > 0)
+		memmove(s->in.ptr, rest.ptr, rest.len);
+	s->in.len = rest.len;
 }
 
 static void
@@ -376,11 +352,7 @@ crowd_start(struct crowd *c)
 		s->crowd = c;
 		s->watch.ready = session_ready;
 		loop_add(&c->loop, &s->watch, net_connect(c->o->socket));
-		add_u32(&s->out, 13);
-		buf_addc(&s->out, 'O');
-		add_u32(&s->out, 6);
-		add_u32(&s->out, 0x1ff);
-		add_u32(&s->out, 0x1fffff);
+		wire_offer(&s->out);
 		s->asked = 'O';
 		flush(s);
 	}

@@ -1,6 +1,6 @@
 #!/usr/bin/perl
 # Rooms point left only (STYLE.md habit 3): reads each #include "room/file.h"
-# under common/, milters/, services/, cells/ and tools/ and fails on one that
+# under common/, milters/, cells/, services/ and tools/ and fails on one that
 # points right. Services are to the right of all rooms, as milters and tools are.
 use strict;
 use warnings;
@@ -10,7 +10,7 @@ use FindBin;
 use Test::More;
 
 my @rooms = qw(base text mime html net dkim conf log verdict policy journal store
-    track cell unpack milter daemon);
+    track notice cell unpack milter daemon);
 my %place = map { $rooms[$_] => $_ } 0 .. $#rooms;
 my $src = $ENV{GATEHOUSE_SRC} // "$FindBin::Bin/..";
 
@@ -29,11 +29,11 @@ sub wrong {
 
 	return '' unless defined $to;	# config.h, or a file beside it
 	return "$to are to the right of all rooms"
-	    if $to =~ /^(milters|services|cells)$/ && $file =~ /^common/;
-	return '' if $to =~ /^(milters|services|cells|tools|t)$/ &&
+	    if $to =~ /^(milters|services)$/ && $file =~ /^common/;
+	return '' if $to =~ /^(milters|cells|services|tools|t)$/ &&
 	    $file !~ /^common/ &&
-	    !($to =~ /^(tools|services|cells)$/ && $file =~ /^milters/) &&
-	    !($to =~ /^(tools|milters|cells)$/ && $file =~ /^services/);
+	    !($to =~ /^(tools|services)$/ && $file =~ /^milters/) &&
+	    !($to =~ /^(tools|milters)$/ && $file =~ /^services/);
 	return "no room is called $to" unless exists $place{$to};
 	return '' unless defined $room;
 	return "$room is no room that this test knows"
@@ -47,6 +47,10 @@ is wrong('common/text/a.c', 'text/a.h'), '', 'home is right';
 isnt wrong('common/text/a.c', 'mime/a.h'), '', 'right is wrong';
 isnt wrong('common/text/a.c', 'milters/x/a.h'), '', 'a milter as well';
 isnt wrong('common/text/a.c', 'nowhere/a.h'), '', 'and what nobody knows';
+isnt wrong('common/text/a.c', 'services/x/a.h'), '', 'and a service';
+isnt wrong('milters/x/a.c', 'services/x/a.h'), '', 'and milters no service';
+isnt wrong('services/x/a.c', 'tools/a.h'), '', 'nor do they know tools';
+is wrong('services/x/a.c', 'daemon/a.h'), '', 'services may use all rooms';
 is wrong('tools/a.c', 'milters/x/a.h'), '', 'tools may look at milters';
 isnt wrong('common/store/a.c', 'services/x/a.h'), '', 'a service is no room';
 isnt wrong('services/x/a.c', 'milters/x/a.h'), '', 'and knows no milter';
@@ -56,7 +60,8 @@ is wrong('tools/a.c', 'services/x/a.h'), '', 'tools may look at services';
 my @files;
 find({ no_chdir => 1, wanted => sub {
 	push @files, $File::Find::name =~ s{^\Q$src\E/}{}r if /\.[ch]\z/ } },
-    grep { -d } map { "$src/$_" } qw(common milters services cells tools));
+    grep { -d } map { "$src/$_" } qw(common milters cells services
+    tools));
 cmp_ok scalar @files, '>', 20, 'there are sources to read';
 for my $file (sort @files) {
 	my @bad = map { my $why = wrong($file, $_->[1]);

@@ -734,10 +734,21 @@ try_options(struct stage *s, struct arena *a)
 	set(s, "dmarc_overrides = [ \"b\xc3\xbc.example=none\" ];");
 	tap_ok(auth_check_filter.check(&s->conf, &s->house, a, &why) ==
 	    RC_BAD, "and one that is no domain of DNS");
-	set(s, "dkim = false; arc = false;");
+	set(s, "dkim = false; arc = false; harvest = false; "
+	    "backscatter = \"off\";");
 	tap_is_int(auth_check_filter.wants(&s->conf), 0, "no hash, no body");
-	set(s, "");
+	set(s, "harvest = false;");
 	tap_is_int(auth_check_filter.wants(&s->conf), NEED_BODY, "the body");
+	set(s, "harvest = false; dkim = false; arc = false;");
+	tap_is_int(auth_check_filter.wants(&s->conf), NEED_BODY,
+	    "the body of bounces");
+	set(s, "dkim = false; arc = false; backscatter = \"off\";");
+	tap_is_int(auth_check_filter.wants(&s->conf), EARLY,
+	    "early answers for harvest");
+	set(s, "harvest_slow = 5; harvest_refuse = 4;");
+	tap_ok(auth_check_filter.check(&s->conf, &s->house, a, &why) ==
+	    RC_BAD, "refused before slowed is no order");
+	set(s, "");
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
 		s->conf.tag_header = names[i];
 		tap_ok(auth_check_filter.check(&s->conf, &s->house, a,

@@ -4,6 +4,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
+#include "base/hex.h"
 #include "base/map.h"
 #include "t/tap.h"
 
@@ -47,6 +48,26 @@ slices(void)
 	    n == UINT64_MAX, "largest of all");
 	tap_ok(!slice_number(SLICE("18446744073709551616"), UINT64_MAX, &n),
 	    "one more");
+}
+
+static void
+hex(void)
+{
+	char text[9] = "-", bytes[4] = "abc";
+
+	hex_write(text, "\x00\xff\x7f\xa0", 4);
+	tap_is_str(text, "00ff7fa0", "bytes as digits");
+	tap_ok(hex_read(bytes, 4, SLICE("00FF7fa0")) &&
+	    slice_eq(slice_make(bytes, 4), SLICE("\x00\xff\x7f\xa0")),
+	    "and back, of either case");
+	tap_ok(!hex_read(bytes, 4, SLICE("00ff7fa")) &&
+	    !hex_read(bytes, 4, SLICE("00ff7fa00")) &&
+	    !hex_read(bytes, 4, SLICE("00ff7fag")) &&
+	    !hex_read(bytes, 4, SLICE("")), "not what is no such number");
+	tap_ok(hex_copy(text, 4, SLICE("12aF")) &&
+	    slice_eq(slice_of(text), SLICE("12aF")), "digits are copied");
+	tap_ok(!hex_copy(text, 4, SLICE("12ag")) &&
+	    !hex_copy(text, 4, SLICE("12a")), "and nothing else");
 }
 
 static char order[8];
@@ -177,6 +198,7 @@ int
 main(void)
 {
 	slices();
+	hex();
 	arenas();
 	bufs();
 	maps();

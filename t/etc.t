@@ -21,7 +21,11 @@ my %printer = (
 	'antivirus-multiscan.conf' => "$build/milters/antivirus-multiscan/" .
 	    'gatehouse-antivirus-multiscan',
 	'chain.conf' => "$build/milters/chain/gatehouse-chain",
+	'store.conf' => "$build/services/store/gatehouse-store",
+	'track.conf' => "$build/services/track/gatehouse-track",
 	'dmarc-report.conf' => "$build/tools/gatehouse dmarc-report",
+	'notices.conf' => "$build/tools/gatehouse digest",
+	'postfix.conf' => "$build/tools/gatehouse postfix-config",
 );
 
 for my $name (sort keys %printer) {
@@ -40,7 +44,11 @@ my %page = (
 	'gatehouse.conf' => 'gatehouse.conf.5',
 	'auth-check.conf' => 'gatehouse-auth-check.conf.5',
 	'antivirus-multiscan.conf' => 'gatehouse-antivirus-multiscan.conf.5',
+	'store.conf' => 'gatehouse-store.8',
+	'track.conf' => 'gatehouse-track.conf.5',
 	'dmarc-report.conf' => 'gatehouse-dmarc-report.conf.5',
+	'notices.conf' => 'gatehouse-notices.conf.5',
+	'postfix.conf' => 'gatehouse-postfix.conf.5',
 );
 for my $name (sort keys %page) {
 	my $sample = slurp("$src/etc/$name");

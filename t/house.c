@@ -36,7 +36,7 @@ defaults(void)
 	tap_is_str(house.syslog, "/dev/log", "syslog");
 	tap_ok(house.resolver[0] == '\0' && house.seal_key[0] == '\0' &&
 	    house.resolver_timeout == 2000 && house.dns_budget == 8000 &&
-	    house.message_size_limit == 10240000, "numbers");
+	    house.message_size_limit == 350 << 20, "numbers");
 	tap_ok(house.peers.count == 2 &&
 	    conf_list_has(&house.peers, SLICE("postfix")) &&
 	    conf_list_has(&house.peers, SLICE("root")), "peers");

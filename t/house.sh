@@ -8,11 +8,12 @@ die() { printf '%s\n' "$*" >&2; exit 1; }
 packages_build="build-essential autoconf automake pkg-config perl
 	libarchive-dev libclamav-dev libconfig-dev libidn2-dev libjansson-dev
 	libmilter-dev libopendkim-dev libpsl-dev libseccomp-dev libspf2-dev
-	libssl-dev libunbound-dev zlib1g-dev"
-packages_test="7zip clamav-testfiles libarchive-tools postfix"
-packages_check="clang clang-tidy cppcheck debhelper dpkg-dev fakeroot
-	libclang-rt-14-dev libxml2-utils llvm-14 python3-authres python3-dkim
-	python3-nacl valgrind xz-utils"
+	libsqlite3-dev libssl-dev libunbound-dev zlib1g-dev"
+packages_test="7zip clamav-testfiles libarchive-tools postfix
+	strace"
+packages_check="clang clang-tidy cppcheck debhelper dpkg-dev fakeroot faketime
+	libclang-rt-14-dev libxml2-utils llvm-14 openssl python3-authres
+	python3-dkim python3-nacl valgrind xz-utils"
 
 # missing PACKAGE...: those that are not installed.
 missing() {

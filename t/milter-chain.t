@@ -26,7 +26,8 @@ $s->{house} = { seal_key => $key, inbound => \@filters,
 $s->milter($_, deadline => '5s') for @filters;
 $s->milter('chain', filters => \@filters, deadline => '5s',
     -program => Gatehouse::Suite::build() . '/t/gatehouse-probe-chain');
-$s->options($_, $_ eq 'auth-check' ? (spf_fail => 'tag') : (mark => $_))
+$s->options($_, $_ eq 'auth-check' ? (spf_fail => 'tag',
+    harvest_delay => '0s', backscatter_key => $key) : (mark => $_))
     for @filters;
 $s->daemons;
 
@@ -142,6 +143,17 @@ for my $daemons (\@filters, [ 'chain' ]) {
 	my ($r) = through({ %$case, message => "X-Probe: late append body\n" .
 	    "\na probe\n" }, 'LATE' . @$daemons, @$daemons);
 	like $r->{reply}, qr/^451 /, "late in @$daemons: 451";
+}
+
+# --- answers before there is a message, whoever hosts auth-check ---
+for my $daemon ('auth-check', 'chain') {
+	my %harvester = (client => '203.0.113.99', rcpt => [], unknown =>
+	    [ map { "guess$_\@gatehouse.test" } 1 .. 31 ]);
+	my @said = map { my $r = $s->talk($daemon, %harvester);
+	    "$r->{stage} $r->{reply}" } 1, 2;
+	like "@said", qr/^rcpt continue connect 421 4\.7\.1 /,
+	    "$daemon refuses a harvester";
+	ok -s $s->dir . "/state/$daemon/harvest", 'by a table of its own';
 }
 
 $s->done;

@@ -96,6 +96,9 @@ my @cases = (
 	    "deleted spam probe-head: $one", "held spam probe-head: $two" ],
 	[ 'refused for one', "probe-head/reject:$one", [ $one, $two ],
 	    'accept', [ $two ], "held policy probe-head: $one" ],
+	[ 'refused for one, for a virus', "probe-head/reject:$one:virus",
+	    [ $one, $two ], 'accept', [ $two ],
+	    "held virus probe-head: $one" ],
 	[ 'refused for all', 'probe-head/reject', [ $one, $two ],
 	    qr/^550 5\.7\.1 / ],
 	[ 'refused by the second', 'probe/reject', [ $one ], qr/^550 / ],
@@ -185,6 +188,19 @@ is $copy->{sender}, 'a@client.test', 'the envelope';
 is $copy->{ip}, '192.0.2.1', 'and who brought it';
 is $copy->{reason}, 'asked for this one', 'and why';
 
+# --- whom Postfix itself refused counts for nothing ---
+$store->clear;
+my %refused = (rcpt => [ $one, $two ], mailer => { $one => 'error' });
+for my $words ('probe-head/hold', "probe-head/hold:$two") {
+	$store->clear;
+	is $s->talk('chain', %refused, message => text($words))->{reply},
+	    'discard', "$words: nobody else is left";
+	is_deeply [ map { @{ $_->{recipients} } } $store->objects ], [ $two ],
+	    'it is held for the other alone';
+}
+is $s->talk('chain', %refused, message => text("probe-head/hold:$one"))
+    ->{reply}, 'accept', 'nothing is held for him';
+
 # --- a message that comes again is merged ---
 $store->clear;
 for (1 .. 3) {
@@ -193,12 +209,32 @@ for (1 .. 3) {
 	is $again->{reply}, 'discard', "time $_: taken";
 	is scalar(my @all = $store->objects), 1, 'one object';
 }
+$store->clear;
+my @at_once = Gatehouse::Milter->burst($s->socket_path('chain'), 20, sub {
+	return (rcpt => [ $one ], id => "4Burst$_[0]", from => 'a@client.test',
+	    message => text('probe-head/hold cause:spam')) });
+is scalar(grep { $_->{reply} eq 'discard' } @at_once), 20,
+    'twenty times at once: taken';
+is scalar(@{[ $store->objects ]}), 1, 'one object';
+is_deeply [ $store->strays ], [], 'and nothing else';
 my ($event) = Gatehouse::Journal->about($s->dir . '/state/chain', '4Again3');
 ok $event->{'gatehouse.objects'}[0]{merged}, 'the journal says merged';
 is $event->{'gatehouse.cause'}, 'spam', 'and the cause';
 like $s->line('chain', '4Again3'), 
     qr/=quarantine, rule=hold, cause=spam, object=[0-9a-f]{32}, held=1, /,
     'the log line has it too';
+
+# --- the whole message counts, to its last byte ---
+my $long = text('probe/hold cause:spam') . 'x' x 200_000;
+for my $form ([ 'chain' ], \@filters) {
+	$store->clear;
+	for my $last (qw(a b a)) {
+		is through({ rcpt => [ $one ], from => 'a@client.test',
+		    message => "$long$last\n" }, "4Long$last", @$form)->{reply},
+		    'discard', "@$form: a long one that ends in $last";
+	}
+	is scalar(@{[ $store->objects ]}), 2, 'two objects';
+}
 
 # --- facts of the envelope ---
 $store->clear;

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "log/log.h"
+#include "milter/hold.h"
 #include "milter/offline.h"
 #include "milter/report.h"
 #include "t/probe/probe.h"
@@ -94,7 +95,11 @@ a_seal(struct arena *a)
 		{ { "auth-check", 10 }, { "spf", 3 }, { "pass", 4 } },
 		{ { "probe", 5 }, { "text", 4 }, { "a;b=c%\r\n\0\xff", 9 } },
 	};
-	static struct plan_address second, first = { .next = &second };
+	static struct plan_address third, second = { .next = &third },
+	    first = { .next = &second };
+	static struct slice to[] = { { "us@example.org", 14 } };
+	static struct mark mark = { .cause = CAUSE_SPAM, .recipients = to,
+	    .nrecipients = 1 };
 	struct seal s = { .queue_id = SLICE("4Zx1Qk2hJ9z"), .time = 1795000000,
 	    .pass = 1, .direction = DIRECTION_OUT, .sender = SLICE("") };
 
@@ -109,9 +114,15 @@ a_seal(struct arena *a)
 	s.client.user = SLICE("anna");
 	s.client.tls = SLICE("TLSv1.3");
 	s.client.daemon_name = SLICE("ORIGINATING");
+	third.removed = SLICE("gone@example.org");
+	third.added = SLICE_NONE;
 	s.addresses = &first;
 	s.findings = findings;
 	s.nfindings = 2;
+	memset(s.content, 'c', 64);
+	memset(mark.object, '1', 32);
+	memset(mark.body_sha256, 'b', 64);
+	s.release = &mark;
 	return s;
 }
 
@@ -141,6 +152,14 @@ seals_round_trip(struct arena *a)
 	tap_is(r.addresses->removed, SLICE("a@example.org"), "removed");
 	tap_is(r.addresses->next->added, SLICE("c d@example.org"), "added");
 	tap_ok(r.addresses->next->removed.ptr == NULL, "only added");
+	tap_is(r.addresses->next->next->removed, SLICE("gone@example.org"),
+	    "kept back");
+	tap_ok(r.addresses->next->next->added.ptr == NULL, "for nobody else");
+	tap_is_str(r.content, s.content, "content hash");
+	tap_ok(r.release != NULL && r.release->cause == CAUSE_SPAM &&
+	    r.release->nrecipients == 1 && mark_has(r.release,
+	    SLICE("us@example.org")) && strcmp(r.release->body_sha256,
+	    s.release->body_sha256) == 0, "what was released");
 	tap_is_int((long long)r.nfindings, 2, "two findings");
 	tap_is(r.findings[1].value, s.findings[1].value, "of any bytes");
 
@@ -262,6 +281,8 @@ struct told {
 	enum action last;
 	uint64_t size;
 	char rule[32], filter[32], finding[64];
+	size_t held;			/* recipients of objects */
+	enum cause cause;		/* of the first */
 };
 
 static void
@@ -271,6 +292,12 @@ witness(void *arg, const struct report *r)
 
 	told->reports++;
 	told->last = r->applied->action;
+	for (const struct held *h = r->held; h != NULL && h->durable;
+	    h = h->next) {
+		if (told->held == 0)
+			told->cause = h->meta.cause;
+		told->held += h->meta.nrecipients;
+	}
 	told->size = r->size;
 	snprintf(told->rule, sizeof told->rule, "%s", r->applied->rule);
 	snprintf(told->filter, sizeof told->filter, "%s", r->job->filter);
@@ -423,6 +450,145 @@ sessions_end(struct arena *a)
 	tap_is(p.result.held_reason, SLICE("asked to hold"), "with a reason");
 	host_end(&p.host);
 	free(body);
+}
+
+/* With a store: who is left and what would be held, and nothing is written. */
+static const struct {
+	const char *words;
+	enum answer answer;
+	size_t left, held;		/* recipients */
+	enum cause cause;
+} holdings[] = {
+	{ "accept", ANSWER_CONTINUE, 2, 0, CAUSE_NONE },
+	{ "hold", ANSWER_HELD, 2, 2, CAUSE_POLICY },
+	{ "hold cause:virus", ANSWER_HELD, 2, 2, CAUSE_VIRUS },
+	{ "hold:b@example.net:spam", ANSWER_CONTINUE, 1, 1, CAUSE_SPAM },
+	{ "discard:a@example.net:graymail", ANSWER_CONTINUE, 1, 1,
+	  CAUSE_GRAYMAIL },
+	{ "discard", ANSWER_DISCARD, 2, 2, CAUSE_POLICY },
+	{ "reject:a@example.net", ANSWER_CONTINUE, 1, 1, CAUSE_POLICY },
+	{ "reject", ANSWER_REJECT, 2, 0, CAUSE_NONE },
+	{ "tempfail:a@example.net hold:b@example.net", ANSWER_TEMPFAIL, 2, 0,
+	  CAUSE_NONE },
+	{ "hold:a@example.net late", ANSWER_TEMPFAIL, 2, 0, CAUSE_NONE },
+};
+
+static void
+with_store(struct settings *set, void *arg)
+{
+	(void)arg;
+	set->store = true;
+	set->milter.deadline = 300;
+	set->house.state_directory = "/nonexistent";
+}
+
+static void
+sessions_hold(struct arena *a)
+{
+	static const struct filter *const one[] = { &probe_filter, NULL };
+	struct settings_source source = { .name = "probe", .filters = one,
+	    .adjust = with_store };
+	struct settings *set;
+	struct slice why;
+	struct play p;
+
+	if (!open_play(&p, one, 0, a) ||
+	    settings_load(&source, NULL, &set, a, &why) != RC_OK)
+		return;
+	host_swap(&p.host, set);
+	p.host.dry = true;
+	for (size_t i = 0; i < sizeof holdings / sizeof holdings[0]; i++) {
+		const char *words = holdings[i].words;
+
+		run(&p, arena_printf(a, "X-Probe: %s\n\nb\n", words), a);
+		tap_is_int(p.result.answer, holdings[i].answer, "%s: answer",
+		    words);
+		tap_is_int((long long)p.result.nrecipients,
+		    (long long)holdings[i].left, "%s: who is left", words);
+		tap_is_int((long long)p.told.held,
+		    (long long)holdings[i].held, "%s: for how many", words);
+		tap_is_int(p.told.cause, holdings[i].cause, "%s: cause",
+		    words);
+	}
+	host_end(&p.host);
+}
+
+/* What may be held must be there, whether a filter wants to read it or not. */
+static void
+store_wants_bodies(struct arena *a)
+{
+	static const struct filter *const light[] = { &probe_light_filter,
+	    NULL };
+	struct settings_source source = { .name = "probe", .filters = light,
+	    .adjust = with_store };
+	struct slice m = SLICE("X-Probe: skip hold\r\n\r\na probe\r\n"), why;
+	struct settings *set;
+	struct play p;
+
+	if (!open_play(&p, light, 0, a) ||
+	    settings_load(&source, NULL, &set, a, &why) != RC_OK)
+		return;
+	run(&p, m, a);
+	tap_ok(p.told.size == 0 && p.result.answer == ANSWER_CONTINUE,
+	    "without a store it is not wanted, and Postfix holds");
+	host_swap(&p.host, set);
+	p.host.dry = true;
+	run(&p, m, a);
+	tap_is_int(p.result.answer, ANSWER_HELD, "with one it would be held");
+	tap_is_int((long long)p.told.size, (long long)m.len - 2,
+	    "with its body");
+	tap_is_int(set->needs & LEAVES_BODY, 0, "none is left out");
+	host_end(&p.host);
+}
+
+static void
+with_store_key(struct settings *set, void *arg)
+{
+	const char *const *files = arg;
+
+	set->house.seal_key = files[0];
+	set->house.store_key = files[1];
+}
+
+static void
+stores_configured(struct arena *a)
+{
+	static const struct filter *const one[] = { &probe_filter, NULL };
+	const char *seal = arena_printf(a, "%s/key", folder).ptr;
+	const char *pub = arena_printf(a, "%s/pub", folder).ptr;
+	const struct { const char *name, *files[2], *says; } cases[] = {
+		{ "both keys", { seal, pub }, NULL },
+		{ "no seal key", { "", pub }, "openssl rand" },
+		{ "no public key", { seal, "/nonexistent" }, "keygen" },
+		{ "a seal key as the public one", { seal, seal },
+		  "gatehouse-store-public" },
+		{ "no store", { seal, "" }, NULL },
+	};
+	struct slice why = SLICE("");
+
+	if (store_key_make(arena_printf(a, "%s/priv", folder).ptr, pub, a,
+	    &why) != RC_OK)
+		tap_ok(false, "keys: %.*s", SLICE_ARG(why));
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		struct settings_source source = { .name = "probe",
+		    .filters = one, .adjust = with_store_key,
+		    .arg = (void *)(uintptr_t)cases[i].files };
+		struct settings *set = NULL;
+		enum rc rc = settings_load(&source, NULL, &set, a, &why);
+
+		tap_is_int(rc, cases[i].says != NULL ? RC_BAD : RC_OK, "%s",
+		    cases[i].name);
+		if (cases[i].says != NULL)
+			tap_ok(slice_search(why, slice_of(cases[i].says)) <
+			    why.len, "says what to do: %.*s", SLICE_ARG(why));
+		if (set != NULL)
+			tap_is_int((set->needs & HOLDS) != 0,
+			    cases[i].files[1][0] != '\0', "%s: removes "
+			    "recipients", cases[i].name);
+		settings_drop(set);
+	}
+	unlink(pub);
+	unlink(arena_printf(a, "%s/priv", folder).ptr);
 }
 
 static void
@@ -585,7 +751,10 @@ main(void)
 	blames_what_was_in_hand(a);
 	sessions_edit(a);
 	sessions_end(a);
+	sessions_hold(a);
+	store_wants_bodies(a);
 	seals_hand_over(a);
+	stores_configured(a);
 	breaches(a);
 	leaves_bodies(a);
 	arena_free(a);

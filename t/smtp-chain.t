@@ -23,7 +23,8 @@ chmod 0600, $key;
 
 $s->{house} = { seal_key => $key, inbound => \@filters,
     outbound => \@filters };
-$s->milter($_, $_ eq 'auth-check' ? () : (mark => $_)) for @filters;
+$s->milter($_, $_ eq 'auth-check' ?
+    (backscatter_key => $key) : (mark => $_)) for @filters;
 $s->milter('chain', filters => \@filters, -socket => 0,
     -program => Gatehouse::Suite::build() . '/t/gatehouse-probe-chain');
 $s->postfix(services => [ { name => 'chain',

@@ -133,6 +133,8 @@ same_meta(const struct object_meta *m, const struct object_meta *want)
 	tap_is_int(m->cause, want->cause, "cause");
 	tap_is(m->sender, want->sender, "sender");
 	tap_is_int((long long)m->nrecipients, 2, "recipients");
+	if (m->nrecipients != 2 || m->nfindings != 1)
+		return;
 	tap_is(m->recipients[0], want->recipients[0], "the first");
 	tap_is(m->recipients[1], want->recipients[1], "one that is no UTF-8");
 	tap_ok(m->smtputf8 && !m->body8 && m->outbound, "facts");
@@ -165,7 +167,7 @@ round_trip(void)
 {
 	struct object_meta m = example(), got = { .kind = 0 };
 	struct buf bytes = buf_in(arena), want = buf_in(arena);
-	struct slice why;
+	struct slice why = SLICE("");
 	struct stat st;
 	bool merged = true;
 	int fd;
@@ -192,9 +194,9 @@ round_trip(void)
 static void
 record(void)
 {
-	struct object_meta m = example(), got;
+	struct object_meta m = example(), got = { .kind = 0 };
 	struct buf bytes = buf_in(arena);
-	struct slice why;
+	struct slice why = SLICE("");
 
 	m.kind = OBJECT_DELETED;
 	if (object_id(&m) != RC_OK)
@@ -251,7 +253,7 @@ meta_only(void)
 {
 	enum { N = 300 * 1024 };
 	char *big = mem_alloc(N);
-	struct slice large = slice_make(big, N), why;
+	struct slice large = slice_make(big, N), why = SLICE("");
 	struct object_meta m = example();
 	struct object *o;
 	struct slice piece;
@@ -310,7 +312,7 @@ hostile(void)
 		{ "twice a key", "{\"version\":1,\"version\":1}", 25 },
 	};
 	struct object *o;
-	struct slice why;
+	struct slice why = SLICE("");
 
 	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
 		why = SLICE("");
@@ -328,9 +330,9 @@ hostile(void)
 static void
 false_name(void)
 {
-	struct object_meta m = example(), got;
+	struct object_meta m = example(), got = { .kind = 0 };
 	struct buf bytes = buf_in(arena);
-	struct slice why;
+	struct slice why = SLICE("");
 
 	m.id[0] = m.id[0] == 'f' ? 'e' : 'f';
 	tap_is_int(write_it(&m, NULL, &why), RC_OK, "a false id is written");
@@ -343,7 +345,8 @@ failures(void)
 {
 	struct object_meta m = example();
 	struct rlimit small = { 100, RLIM_INFINITY }, before;
-	struct slice *many = arena_array(arena, 200000, sizeof *many), why;
+	struct slice *many = arena_array(arena, 200000, sizeof *many);
+	struct slice why = SLICE("");
 
 	clear();
 	signal(SIGXFSZ, SIG_IGN);

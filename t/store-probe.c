@@ -118,6 +118,7 @@ main(int argc, char **argv)
 	struct crypt_keys *keys;
 	struct object_meta meta;
 	struct buf bytes = { 0 };
+	int status = 0;
 
 	arena = arena_new();
 	if (argc < 4)
@@ -127,20 +128,22 @@ main(int argc, char **argv)
 		    0 : fail("keygen", why);
 	if (crypt_keys_load(argv[2], &keys, arena, &why) != RC_OK)
 		return fail("keys", why);
-	for (int i = 3; i < argc; i++) {
+	for (int i = 3; i < argc && status == 0; i++) {
 		buf_clear(&bytes);
 		if (read_object(keys, argv[i], &meta, &bytes, &why) != RC_OK)
 			return fail(argv[i], why);
-		if (strcmp(argv[1], "release") == 0)
-			return release(&meta, buf_slice(&bytes), argc - 4,
+		if (strcmp(argv[1], "release") == 0) {
+			status = release(&meta, buf_slice(&bytes), argc - 4,
 			    argv + 4);
+			break;
+		}
 		if (strcmp(argv[1], "body") == 0)
-			fwrite(bytes.ptr, 1, bytes.len, stdout);
+			fwrite(buf_slice(&bytes).ptr, 1, bytes.len, stdout);
 		else
 			print_meta(&meta);
 	}
 	buf_free(&bytes);
 	crypt_keys_free(keys);
 	arena_free(arena);
-	return 0;
+	return status;
 }

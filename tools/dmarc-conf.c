@@ -61,33 +61,11 @@ const struct conf_option dmarc_report_options[] = {
 	{ 0 }
 };
 
-static bool
-all_of(struct slice s, const char *also)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (!ascii_alnum(s.ptr[i]) && !slice_has(slice_of(also),
-		    s.ptr[i]))
-			return false;
-	return true;
-}
-
-bool
-dmarc_plain_address(struct slice address)
-{
-	size_t at = slice_find_last(address, '@');
-	struct slice local = slice_sub(address, 0, at);
-	struct slice domain = slice_after(address, at + 1);
-
-	return local.len > 0 && local.len <= 64 && domain.len > 0 &&
-	    domain.len <= 253 && all_of(local, "!#$%&'*+-/=?^_`{|}~.") &&
-	    all_of(domain, "-._");
-}
-
 static enum rc
 check_address(const char *option, const char *address, struct arena *a,
     struct slice *why_r)
 {
-	if (address[0] == '\0' || dmarc_plain_address(slice_of(address)))
+	if (address[0] == '\0' || address_plain(slice_of(address)))
 		return RC_OK;
 	*why_r = arena_printf(a, "%s is \"%s\"; it wants an address, as "
 	    "\"dmarc-reports@example.org\"", option, address);

@@ -44,6 +44,5 @@ enum rc dmarc_report_finish(struct dmarc_report_conf *conf,
     const struct house_conf *house, struct arena *a, struct slice *why_r);
 
 /* An address that needs no quoting anywhere: dot-atom@domain, ASCII. */
-bool dmarc_plain_address(struct slice address);
 
 #endif

@@ -1,6 +1,7 @@
 #include "tools/dmarc-dest.h"
 
 #include "milters/auth-check/dmarc.h"
+#include "text/address.h"
 
 enum { QUESTIONS = 200 };
 
@@ -152,7 +153,7 @@ take_uri(struct asker *k, const struct dmarc_uri *uri)
 			    SLICE("only mailto is served"));
 		return;
 	}
-	if (is_own(k->own, uri->host) || !dmarc_plain_address(uri->address)) {
+	if (is_own(k->own, uri->host) || !address_plain(uri->address)) {
 		dest = add(k, uri->address, 0);
 		if (dest != NULL)
 			says(dest, is_own(k->own, uri->host) ? DEST_OWN :
@@ -181,7 +182,7 @@ cut(struct asker *k)
 	for (size_t i = 0; i < k->dests->count; i++) {
 		struct dmarc_dest *d = &k->dests->list[i];
 
-		if (!dmarc_plain_address(d->address) &&
+		if (!address_plain(d->address) &&
 		    d->state == DEST_TAKES)
 			says(d, DEST_REFUSES,
 			    SLICE("an address that would need quoting"));

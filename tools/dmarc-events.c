@@ -6,6 +6,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "journal/event.h"
 #include "net/ip.h"
 #include "text/address.h"
 #include "tools/dmarc-xml.h"
@@ -119,15 +120,6 @@ worth(const struct dmarc_events *ev, struct slice line)
 	return slice_search(line, key) < line.len;
 }
 
-static struct slice
-get(const json_t *event, const char *key)
-{
-	const json_t *value = json_object_get(event, key);
-
-	return json_is_string(value) ? slice_make(json_string_value(value),
-	    json_string_length(value)) : SLICE("");
-}
-
 static bool
 lies_below(const struct conf_list *list, struct slice domain)
 {
@@ -182,7 +174,7 @@ static void
 take_tags(struct dmarc_events *ev, struct dmarc_report *r,
     const json_t *event)
 {
-	struct slice when = slice_sub(get(event, "@timestamp"), 0,
+	struct slice when = slice_sub(event_text(event, "@timestamp"), 0,
 	    sizeof r->stamp - 1);
 	struct buf text = buf_in(ev->scratch);
 	size_t ends[DMARC_TAGS], at = 0;
@@ -191,7 +183,7 @@ take_tags(struct dmarc_events *ev, struct dmarc_report *r,
 	if (order < 0)
 		return;
 	for (int i = 0; i < DMARC_TAGS; i++) {
-		buf_add(&text, slice_sub(get(event, tag_names[i]), 0,
+		buf_add(&text, slice_sub(event_text(event, tag_names[i]), 0,
 		    tag_max((enum dmarc_tag)i)));
 		buf_addc(&text, '\0');
 		ends[i] = text.len - 1;
@@ -287,20 +279,20 @@ insert(struct dmarc_event *e, const struct dmarc_signature *s,
 static void
 take_signatures(const json_t *event, struct dmarc_event *e)
 {
-	struct slice org = get(event, "gatehouse.dmarc.org");
+	struct slice org = event_text(event, "gatehouse.dmarc.org");
 	char key[64];
 
 	for (unsigned i = 1; i < DMARC_SIGNATURES; i++) {
 		struct dmarc_signature s;
 
 		snprintf(key, sizeof key, "gatehouse.dkim.%u.result", i);
-		s.result = get(event, key);
+		s.result = event_text(event, key);
 		if (s.result.len == 0)
 			break;
 		snprintf(key, sizeof key, "gatehouse.dkim.%u.domain", i);
-		s.domain = get(event, key);
+		s.domain = event_text(event, key);
 		snprintf(key, sizeof key, "gatehouse.dkim.%u.selector", i);
-		s.selector = get(event, key);
+		s.selector = event_text(event, key);
 		/* What names no domain says nothing to anybody. */
 		if (s.domain.len > 0)
 			insert(e, &s, org);
@@ -320,7 +312,7 @@ has_word(struct slice list, struct slice word)
 static void
 take_override(const json_t *event, struct dmarc_event *e)
 {
-	struct slice s = get(event, "gatehouse.dmarc.override");
+	struct slice s = event_text(event, "gatehouse.dmarc.override");
 	size_t n = 0;
 
 	while (n < s.len && (ascii_alpha(s.ptr[n]) || s.ptr[n] == '_'))
@@ -338,11 +330,11 @@ static void
 take_evaluated(const json_t *event, const struct dmarc_report *r,
     struct dmarc_event *e)
 {
-	struct slice aligned = get(event, "gatehouse.dmarc.aligned");
-	struct slice result = get(event, "gatehouse.dmarc.result");
-	struct slice policy = get(event, "gatehouse.dmarc.policy");
+	struct slice aligned = event_text(event, "gatehouse.dmarc.aligned");
+	struct slice result = event_text(event, "gatehouse.dmarc.result");
+	struct slice policy = event_text(event, "gatehouse.dmarc.policy");
 
-	e->disposition = get(event, "gatehouse.dmarc.disposition");
+	e->disposition = event_text(event, "gatehouse.dmarc.disposition");
 	e->dkim = has_word(aligned, SLICE("dkim"));
 	e->spf = has_word(aligned, SLICE("spf"));
 	take_override(event, e);
@@ -359,9 +351,9 @@ take_evaluated(const json_t *event, const struct dmarc_report *r,
 	 * message. */
 	policy = SLICE("");
 	if (!slice_eq(e->header_from, r->domain))
-		policy = get(event, tag_names[DMARC_TAG_SP]);
+		policy = event_text(event, tag_names[DMARC_TAG_SP]);
 	if (policy.len == 0)
-		policy = get(event, tag_names[DMARC_TAG_P]);
+		policy = event_text(event, tag_names[DMARC_TAG_P]);
 	e->enforced = policy.len > 0 && !slice_eq(policy, SLICE("none"));
 	e->disposition = SLICE("none");
 }
@@ -382,15 +374,15 @@ take_event(struct dmarc_events *ev, const json_t *event,
     const struct dmarc_report *r, struct slice ip, struct dmarc_event *e)
 {
 	e->ip = ip;
-	e->header_from = get(event, "gatehouse.from.domain");
+	e->header_from = event_text(event, "gatehouse.from.domain");
 	if (e->header_from.len == 0)
 		e->header_from = r->domain;
 	e->envelope_from = path_domain(ev->scratch,
-	    get(event, "email.sender.address"));
-	e->helo = get(event, "gatehouse.helo");
-	e->spf_domain = get(event, "gatehouse.spf.domain");
-	e->spf_result = get(event, "gatehouse.spf.result");
-	e->helo_result = get(event, "gatehouse.spf.helo.result");
+	    event_text(event, "email.sender.address"));
+	e->helo = event_text(event, "gatehouse.helo");
+	e->spf_domain = event_text(event, "gatehouse.spf.domain");
+	e->spf_result = event_text(event, "gatehouse.spf.result");
+	e->helo_result = event_text(event, "gatehouse.spf.helo.result");
 	take_evaluated(event, r, e);
 	take_signatures(event, e);
 }
@@ -425,12 +417,12 @@ take(struct dmarc_events *ev, const json_t *event)
 	struct buf row = buf_in(ev->scratch);
 	int64_t t;
 
-	if (get(event, "gatehouse.dmarc.record.rua").len == 0 ||
-	    slice_eq(get(event, "network.direction"), SLICE("outbound")))
+	if (event_text(event, "gatehouse.dmarc.record.rua").len == 0 ||
+	    slice_eq(event_text(event, "network.direction"), SLICE("outbound")))
 		return;
-	if (!dmarc_time_parse(get(event, "@timestamp"), &t) ||
-	    !domain_ascii(ev->scratch, get(event, "gatehouse.dmarc.domain"),
-	    &domain) || !ip_parse(get(event, "source.ip"), &ip)) {
+	if (!dmarc_time_parse(event_text(event, "@timestamp"), &t) ||
+	    !domain_ascii(ev->scratch, event_text(event, "gatehouse.dmarc.domain"),
+	    &domain) || !ip_parse(event_text(event, "source.ip"), &ip)) {
 		ev->counts.unusable++;
 		return;
 	}
@@ -460,8 +452,8 @@ dmarc_events_line(struct slice line, void *events)
 
 	if (!worth(ev, line))
 		return true;
-	event = json_loadb(line.ptr, line.len, JSON_ALLOW_NUL, NULL);
-	if (json_is_object(event))
+	event = event_read(line);
+	if (event != NULL)
 		take(ev, event);
 	else
 		ev->counts.unusable++;

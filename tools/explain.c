@@ -12,10 +12,11 @@
 #include <string.h>
 #include <sysexits.h>
 
-#include "conf/house.h"
+#include "journal/event.h"
 #include "journal/journal.h"
 #include "text/json.h"
-#include "tools/verb.h"
+#include "tools/explain-track.h"
+#include "tools/tracked.h"
 
 enum { FOLDERS = 100, EVENTS = 10000 };
 
@@ -43,37 +44,33 @@ help(void)
 {
 	puts("usage: gatehouse explain [OPTION]... NAME\n"
 	    "\n"
-	    "Says what each milter decided about a message, and why. NAME is "
-	    "a queue id of\n"
-	    "Postfix, the id= of a log line, or a Message-ID. Exit status 1: "
-	    "no milter's\n"
-	    "journal knows it.\n"
+	    "Says what each milter decided about a message, and why, and what "
+	    "became of it.\n"
+	    "NAME is a queue id of Postfix, the id= of a log line, a "
+	    "Message-ID, or the id\n"
+	    "of an object in quarantine; or the address of a client, for what "
+	    "was done to it\n"
+	    "before it sent a message. Without gatehouse-track, or when it "
+	    "does not know\n"
+	    "the message, journals of the milters alone are read. Exit status "
+	    "1: nobody\n"
+	    "knows it.\n"
 	    "\n"
 	    "  --config DIR   folder with gatehouse.conf\n"
 	    "  --state DIR    folder of the journals, instead of "
 	    "state_directory\n"
-	    "  --json         one JSON array");
+	    "  --json         one JSON array: of messages, or (journals "
+	    "alone) of events");
 	return EX_OK;
 }
 
+/* As a C string: what is printed ends at a NUL. */
 static const char *
 text_of(const json_t *event, const char *key)
 {
-	const char *text = json_string_value(json_object_get(event, key));
+	struct slice text = event_text(event, key);
 
-	return text != NULL ? text : "";
-}
-
-static bool
-names(const json_t *event, const char *name)
-{
-	struct slice id = slice_of(text_of(event, "email.message_id"));
-
-	if (id.len >= 2 && id.ptr[0] == '<')
-		id = slice_sub(id, 1, id.len - 2);
-	return strcmp(text_of(event, "gatehouse.queue_id"), name) == 0 ||
-	    strcmp(text_of(event, "gatehouse.id"), name) == 0 ||
-	    slice_eq(id, slice_of(name));
+	return text.len > 0 ? text.ptr : "";
 }
 
 static bool
@@ -85,8 +82,8 @@ visit(struct slice line, void *arg)
 	/* Most lines are of other messages: no need to read them. */
 	if (slice_search(line, slice_of(e->name)) == line.len)
 		return true;
-	event = json_loadb(line.ptr, line.len, JSON_REJECT_DUPLICATES, NULL);
-	if (event == NULL || !names(event, e->name)) {
+	event = event_read(line);
+	if (event == NULL || !event_named(event, slice_of(e->name))) {
 		json_decref(event);
 		return true;
 	}
@@ -197,8 +194,9 @@ add_event(struct buf *out, struct arena *a, json_t *event)
 	add_line(out, a, "client", arena_printf(a, "%s[%s] helo=%s",
 	    text_of(event, "source.domain"), text_of(event, "source.ip"),
 	    text_of(event, "gatehouse.helo")).ptr);
-	add_line(out, a, "from", arena_printf(a, "<%s>",
-	    text_of(event, "email.sender.address")).ptr);
+	if (json_object_get(event, "email.sender.address") != NULL)
+		add_line(out, a, "from", arena_printf(a, "<%s>",
+		    text_of(event, "email.sender.address")).ptr);
 	add_recipients(out, a, event);
 	add_line(out, a, "message-id", text_of(event, "email.message_id"));
 	add_line(out, a, "queue id", text_of(event, "gatehouse.queue_id"));
@@ -230,30 +228,34 @@ print(struct explain *e)
 	return verb_print(&out);
 }
 
+/* What gatehouse-track knows is all of it; *found_r: it knows something. */
 static int
-find_state(struct explain *e)
+from_tracking(struct explain *e, bool *found_r)
 {
-	struct house_conf house;
-	struct conf_section sections[] = { { house_options, &house },
-	    { NULL, NULL } };
-	struct slice why;
+	struct db *db;
+	bool absent;
+	int status;
 
-	if (e->state != NULL)
+	*found_r = false;
+	if (tracked_open(e->state, &db, &absent, e->a) != EX_OK || absent)
 		return EX_OK;
-	if (conf_load(e->a, verb_house_file(verb_conf_dir(e->config), e->a),
-	    sections, &why) != RC_OK)
-		return verb_fails(EX_CONFIG, "%.*s", SLICE_ARG(why));
-	e->state = house.state_directory;
-	return EX_OK;
+	status = explain_tracked(db, slice_of(e->name), e->json, found_r,
+	    e->a);
+	db_close(db);
+	return status;
 }
 
 static int
 explain(struct explain *e)
 {
-	int status = find_state(e);
+	bool found = false;
+	int status = tracked_state(e->config, e->state, &e->state, e->a);
 
 	if (status == EX_OK)
-		status = read_journals(e);
+		status = from_tracking(e, &found);
+	if (found || status != EX_OK)
+		return status;
+	status = read_journals(e);
 	if (e->torn > 0)
 		fprintf(stderr, "gatehouse: %zu torn lines passed over\n",
 		    e->torn);

@@ -33,7 +33,7 @@ verb_status(enum rc rc)
 int
 verb_print(const struct buf *out)
 {
-	if (fwrite(out->ptr, 1, out->len, stdout) != out->len ||
+	if (fwrite(buf_slice(out).ptr, 1, out->len, stdout) != out->len ||
 	    fflush(stdout) != 0)
 		return verb_fails(EX_IOERR, "standard output: %s",
 		    strerror(errno));

@@ -2,10 +2,9 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
 #include "base/arena.h"
-#include "base/clock.h"
+#include "base/sip.h"
 
 struct entry {
 	struct entry *next;
@@ -21,58 +20,12 @@ struct map {
 	size_t nslots, count;
 };
 
-static inline uint64_t
-rotl(uint64_t x, int b)
-{
-	return x << b | x >> (64 - b);
-}
-
-static inline void
-sip_round(uint64_t v[4])
-{
-	v[0] += v[1]; v[1] = rotl(v[1], 13); v[1] ^= v[0]; v[0] = rotl(v[0], 32);
-	v[2] += v[3]; v[3] = rotl(v[3], 16); v[3] ^= v[2];
-	v[0] += v[3]; v[3] = rotl(v[3], 21); v[3] ^= v[0];
-	v[2] += v[1]; v[1] = rotl(v[1], 17); v[1] ^= v[2]; v[2] = rotl(v[2], 32);
-}
-
-/* SipHash-1-3 (Aumasson and Bernstein, "SipHash", 2012). */
-static uint64_t
-hash_of(const struct map *m, struct slice key)
-{
-	uint64_t v[4] = {
-		m->secret[0] ^ 0x736f6d6570736575, m->secret[1] ^ 0x646f72616e646f6d,
-		m->secret[0] ^ 0x6c7967656e657261, m->secret[1] ^ 0x7465646279746573,
-	};
-	uint64_t word;
-	size_t at = 0;
-
-	for (; at + 8 <= key.len; at += 8) {
-		memcpy(&word, key.ptr + at, 8);
-		v[3] ^= word;
-		sip_round(v);
-		v[0] ^= word;
-	}
-	word = (uint64_t)key.len << 56;
-	for (size_t i = 0; at + i < key.len; i++)
-		word |= (uint64_t)(unsigned char)key.ptr[at + i] << 8 * i;
-	v[3] ^= word;
-	sip_round(v);
-	v[0] ^= word;
-	v[2] ^= 0xff;
-	for (int i = 0; i < 3; i++)
-		sip_round(v);
-	return v[0] ^ v[1] ^ v[2] ^ v[3];
-}
-
 struct map *
 map_new(void)
 {
 	struct map *m = mem_alloc(sizeof *m);
 
-	if (getrandom(m->secret, sizeof m->secret, 0) !=
-	    (ssize_t)sizeof m->secret)
-		m->secret[0] = (uint64_t)clock_mono_us() ^ (uintptr_t)m;
+	sip_secret(m->secret);
 	m->nslots = 64;
 	m->slots = mem_alloc(m->nslots * sizeof(struct entry *));
 	return m;
@@ -116,7 +69,7 @@ grow(struct map *m)
 void *
 map_get(const struct map *m, struct slice key)
 {
-	struct entry *e = *place_of(m, key, hash_of(m, key));
+	struct entry *e = *place_of(m, key, sip_hash(m->secret, key));
 
 	return e != NULL ? e->value : NULL;
 }
@@ -124,7 +77,7 @@ map_get(const struct map *m, struct slice key)
 void *
 map_put(struct map *m, struct slice key, void *value)
 {
-	uint64_t hash = hash_of(m, key);
+	uint64_t hash = sip_hash(m->secret, key);
 	struct entry **at = place_of(m, key, hash);
 	void *was = NULL;
 
@@ -159,7 +112,7 @@ unlink_entry(struct map *m, struct entry **at)
 void *
 map_remove(struct map *m, struct slice key)
 {
-	struct entry **at = place_of(m, key, hash_of(m, key));
+	struct entry **at = place_of(m, key, sip_hash(m->secret, key));
 
 	return *at != NULL ? unlink_entry(m, at) : NULL;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "conf/near.h"
+#include "conf/scope-read.h"
 #include "conf/source.h"
 #include "conf/value.h"
 
@@ -57,9 +58,35 @@ unknown(struct arena *a, const char *name, const struct conf_section *sections,
 	return RC_BAD;
 }
 
+static const struct conf_option *
+scopes_option(const struct conf_option *options)
+{
+	for (const struct conf_option *o = options; o->name != NULL; o++)
+		if (conf_kind_of(o) == CONF_SCOPES)
+			return o;
+	return NULL;
+}
+
+/* `scope`, and `final` outside of it: they fill what the default made. */
+static enum rc
+apply_scopes(struct arena *a, const config_setting_t *s,
+    const struct source *src, const struct conf_section *sections,
+    const struct conf_section *x, const struct conf_option *o,
+    struct slice *why_r, unsigned *line_r)
+{
+	struct scope_reading r = { .a = a, .src = src, .sections = sections,
+	    .section = x, .scopes = *(struct scopes **)field_of(x, o) };
+	enum rc rc = (strcmp(s->name, "final") == 0 ? scope_final :
+	    scope_read)(&r, s);
+
+	*why_r = r.why;
+	*line_r = r.line;
+	return rc;
+}
+
 /* Each section that has an option of this name gets the value. */
 static enum rc
-apply(struct arena *a, const config_setting_t *s,
+apply(struct arena *a, const config_setting_t *s, const struct source *src,
     const struct conf_section *sections, struct slice *why_r, unsigned *line_r)
 {
 	bool known = false;
@@ -67,25 +94,34 @@ apply(struct arena *a, const config_setting_t *s,
 	*line_r = s->line;
 	for (const struct conf_section *x = sections; x->options != NULL; x++) {
 		const struct conf_option *o = option_named(x->options, s->name);
+		enum rc rc;
 
+		if (o == NULL && strcmp(s->name, "final") == 0)
+			o = scopes_option(x->options);
 		if (o == NULL)
 			continue;
 		known = true;
-		if (value_read(a, o, s, field_of(x, o), why_r, line_r) != RC_OK)
+		if (conf_kind_of(o) == CONF_SCOPES)
+			rc = apply_scopes(a, s, src, sections, x, o, why_r,
+			    line_r);
+		else
+			rc = value_read(a, o, s, field_of(x, o), why_r,
+			    line_r);
+		if (rc != RC_OK)
 			return RC_BAD;
 	}
 	return known ? RC_OK : unknown(a, s->name, sections, why_r);
 }
 
 static enum rc
-apply_all(struct arena *a, const config_t *config,
+apply_all(struct arena *a, const config_t *config, const struct source *src,
     const struct conf_section *sections, struct slice *why_r, unsigned *line_r)
 {
 	const config_setting_t *root = config_root_setting(config);
 	int count = config_setting_length(root);
 
 	for (int i = 0; i < count; i++)
-		if (apply(a, config_setting_get_elem(root, (unsigned)i),
+		if (apply(a, config_setting_get_elem(root, (unsigned)i), src,
 		    sections, why_r, line_r) != RC_OK)
 			return RC_BAD;
 	return RC_OK;
@@ -102,7 +138,7 @@ apply_source(struct arena *a, struct source *src,
 
 	config_init(&config);
 	if (config_read_string(&config, source_text(src))) {
-		rc = apply_all(a, &config, sections, &what, &line);
+		rc = apply_all(a, &config, src, sections, &what, &line);
 	} else {
 		what = slice_of(syntax_help(config_error_text(&config)));
 		line = (unsigned)config_error_line(&config);
@@ -129,6 +165,10 @@ apply_default(struct arena *a, const struct conf_section *section,
 	    SLICE_ARG(written));
 	struct source *src;
 
+	if (conf_kind_of(o) == CONF_SCOPES) {
+		*(struct scopes **)field_of(section, o) = scopes_new(a);
+		return RC_OK;
+	}
 	if (source_memory(a, "default", line, &src, why_r) != RC_OK)
 		return RC_BAD;
 	return apply_source(a, src, alone, why_r);

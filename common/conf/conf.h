@@ -18,6 +18,9 @@
  *   CONF_NETWORKS	[ "192.0.2.0/24", ... ]			struct conf_nets
  *   CONF_DOMAINS	[ "example.org", ... ] lower case, A-labels
  *   CONF_SERVER	"192.0.2.53:53", "[2001:db8::53]:53"	const char *
+ *   CONF_SCOPES	( { domain = "example.org"; ... } )	struct scopes *
+ * CONF_SCOPED beside the kind: the option may stand in a scope too, and then
+ * differs by client, domain, profile or user (conf/scope.h).
  * A PATH or SERVER may be empty only where its default is. Text is UTF-8
  * without control characters, but for the tab.
  *
@@ -36,6 +39,7 @@
  *		file in *why_r
  * conf_sample	the commented sample file; title is its first line
  * conf_manual	the options as .TP entries for man(7)
+ * conf_roff	a text as man(7) has it: each sentence begins a line
  *
  * @include "other.conf" stands on a line of its own, relative to the file it
  * is in; eight deep, no patterns, no cycles.
@@ -55,7 +59,8 @@
 
 enum conf_kind { CONF_END = 0, CONF_BOOL, CONF_COUNT, CONF_SIZE, CONF_TIME,
     CONF_STRING, CONF_PATH, CONF_ENUM, CONF_LIST, CONF_NETWORKS,
-    CONF_DOMAINS, CONF_SERVER };
+    CONF_DOMAINS, CONF_SERVER, CONF_SCOPES };
+#define CONF_SCOPED	0x100u
 
 struct conf_list {
 	const struct slice *items;	/* each has a NUL behind it */
@@ -69,7 +74,7 @@ struct conf_nets {
 
 struct conf_option {
 	const char *name;
-	enum conf_kind kind;
+	unsigned kind;			/* enum conf_kind; CONF_SCOPED */
 	size_t offset;			/* in the section's struct */
 	const char *value;		/* the default as it would be written */
 	int64_t min, max;		/* COUNT; SIZE and STRING bytes; TIME
@@ -78,6 +83,12 @@ struct conf_option {
 	const char *text;		/* the manual's sentence(s) */
 	const char *const *choices;	/* ENUM: names, NULL at the end */
 };
+
+static inline enum conf_kind
+conf_kind_of(const struct conf_option *o)
+{
+	return (enum conf_kind)(o->kind & (CONF_SCOPED - 1));
+}
 
 /* One table and the struct it fills; an array ends with options NULL. */
 struct conf_section {
@@ -94,6 +105,7 @@ enum rc conf_parse(struct arena *a, const char *name, struct slice text,
 void conf_sample(struct buf *out, const char *title,
     const struct conf_section *sections);
 void conf_manual(struct buf *out, const struct conf_section *sections);
+void conf_roff(struct buf *out, struct slice text);
 
 bool conf_list_has(const struct conf_list *list, struct slice item);
 bool conf_list_has_nocase(const struct conf_list *list, struct slice item);

@@ -25,10 +25,10 @@ const struct conf_option house_options[] = {
 	{ "networks", CONF_NETWORKS, AT(networks), "127.0.0.0/8, ::1", 0, 10000,
 	  "Clients whose mail is outbound. Postfix calls them mynetworks.",
 	  NULL },
-	{ "outbound_daemons", CONF_LIST, AT(outbound_daemons), "", 0, 100,
+	{ "outbound_daemons", CONF_LIST, AT(outbound_daemons),
+	  "ORIGINATING", 0, 100,
 	  "Listeners whose mail is outbound whoever the client is, by the name "
-	  "that milter_macro_daemon_name gives them in master.cf, as "
-	  "ORIGINATING.", NULL },
+	  "that milter_macro_daemon_name gives them in master.cf.", NULL },
 	{ "inbound", CONF_LIST, AT(inbound), "auth-check", 0, 100,
 	  "The filters that inbound mail passes, in the order of "
 	  "smtpd_milters. The first adds what the last must remove, so each has to know "
@@ -51,8 +51,9 @@ const struct conf_option house_options[] = {
 	  "hold in Postfix.", NULL },
 	{ "mixed_reject", CONF_ENUM, AT(mixed_reject), "quarantine", 0, 0,
 	  "A message may be refused for one recipient and not for another, but "
-	  "has one answer. quarantine: it is held for the one, with the cause "
-	  "policy, and never bounced; reject-all: it is refused for all. "
+	  "has one answer. quarantine: it is held for the one (with the "
+	  "cause policy, unless a virus or the like was found), and never "
+	  "bounced; reject-all: it is refused for all. "
 	  "Counts with a store_key.", mixed_rejects },
 	{ "resolver", CONF_SERVER, AT(resolver), "", 0, 0,
 	  "The DNS server to ask, by address and port. Empty: those of "
@@ -81,9 +82,10 @@ const struct conf_option house_options[] = {
 	{ "peers", CONF_LIST, AT(peers), "postfix, root", 1, 100,
 	  "The users who may speak to the sockets; anybody else is hung up "
 	  "on.", NULL },
-	{ "message_size_limit", CONF_SIZE, AT(message_size_limit), "10240000",
+	{ "message_size_limit", CONF_SIZE, AT(message_size_limit), "350M",
 	  0, 0,
-	  "The same as message_size_limit of Postfix. A message that a changed "
+	  "The same as message_size_limit of Postfix: what users may send, and "
+	  "what encryption may make of it. A message that a changed "
 	  "body would make larger is answered tempfail, for Postfix would "
 	  "refuse it for good. 0: no limit.", NULL },
 	{ "journal_size", CONF_SIZE, AT(journal_size), "64M", 1 << 16, 0,
@@ -92,8 +94,26 @@ const struct conf_option house_options[] = {
 	{ "journal_keep", CONF_COUNT, AT(journal_keep), "14", 0, 10000,
 	  "Closed journal files kept in each daemon's folder; the oldest goes "
 	  "first.", NULL },
+	{ "journal_subjects", CONF_BOOL, AT(journal_subjects), "false", 0, 0,
+	  "Whether events in journals hold the subject of the message, so that "
+	  "it can be searched for. It is what people wrote: ask those whose "
+	  "mail it is.", NULL },
+	{ "recipient_delimiter", CONF_STRING, AT(recipient_delimiter), "+", 0,
+	  1, "What comes behind this in a local part is an extension, and the "
+	  "mailbox is what stands before it, as in Postfix. Empty: there are no "
+	  "extensions.", NULL },
+	{ "local_part_case", CONF_BOOL, AT(local_part_case), "false", 0, 0,
+	  "Whether A@example.org and a@example.org are two mailboxes.", NULL },
 	{ 0 }
 };
+
+struct scope_match
+house_match(const struct house_conf *house)
+{
+	return (struct scope_match){ .case_sensitive = house->local_part_case,
+	    .delimiter = house->recipient_delimiter != NULL ?
+	    house->recipient_delimiter[0] : '\0' };
+}
 
 static enum rc
 own_name(struct house_conf *house, struct arena *a, struct slice *why_r)

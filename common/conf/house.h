@@ -6,7 +6,7 @@
 #ifndef CONF_HOUSE_H
 #define CONF_HOUSE_H
 
-#include "conf/conf.h"
+#include "conf/scope.h"
 
 /* One recipient is to be refused, others are not: SMTP has one answer. */
 enum mixed_reject { MIXED_QUARANTINE, MIXED_REJECT_ALL };
@@ -34,14 +34,15 @@ struct house_conf {
 	uint64_t message_size_limit;	/* Postfix's; edits may not pass it */
 	uint64_t journal_size;		/* a file of it */
 	unsigned journal_keep;		/* rotated files kept */
-
-	/* No option. */
-	const char *folder;		/* of this daemon, below
-					   state_directory; NULL: no daemon,
-					   and nothing is kept */
+	bool journal_subjects;		/* events hold the subject */
+	const char *recipient_delimiter; /* of an extension; empty: none */
+	bool local_part_case;		/* does it tell mailboxes apart? */
 };
 
 extern const struct conf_option house_options[];
+
+/* How addresses are compared (conf/scope.h). */
+struct scope_match house_match(const struct house_conf *house);
 
 /* Fills what has no constant default (hostname, authserv_id) and checks what
  * the table cannot. RC_BAD with *why_r. */

@@ -32,6 +32,12 @@ wrap(struct buf *out, const char *prefix, struct slice text)
 	buf_addc(out, '\n');
 }
 
+static const char *
+may_differ(const struct conf_option *o)
+{
+	return (o->kind & CONF_SCOPED) != 0 ? " May stand in a scope." : "";
+}
+
 static void
 sample_option(struct buf *out, const struct conf_option *o)
 {
@@ -40,7 +46,8 @@ sample_option(struct buf *out, const struct conf_option *o)
 
 	buf_addc(out, '\n');
 	wrap(out, "# ", slice_of(o->text));
-	wrap(out, "# ", arena_printf(a, "Takes %.*s.", SLICE_ARG(takes)));
+	wrap(out, "# ", arena_printf(a, "Takes %.*s.%s", SLICE_ARG(takes),
+	    may_differ(o)));
 	buf_addf(out, "#%s = ", o->name);
 	buf_add(out, written);
 	buf_adds(out, ";\n");
@@ -63,8 +70,8 @@ conf_sample(struct buf *out, const char *title,
 }
 
 /* What roff would take for its own is escaped; each sentence begins a line. */
-static void
-add_roff(struct buf *out, struct slice text)
+void
+conf_roff(struct buf *out, struct slice text)
 {
 	for (size_t i = 0; i < text.len; i++) {
 		char c = text.ptr[i];
@@ -92,11 +99,12 @@ manual_option(struct buf *out, const struct conf_option *o)
 	struct slice takes = value_wants(a, o);
 
 	buf_addf(out, ".TP\n\\fB%s\\fR = ", o->name);
-	add_roff(out, value_written(a, o));
+	conf_roff(out, value_written(a, o));
 	buf_addc(out, '\n');
-	add_roff(out, slice_of(o->text));
+	conf_roff(out, slice_of(o->text));
 	buf_addc(out, '\n');
-	add_roff(out, arena_printf(a, "Takes %.*s.", SLICE_ARG(takes)));
+	conf_roff(out, arena_printf(a, "Takes %.*s.%s", SLICE_ARG(takes),
+	    may_differ(o)));
 	buf_addc(out, '\n');
 	arena_free(a);
 }

@@ -510,7 +510,7 @@ value_read(struct arena *a, const struct conf_option *o,
     unsigned *line_r)
 {
 	struct reading r = { .a = a, .o = o, .field = field, .line = s->line };
-	enum rc rc = readers[o->kind](&r, s);
+	enum rc rc = readers[conf_kind_of(o)](&r, s);
 
 	*why_r = r.why;
 	*line_r = r.line;
@@ -569,7 +569,7 @@ wants_choice(struct arena *a, const struct conf_option *o)
 struct slice
 value_wants(struct arena *a, const struct conf_option *o)
 {
-	switch (o->kind) {
+	switch (conf_kind_of(o)) {
 	case CONF_BOOL:
 		return SLICE("true or false");
 	case CONF_COUNT:
@@ -601,6 +601,9 @@ value_wants(struct arena *a, const struct conf_option *o)
 	case CONF_SERVER:
 		return SLICE("an address and a port as \"192.0.2.53:53\" or "
 		    "\"[2001:db8::53]:53\"");
+	case CONF_SCOPES:
+		return SLICE("a list of groups as "
+		    "( { domain = \"example.org\"; ... }, { ... } )");
 	default:
 		return SLICE("");
 	}
@@ -651,7 +654,7 @@ value_written(struct arena *a, const struct conf_option *o)
 	struct slice value = slice_of(o->value != NULL ? o->value : "");
 	struct buf b = buf_in(a);
 
-	switch (o->kind) {
+	switch (conf_kind_of(o)) {
 	case CONF_BOOL:
 	case CONF_COUNT:
 		return value;
@@ -664,6 +667,8 @@ value_written(struct arena *a, const struct conf_option *o)
 	case CONF_DOMAINS:
 		return slice_starts(value, SLICE("[")) ? value :
 		    written_list(a, value);
+	case CONF_SCOPES:
+		return SLICE("( )");
 	default:
 		break;
 	}

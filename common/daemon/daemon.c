@@ -1,28 +1,23 @@
 #include "daemon/daemon.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <pthread.h>
 #include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "daemon/notify.h"
-#include "daemon/options.h"
+#include "daemon/process.h"
 #include "journal/journal.h"
 #include "log/log.h"
 #include "milter/inflight.h"
 #include "milter/serve.h"
 #include "milter/shim.h"
-
-#define CONF_DIR	SYSCONFDIR "/gatehouse"
 
 /* One a process, and there until its end: its threads never let go of it. */
 static struct daemon {
@@ -30,37 +25,21 @@ static struct daemon {
 	struct settings_source source;
 	struct arena *arena;
 	struct host host;
+	const char *state;		/* its folder */
 	uid_t *peers;
 	size_t npeers;
 } the_daemon;
 
-/* Goes to the person who typed it, and, from a running daemon, to the log. */
-static int
-complain(const struct daemon *d, enum rc rc, struct slice why)
-{
-	fprintf(stderr, "gatehouse-%s: %.*s\n", d->source.name,
-	    SLICE_ARG(why));
-	return rc == RC_BAD ? EX_CONFIG : EX_TEMPFAIL;
-}
-
 static int
 print_text(const struct daemon *d)
 {
-	struct buf out = { 0 };
 	struct conf_section sections[3] = {
 		{ milter_options, NULL },
 		{ d->source.chain ? chain_options :
 		    d->source.filters[0]->options, NULL },
 	};
 
-	if (d->options.verb == VERB_MANUAL)
-		conf_manual(&out, sections);
-	else
-		conf_sample(&out, arena_printf(d->arena, "gatehouse-%s",
-		    d->source.name).ptr, sections);
-	fwrite(out.ptr, 1, out.len, stdout);
-	buf_free(&out);
-	return ferror(stdout) ? EX_IOERR : EX_OK;
+	return process_text(&d->options, d->source.name, sections);
 }
 
 /* A user name, or a number. */
@@ -98,27 +77,21 @@ find_peers(struct daemon *d, const struct settings *set, struct slice *why_r)
 }
 
 static enum rc
-make_folder(struct daemon *d, const char *path, struct slice *why_r)
-{
-	if (mkdir(path, 0750) == 0 || errno == EEXIST)
-		return RC_OK;
-	*why_r = arena_printf(d->arena, "%s: %s", path, strerror(errno));
-	return RC_RETRY;
-}
-
-static enum rc
-open_state(struct daemon *d, const struct settings *set, struct slice *why_r)
+open_state(struct daemon *d, struct settings *set, struct slice *why_r)
 {
 	const char *dir = arena_printf(d->arena, "%s/%s",
 	    set->house.state_directory, d->source.name).ptr;
-	enum rc rc = make_folder(d, dir, why_r);
+	enum rc rc = process_folder(dir, d->arena, why_r);
 
+	d->state = dir;
 	d->host.budget.spool = arena_printf(d->arena, "%s/spool", dir).ptr;
 	if (rc == RC_OK)
-		rc = make_folder(d, d->host.budget.spool, why_r);
+		rc = process_folder(d->host.budget.spool, d->arena, why_r);
 	if (rc == RC_OK)
 		rc = inflight_open(arena_printf(d->arena, "%s/inflight",
 		    dir).ptr, &d->host.inflight, d->arena, why_r);
+	if (rc == RC_OK)
+		rc = settings_state(set, NULL, dir, d->arena, why_r);
 	if (rc != RC_OK)
 		return rc;
 	d->host.journal = journal_open(dir, "journal",
@@ -165,9 +138,16 @@ reload(struct daemon *d)
 	struct settings *now = host_settings(&d->host), *next;
 	struct arena *a = arena_new();
 	struct slice why;
+	enum rc rc;
 
 	notify_state("RELOADING=1");
-	if (settings_load(&d->source, now, &next, a, &why) == RC_OK) {
+	rc = settings_load(&d->source, now, &next, a, &why);
+	if (rc == RC_OK) {
+		rc = settings_state(next, now, d->state, a, &why);
+		if (rc != RC_OK)
+			settings_drop(next);
+	}
+	if (rc == RC_OK) {
 		tell_what_waits(now, next);
 		host_swap(&d->host, next);
 		serve_limits(&d->host);
@@ -204,8 +184,8 @@ look_for_stuck(struct daemon *d)
 	kill(getpid(), SIGTERM);
 }
 
-/* Waits for SIGUSR1; between, looks for filters that never come back, and
- * tells the watchdog that we live. */
+/* Waits for SIGUSR1; between, looks for filters that never come back, hastens
+ * a stop, and tells the watchdog that we live. */
 static void *
 control(void *arg)
 {
@@ -220,6 +200,7 @@ control(void *arg)
 		if (sigtimedwait(&set, NULL, &pause) == SIGUSR1)
 			reload(d);
 		look_for_stuck(d);
+		shim_stop_soon();
 		if (every > 0 && clock_mono() - told >= every) {
 			notify_state("WATCHDOG=1");
 			told = clock_mono();
@@ -242,38 +223,6 @@ ready(void *arg)
 		log_warning("the last run ended with messages under way; %u "
 		    "are watched", inflight_blamed(d->host.inflight));
 	settings_drop(set);
-}
-
-/* Before any thread starts: libmilter's own signal thread waits for TERM, INT
- * and HUP, ours for USR1, and no other thread may be hit by them. */
-static void
-block_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
-	pthread_sigmask(SIG_BLOCK, &set, NULL);
-	signal(SIGPIPE, SIG_IGN);
-	/* A file at its size limit is an error to be told, not our end. */
-	signal(SIGXFSZ, SIG_IGN);
-}
-
-/* Sessions, spooled bodies and DNS questions each hold a descriptor, and the
- * usual soft limit of 1024 is for programs that use select(2). */
-static void
-raise_descriptors(void)
-{
-	struct rlimit limit;
-
-	if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
-		limit.rlim_cur = limit.rlim_max < 65536 ? limit.rlim_max :
-		    65536;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
 }
 
 static enum rc
@@ -319,7 +268,7 @@ run(struct daemon *d, struct settings *set)
 		rc = serve(d, set, &why);
 	if (rc != RC_OK) {
 		log_fatal("%.*s", SLICE_ARG(log_safe(d->arena, why, 2000)));
-		return complain(d, rc, why);
+		return process_complain(d->source.name, rc, why);
 	}
 	log_info("stopped");
 	/* Threads that were cut off must not run into destructors. */
@@ -335,41 +284,16 @@ load_and(struct daemon *d)
 	struct slice why;
 	enum rc rc;
 
-	block_signals();
-	raise_descriptors();
+	process_signals();
+	process_descriptors();
 	d->source.only_check = d->options.verb == VERB_CHECK;
 	rc = settings_load(&d->source, NULL, &set, d->arena, &why);
 	if (rc != RC_OK)
-		return complain(d, rc, why);
+		return process_complain(d->source.name, rc, why);
 	if (d->options.verb != VERB_CHECK)
 		return run(d, set);
 	settings_drop(set);
 	return EX_OK;
-}
-
-/* A reload must find the file when the daemon has gone to another folder. */
-static const char *
-absolute(struct arena *a, const char *path)
-{
-	char here[PATH_MAX];
-
-	if (path == NULL || path[0] == '/' ||
-	    getcwd(here, sizeof here) == NULL)
-		return path;
-	return arena_printf(a, "%s/%s", here, path).ptr;
-}
-
-/* The folder of --config, else where packages put it. */
-static const char *
-folder_of(struct arena *a, const char *file)
-{
-	struct slice s = slice_of(file);
-	size_t at;
-
-	if (file == NULL)
-		return CONF_DIR;
-	at = slice_find_last(s, '/');
-	return at == s.len ? "." : arena_str(a, slice_sub(s, 0, at));
 }
 
 static int
@@ -377,35 +301,22 @@ daemon_start(int argc, char **argv, const char *name,
     const struct filter *const *filters, bool chain)
 {
 	struct daemon *d = &the_daemon;
+	struct process_files files;
+	int status;
 
 	d->arena = arena_new();
-	options_read(argc, argv, &d->options);
+	status = process_begin(argc, argv, name, true, &d->options, &files,
+	    d->arena);
+	if (status != PROCESS_GO)
+		return status;
 	d->source = (struct settings_source){
-		.house_file = d->options.house != NULL ?
-		    absolute(d->arena, d->options.house) :
-		    CONF_DIR "/gatehouse.conf",
-		.conf_file = absolute(d->arena, d->options.config),
-		.conf_dir = folder_of(d->arena,
-		    absolute(d->arena, d->options.config)),
-		.name = name, .filters = filters, .chain = chain,
-		.trusted = true, .daemon = true,
+		.house_file = files.house, .conf_file = files.conf,
+		.conf_dir = files.dir, .name = name, .filters = filters,
+		.chain = chain, .trusted = true,
 	};
-	switch (d->options.verb) {
-	case VERB_WRONG:
-		return EX_USAGE;
-	case VERB_HELP:
-		options_help(arena_printf(d->arena, "gatehouse-%s",
-		    name).ptr);
-		return EX_OK;
-	case VERB_VERSION:
-		printf("gatehouse-%s %s\n", name, VERSION);
-		return EX_OK;
-	case VERB_SAMPLE:
-	case VERB_MANUAL:
+	if (d->options.verb == VERB_SAMPLE || d->options.verb == VERB_MANUAL)
 		return print_text(d);
-	default:
-		return load_and(d);
-	}
+	return load_and(d);
 }
 
 int

@@ -15,8 +15,10 @@ struct daemon_options {
 	bool verbose;
 };
 
-/* A wrong line has been told on standard error when VERB_WRONG comes back. */
-void options_read(int argc, char **argv, struct daemon_options *o);
-void options_help(const char *program);
+/* A wrong line has been told on standard error when VERB_WRONG comes back.
+ * socket: there is an option --socket, as all milters have it. */
+void options_read(int argc, char **argv, bool socket,
+    struct daemon_options *o);
+void options_help(const char *program, bool socket);
 
 #endif

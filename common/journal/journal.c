@@ -9,6 +9,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -26,6 +27,7 @@ struct journal {
 	dev_t dev;
 	ino_t ino;
 	uint64_t lost, said_lost;
+	uint64_t noted_lost;		/* in the journal itself */
 	int64_t said_at;		/* 0: nothing said so far */
 };
 
@@ -68,6 +70,12 @@ ready(struct journal *j)
 	    O_CLOEXEC | O_NOFOLLOW | O_NOCTTY | O_NONBLOCK, 0640);
 	if (j->fd < 0)
 		return false;
+	/* Whoever is in the daemon's own group may read it (gatehouse-track),
+	 * whatever the umask hides of its other files. */
+	if (fstat(j->fd, &st) == 0 && st.st_size == 0 &&
+	    (st.st_mode & 0777) != 0640 && S_ISREG(st.st_mode) &&
+	    fchmod(j->fd, 0640) != 0)
+		log_debug("journal %s: its mode stays", j->name);
 	if (fstat(j->fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		shut(j);
 		errno = EINVAL;
@@ -219,6 +227,26 @@ count_lost(struct journal *j, const char *why)
 	j->said_at = now;
 }
 
+/* The journal is where somebody looks for what is not in it. */
+static void
+note_lost(struct journal *j)
+{
+	char line[200];
+	time_t now = (time_t)clock_wall();
+	struct tm tm;
+	size_t n;
+
+	if (gmtime_r(&now, &tm) == NULL)
+		return;
+	n = strftime(line, sizeof line, "{\"@timestamp\":\"%Y-%m-%dT%H:%M:"
+	    "%S.000Z\",\"event.action\":\"journal-lost\",", &tm);
+	n += (size_t)snprintf(line + n, sizeof line - n,
+	    "\"gatehouse.lost\":%llu}",
+	    (unsigned long long)(j->lost - j->noted_lost));
+	if (write_event(j, slice_make(line, n)))
+		j->noted_lost = j->lost;
+}
+
 enum rc
 journal_write(struct journal *j, struct slice json)
 {
@@ -231,6 +259,8 @@ journal_write(struct journal *j, struct slice json)
 	} else if (!write_event(j, json)) {
 		count_lost(j, strerror(errno));
 		rc = RC_RETRY;
+	} else if (j->noted_lost < j->lost) {
+		note_lost(j);
 	}
 	pthread_mutex_unlock(&j->lock);
 	return rc;

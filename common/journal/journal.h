@@ -7,7 +7,8 @@
  * processes may share it and a killed one tears at most its last line; the
  * next open closes a torn line, and readers pass over what does not parse.
  * Written lines survive a crash of the process. Mail never waits for it: a
- * write that fails is counted, said once a minute, and mail goes on.
+ * write that fails is counted, said once a minute, and mail goes on; the next
+ * one that gets through is followed by an event "journal-lost" with how many.
  *
  * journal_open		dir must exist; files are NAME.json and, rotated,
  *			NAME.json.1 .. NAME.json.KEEP (at most JOURNAL_KEEP).
@@ -22,6 +23,7 @@
  *			No file at all is an empty journal; RC_RETRY, with
  *			*why_r, when a file could not be read
  *
+ * Files have mode 0640, so that members of the daemon's group can read them.
  * A file that was moved or removed under us is begun anew by the next write.
  * Rotation is done by whoever finds the file full, under flock(2); nobody
  * waits for that lock, so a stopped process delays rotation, not mail. Files

@@ -85,7 +85,8 @@ replace_recipient(struct session *s, struct slice removed, struct slice added)
 			return;
 		}
 	}
-	session_add_recipient(s, added, SLICE("smtp"));
+	session_add_recipient(s, &(struct recipient){ added, SLICE("smtp"),
+	    SLICE("") });
 }
 
 /* Takes out all of a run of recipients who were kept back; the first change
@@ -155,15 +156,12 @@ course_adopt(struct session *s, const struct seal *seal)
 	change_envelope(s, seal->sender, seal->addresses);
 }
 
-/* Content is what side effects are counted by, so all of it must be there. */
 static void
-begin_seal(struct session *s, bool as_it_came)
+begin_seal(struct session *s)
 {
 	session_new_identity(s->seal.identity);
 	s->seal.queue_id = s->envelope.queue_id;
 	s->seal.client = s->origin;
-	if (as_it_came && (s->set->needs & NEED_BODY))
-		seal_content(&s->seal, s->hash);
 }
 
 static bool
@@ -208,7 +206,7 @@ open_seal(struct session *s)
 		take_step(s, edits, NULL);
 	s->first = s->msg;
 	if (!found)
-		begin_seal(s, edits->count == 0);
+		begin_seal(s);
 	release_check(s);
 	if (!same_client(&s->client, &s->origin))
 		session_begin_again(s);
@@ -222,6 +220,8 @@ close_seal(struct session *s)
 
 	if (last_of_chain(s))
 		return true;
+	if (s->set->store && session_has_body(s) && !hold_content(s))
+		return false;
 	if (seal_write(&s->seal, &s->set->key, s->arena, &body) != RC_OK)
 		return false;
 	edits = arena_alloc(s->arena, sizeof *edits);
@@ -444,15 +444,13 @@ report(struct session *s, const struct end *end)
 		struct report r = {
 			.job = &s->jobs[i], .plan = out->plan,
 			.each = out->each, .applied = &out->verdict,
-			.release = s->seal.release, .chain = s->host->chain,
+			.held = out->held, .release = s->seal.release, .chain = s->host->chain,
 			.us = out->us, .size = session_size(s),
 		};
 
 		/* What came of it, where that is not what it decided. */
 		if (end->verdict.action == TEMPFAIL)
 			r.applied = &end->verdict;
-		else if (end->verdict.action != REJECT)
-			r.held = out->held;
 		session_tell(s, &r);
 	}
 }

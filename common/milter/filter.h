@@ -12,7 +12,8 @@
  *		brought? Of a filter that needs bodies (NEED_BODY); called once,
  *		when the body begins. When no filter of the process wants it,
  *		Postfix is told to send no more of it, and msg->body is empty:
- *		a plan that edits it is trouble. NULL: always
+ *		a plan that edits it is trouble. NULL: always. With a store it
+ *		is brought to who may hold (HOLDS), wanted or not
  *   ask	the message is there: wait for answers, no longer than
  *		job->deadline. RC_RETRY is trouble of ours (plan_for_trouble).
  *		May be NULL
@@ -23,6 +24,14 @@
  *   open	once a process and reload: what all messages share. RC_BAD or
  *		RC_RETRY with *why_r; the result is job->shared
  *   close	gives it back, when no message uses it any more
+ *   state	once a load in a daemon, not in tools: files below dir, the
+ *		daemon's state folder, are opened. before: shared of the set
+ *		that is left by a reload, or NULL; what it has open may be
+ *		taken over. May be NULL. RC_BAD or RC_RETRY with *why_r
+ *
+ * Answers before there is a message (early.h); each may be NULL:
+ *   connect, mail, rcpt	a client, reverse-path or recipient has come;
+ *		fills in early->answer. Must not wait
  *
  * Functions of one job are called by one thread at a time, not always the
  * same one. conf and shared are read by many threads at once.
@@ -42,11 +51,15 @@ enum need {
 	EDITS_HEADERS	= 1 << 2,	/* what edits may hold; more is refused */
 	EDITS_BODY	= 1 << 3,
 	EDITS_ENVELOPE	= 1 << 4,
-	HOLDS		= 1 << 5,	/* may hold or discard; with a store that
+	/* Not for tables: each filter with NEED_BODY has a wants_body. */
+	LEAVES_BODY	= 1 << 5,
+	HOLDS		= 1 << 6,	/* may hold or discard; with a store that
 					   brings the body, and takes recipients
 					   out of the message */
-	/* Not for tables: each filter with NEED_BODY has a wants_body. */
-	LEAVES_BODY	= 1 << 6,
+	EARLY_CONNECT	= 1 << 8,	/* Postfix waits for our reply there */
+	EARLY_MAIL	= 1 << 9,
+	EARLY_RCPT	= 1 << 10,	/* and shows whom it refuses */
+	EARLY		= EARLY_CONNECT | EARLY_MAIL | EARLY_RCPT,
 };
 
 enum direction { DIRECTION_IN, DIRECTION_OUT };
@@ -65,6 +78,7 @@ struct client {
 struct recipient {
 	struct slice address;		/* without <>, as Postfix gave it */
 	struct slice mailer;		/* {rcpt_mailer}; "error": Postfix refused */
+	struct slice host;		/* {rcpt_host}; then the enhanced code */
 };
 
 struct envelope {
@@ -100,6 +114,34 @@ struct job {
 	void *answers;			/* begin and ask leave theirs here */
 };
 
+/* What a hook answers; zeroed: nothing to say. Texts are static or live as
+ * long as the arena. */
+struct early_reply {
+	const char *code, *enhanced, *text;	/* "421", "4.7.1", why */
+	int64_t delay;			/* ms before the answer, at most */
+	/* News for log and journal, or NULL: event.action, and the prefix of
+	 * the facts' keys there. */
+	const char *event;
+	const char *rule;		/* static */
+	struct slice reason;
+	struct plan_pair *facts;	/* by early_fact */
+};
+
+struct early {
+	const char *filter;		/* its name */
+	struct arena *arena;		/* lives as long as the call */
+	const struct house_conf *house;
+	const void *conf;
+	void *shared;
+	const struct client *client;
+	enum direction direction;
+	struct slice sender;		/* absent at CONNECT */
+	const struct recipient *recipient;	/* NULL before RCPT */
+	int64_t now;			/* clock_wall */
+	bool full;			/* nobody more can be slowed down */
+	struct early_reply answer;
+};
+
 struct filter {
 	const char *name;		/* "auth-check" */
 	const struct conf_option *options;
@@ -113,13 +155,20 @@ struct filter {
 	bool opens_slowly;		/* where a configuration is only
 					   checked, it is not opened */
 	void (*close)(void *shared);
+	enum rc (*state)(const void *conf, void *shared, void *before,
+	    const char *dir, struct arena *a, struct slice *why_r);
 	unsigned (*wants)(const void *conf);
 	void (*begin)(struct job *job);
 	void (*field)(struct job *job, struct slice name, struct slice body);
 	bool (*wants_body)(const struct job *job);
 	enum rc (*ask)(struct job *job, struct slice *why_r);
 	struct plan *(*decide)(const struct job *job);
+	void (*connect)(struct early *early);
+	void (*mail)(struct early *early);
+	void (*rcpt)(struct early *early);
 };
+
+void early_fact(struct early *early, const char *key, struct slice value);
 
 /* The finding of that filter and key, or SLICE_NONE. */
 struct slice job_finding(const struct job *job, struct slice filter,

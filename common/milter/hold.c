@@ -48,6 +48,15 @@ tally(const struct envelope *e, const struct verdict *each, struct tally *t)
 	}
 }
 
+/* Of one that somebody has; a zeroed verdict is tempfail, the safe one. */
+static struct verdict
+first_of(const struct tally *t, enum action action)
+{
+	struct verdict none = { .action = TEMPFAIL, .rule = "trouble" };
+
+	return t->first[action] != NULL ? *t->first[action] : none;
+}
+
 /* The verdict of each recipient, in an array of their number. */
 static struct verdict *
 spread(struct session *s, const struct plan *plan, size_t n)
@@ -101,7 +110,8 @@ dropped_before(const struct session *s)
 	return false;
 }
 
-/* To be refused for some: SMTP cannot say so after the message is there. */
+/* To be refused for some: SMTP cannot say so after the message is there. A
+ * cause stays what it is: a virus is one however it is dealt with. */
 static void
 hold_the_refused(struct verdict *each, size_t n)
 {
@@ -109,7 +119,8 @@ hold_the_refused(struct verdict *each, size_t n)
 		if (each[i].action != REJECT)
 			continue;
 		each[i].action = QUARANTINE;
-		each[i].cause = CAUSE_POLICY;
+		if (each[i].cause == CAUSE_NONE)
+			each[i].cause = CAUSE_POLICY;
 	}
 }
 
@@ -259,19 +270,15 @@ drop(struct session *s, struct outcome *out, const struct verdict *each)
 	out->addresses = first;
 }
 
+/* The first verdict, and one that is another. */
 static struct verdict
-mixed(struct session *s, const struct envelope *e, const struct verdict *each)
+mixed(struct session *s, const struct tally *t)
 {
-	const struct verdict *a = NULL, *b = NULL;
+	const struct verdict *a = t->any, *b = t->any;
 
-	for (size_t i = 0; i < e->nrecipients; i++) {
-		if (!counts(&e->recipients[i]))
-			continue;
-		if (a == NULL)
-			a = &each[i];
-		else if (b == NULL && each[i].action != a->action)
-			b = &each[i];
-	}
+	for (int action = 0; action <= QUARANTINE; action++)
+		if (t->count[action] > 0 && action != (int)a->action)
+			b = t->first[action];
 	return (struct verdict){ .action = QUARANTINE, .rule = "mixed",
 	    .reason = arena_printf(s->arena, "recipients differ: %s (%.*s), "
 	    "%s (%.*s)", a->rule, SLICE_ARG(a->reason), b->rule,
@@ -290,7 +297,7 @@ divide(struct session *s, const struct job *job, struct outcome *out,
 	if (t.count[REJECT] > 0 && ((t.count[REJECT] == t.all &&
 	    !dropped_before(s)) ||
 	    s->set->house.mixed_reject == MIXED_REJECT_ALL))
-		return *t.first[REJECT];
+		return first_of(&t, REJECT);
 	if (t.count[REJECT] > 0)
 		hold_the_refused(each, e->nrecipients);
 	if (t.count[ACCEPT] < t.all)
@@ -298,11 +305,11 @@ divide(struct session *s, const struct job *job, struct outcome *out,
 	collect(s, job, out, each);
 	tally(e, each, &t);
 	if (t.count[ACCEPT] == 0)
-		return *t.first[t.count[QUARANTINE] > 0 ? QUARANTINE :
-		    DISCARD];
+		return first_of(&t, t.count[QUARANTINE] > 0 ? QUARANTINE :
+		    DISCARD);
 	if (out->held != NULL)
 		drop(s, out, each);
-	return *t.first[ACCEPT];
+	return first_of(&t, ACCEPT);
 }
 
 void
@@ -320,36 +327,44 @@ hold_settle(struct session *s, const struct job *job, struct outcome *out)
 	if (t.all == 0)
 		out->verdict = out->plan->all;
 	else if (t.count[TEMPFAIL] > 0)
-		out->verdict = *t.first[TEMPFAIL];
+		out->verdict = first_of(&t, TEMPFAIL);
 	else if (hold_in_store(s))
 		out->verdict = divide(s, job, out, each);
 	else if (t.count[t.any->action] == t.all)
 		out->verdict = *t.any;
 	else
-		out->verdict = mixed(s, e, each);
+		out->verdict = mixed(s, &t);
 }
 
 /* --- effects ------------------------------------------------------------- */
 
-/* SHA-256 of the bytes as the first filter saw them, as gather.c makes it. */
 static bool
-hash_first(struct session *s)
+hash_message(const struct message *msg, unsigned char sum_r[EVP_MAX_MD_SIZE])
 {
-	const struct message *msg = s->first;
-	unsigned char sum[EVP_MAX_MD_SIZE];
 	EVP_MD_CTX *hash = EVP_MD_CTX_new();
 	bool good = hash != NULL &&
 	    EVP_DigestInit_ex(hash, EVP_sha256(), NULL) == 1 &&
 	    EVP_DigestUpdate(hash, msg->head.ptr, msg->head.len) == 1 &&
+	    EVP_DigestUpdate(hash, "\r\n", 2) == 1 &&
 	    (msg->body.len == 0 ||
-	    (EVP_DigestUpdate(hash, "\r\n", 2) == 1 &&
-	    EVP_DigestUpdate(hash, msg->body.ptr, msg->body.len) == 1)) &&
-	    EVP_DigestFinal_ex(hash, sum, NULL) == 1;
+	    EVP_DigestUpdate(hash, msg->body.ptr, msg->body.len) == 1) &&
+	    EVP_DigestFinal_ex(hash, sum_r, NULL) == 1;
 
 	EVP_MD_CTX_free(hash);
-	if (good)
-		seal_content(&s->seal, sum);
 	return good;
+}
+
+bool
+hold_content(struct session *s)
+{
+	unsigned char sum[EVP_MAX_MD_SIZE];
+
+	if (s->seal.content[0] != '\0')
+		return true;
+	if (!hash_message(s->first, sum))
+		return false;
+	seal_content(&s->seal, sum);
+	return true;
 }
 
 static const char *
@@ -358,6 +373,8 @@ write_one(struct session *s, struct held *h)
 	struct slice why = SLICE(""), head = h->msg->head;
 	enum rc rc;
 
+	if (!hold_content(s))
+		return "the message cannot be hashed";
 	memcpy(h->meta.content, s->seal.content, sizeof h->meta.content);
 	if (object_digests(&h->meta, head, h->msg->body) != RC_OK ||
 	    object_id(&h->meta) != RC_OK)
@@ -381,8 +398,6 @@ hold_write(struct session *s, struct outcome *outs, size_t n)
 	for (size_t i = 0; i < n && why == NULL; i++) {
 		for (struct held *h = outs[i].held; h != NULL && why == NULL;
 		    h = h->next) {
-			if (s->seal.content[0] == '\0' && !hash_first(s))
-				return "the message cannot be hashed";
 			object_describe(&h->meta, h->msg, s->arena);
 			why = write_one(s, h);
 		}
@@ -459,8 +474,7 @@ hold_unread(struct session *s, const struct verdict *verdict,
 		if (counts(&e->recipients[i]))
 			h->meta.recipients[h->meta.nrecipients++] =
 			    e->recipients[i].address;
-	if (s->seal.content[0] == '\0')
-		seal_content(&s->seal, s->hash);
+	s->first = raw;
 	*held_r = h;
 	return h->meta.nrecipients > 0 ? write_one(s, h) :
 	    "there is nobody whom it is for";

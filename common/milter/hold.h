@@ -7,9 +7,10 @@
  *
  *	one is tempfail			tempfail for all, nothing is written
  *	all are reject			reject
- *	some are reject			option mixed_reject: held with the cause
- *					policy, or reject for all. The same where
- *					an earlier filter has held for somebody
+ *	some are reject			option mixed_reject: held (with the cause
+ *					of the verdict, or else policy), or reject
+ *					for all. The same where an earlier filter
+ *					has held for somebody
  *	quarantine, discard		an object for each cause and rule (of a
  *					discarded message a record, without its
  *					bytes), then the recipient is removed
@@ -32,6 +33,9 @@
  *		message is taken or a recipient removed
  * hold_unread	the same as hold_write for a message that nobody may read (poison): its raw
  *		bytes without fields of our names, for all recipients
+ * hold_content	sets the seal's content hash, unless an earlier filter has: of
+ *		all bytes as the first filter saw them, for what it names is
+ *		counted once. False: it cannot be made
  * hold_in_store	is there a store, and did the engine bring what it needs?
  */
 #ifndef MILTER_HOLD_H
@@ -52,6 +56,7 @@ bool hold_in_store(const struct session *s);
 void hold_settle(struct session *s, const struct job *job,
     struct outcome *out);
 const char *hold_write(struct session *s, struct outcome *outs, size_t n);
+bool hold_content(struct session *s);
 bool hold_durable(const struct outcome *outs, size_t n);
 const char *hold_unread(struct session *s, const struct verdict *verdict,
     struct slice head, struct slice body, struct held **held_r);

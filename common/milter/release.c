@@ -42,7 +42,7 @@ void
 release_check(struct session *s)
 {
 	struct mark *mark = s->seal.release;
-	bool body = (s->set->needs & NEED_BODY) && !s->body_left;
+	bool body = session_has_body(s);
 	struct object_meta is;
 
 	/* One from the seal has an origin already, and no header digest. */

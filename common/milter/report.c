@@ -5,7 +5,10 @@
 #include "journal/journal.h"
 #include "log/log.h"
 #include "milter/hold.h"
+#include "text/encoded.h"
 #include "text/json.h"
+
+enum { SUBJECT = 1000 };		/* bytes of it in an event */
 
 static struct slice
 queue_id(const struct job *job)
@@ -14,15 +17,12 @@ queue_id(const struct job *job)
 	    SLICE("NOQUEUE");
 }
 
-/* name[address], as Postfix writes a client. */
-static struct slice
-client_text(const struct job *job)
+struct slice
+report_client(struct arena *a, const struct client *c)
 {
-	const struct client *c = job->client;
-
-	return arena_printf(job->arena, "%.*s[%.*s]",
+	return arena_printf(a, "%.*s[%.*s]",
 	    SLICE_ARG(c->name.len > 0 ? c->name : SLICE("unknown")),
-	    SLICE_ARG(c->ip.family != 0 ? ip_format(job->arena, &c->ip) :
+	    SLICE_ARG(c->ip.family != 0 ? ip_format(a, &c->ip) :
 	    SLICE("unknown")));
 }
 
@@ -44,6 +44,8 @@ log_held(struct log_line *line, const struct report *r)
 	size_t n = 0;
 
 	for (const struct held *h = r->held; h != NULL; h = h->next) {
+		if (!h->durable)
+			continue;
 		if (n > 0) {
 			buf_addc(&causes, ',');
 			buf_addc(&objects, ',');
@@ -77,7 +79,7 @@ log_message(const struct report *r)
 	log_held(&line, r);
 	if (r->release != NULL)
 		log_pairf(&line, "release", "%s", r->release->object);
-	log_pair(&line, "client", client_text(job));
+	log_pair(&line, "client", report_client(job->arena, job->client));
 	log_pair(&line, "from", arena_printf(job->arena, "<%.*s>",
 	    SLICE_ARG(e->sender)));
 	if (e->nrecipients > 0)
@@ -97,9 +99,8 @@ log_message(const struct report *r)
 	log_end(&line, r->applied->reason);
 }
 
-/* ISO 8601 with milliseconds, UTC, as ECS wants @timestamp. */
-static struct slice
-timestamp(struct arena *a)
+struct slice
+report_timestamp(struct arena *a)
 {
 	struct timespec now;
 	struct tm tm;
@@ -110,6 +111,19 @@ timestamp(struct arena *a)
 	strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
 	return arena_printf(a, "%s.%03dZ", text,
 	    (int)(now.tv_nsec / 1000000));
+}
+
+static void
+put_subject(struct json *w, const struct job *job)
+{
+	const struct field *f = job->msg == NULL ? NULL :
+	    message_field(job->msg, SLICE("Subject"), 0);
+	unsigned flags;
+
+	if (f != NULL)
+		json_put(w, "email.subject", slice_sub(encoded_decode(
+		    job->arena, field_value(job->arena, f), &flags), 0,
+		    SUBJECT));
 }
 
 static void
@@ -130,6 +144,8 @@ put_envelope(struct json *w, const struct job *job)
 	json_end(w);
 	if (id.ptr != NULL)
 		json_put(w, "email.message_id", id);
+	if (job->house->journal_subjects)
+		put_subject(w, job);
 }
 
 /* Recipients whose verdict is not the message's. */
@@ -160,11 +176,11 @@ put_recipients(struct json *w, const struct report *r)
 static void
 put_held(struct json *w, const struct held *h)
 {
-	if (h == NULL)
+	if (h == NULL || !h->durable)
 		return;
 	json_key(w, "gatehouse.objects");
 	json_begin_array(w);
-	for (; h != NULL; h = h->next) {
+	for (; h != NULL && h->durable; h = h->next) {
 		json_begin_object(w);
 		json_put(w, "id", slice_of(h->meta.id));
 		json_put(w, "kind", slice_of(object_kind_name(h->meta.kind)));
@@ -189,7 +205,7 @@ event_of(const struct report *r)
 
 	json_init(&w, &out);
 	json_begin_object(&w);
-	json_put(&w, "@timestamp", timestamp(job->arena));
+	json_put(&w, "@timestamp", report_timestamp(job->arena));
 	json_put(&w, "event.action", SLICE("message"));
 	json_put(&w, "event.module", slice_of(job->filter));
 	json_put(&w, "event.duration_ms", arena_printf(job->arena, "%.3f",

@@ -18,13 +18,18 @@ struct report {
 	const struct plan *plan;	/* what the filter decided */
 	const struct verdict *applied;	/* what was answered for the message */
 	const struct verdict *each;	/* of each recipient; NULL: the same */
-	const struct held *held;	/* objects that were written */
+	const struct held *held;	/* those that are durable were written,
+					   whatever was answered in the end */
 	const struct mark *release;	/* what it was let through by, or NULL */
 	bool chain;			/* the line names the filter */
 	int64_t us;			/* microseconds of ask and decide */
 	uint64_t size;			/* of the message; 0: not seen */
 };
 
+/* ISO 8601 with milliseconds, UTC, as ECS wants @timestamp. */
+struct slice report_timestamp(struct arena *a);
+/* name[address], as Postfix writes a client. */
+struct slice report_client(struct arena *a, const struct client *c);
 void report_message(const struct report *r, struct journal *journal);
 
 #endif

@@ -255,6 +255,9 @@ read_tags(struct slice text, struct reader *r)
 	while (tagged_next(&text, r->a, &tag, &value))
 		if (!read_tag(r, tag, value))
 			return false;
+	if (r->seal->release != NULL && (r->seal->release->cause ==
+	    CAUSE_NONE || r->seal->release->nrecipients == 0))
+		return false;
 	return r->v1 && r->id && r->queue;
 }
 

@@ -47,7 +47,7 @@ struct seal {
 	const struct finding *findings;
 	size_t nfindings;
 	/* SHA-256 in hex of the message as the first filter of the house saw
-	 * it, from the first one that sees bodies on; else empty. */
+	 * it, made by the first one that sees bodies; else empty. */
 	char content[65];
 	/* NULL: nothing was released. head_sha256 is never in a seal,
 	 * body_sha256 only while nobody has compared it. */

@@ -151,16 +151,19 @@ static const struct engine_ops ops = {
 
 /*
  * No reply is asked for before end of message, so Postfix waits for none; but
- * who may leave the rest of a body out has to say so in one.
+ * who may leave the rest of a body out has to say so in one, and so has a
+ * filter that answers early.
  */
 static unsigned long
 steps_we_skip(unsigned needs)
 {
 	unsigned long body = needs & LEAVES_BODY ? SMFIP_SKIP : SMFIP_NR_BODY;
 	unsigned long steps = SMFIP_NOUNKNOWN | SMFIP_NODATA | SMFIP_NOEOH |
-	    SMFIP_NR_CONN | SMFIP_NR_HELO | SMFIP_NR_MAIL | SMFIP_NR_RCPT |
-	    SMFIP_NR_HDR | SMFIP_HDR_LEADSPC;
+	    SMFIP_NR_HELO | SMFIP_NR_HDR | SMFIP_HDR_LEADSPC;
 
+	steps |= needs & EARLY_CONNECT ? 0 : SMFIP_NR_CONN;
+	steps |= needs & EARLY_MAIL ? 0 : SMFIP_NR_MAIL;
+	steps |= needs & EARLY_RCPT ? SMFIP_RCPT_REJ : SMFIP_NR_RCPT;
 	return steps | (needs & NEED_BODY ? body : SMFIP_NOBODY);
 }
 
@@ -187,7 +190,7 @@ ask_for_macros(SMFICTX *ctx)
 		{ SMFIM_CONNECT, "{daemon_name}" },
 		{ SMFIM_HELO, "{tls_version}" },
 		{ SMFIM_ENVFROM, "i {auth_authen} {tls_version}" },
-		{ SMFIM_ENVRCPT, "{rcpt_mailer}" },
+		{ SMFIM_ENVRCPT, "{rcpt_mailer} {rcpt_host}" },
 		{ SMFIM_EOM, "i" },
 	};
 
@@ -253,6 +256,30 @@ session_of(SMFICTX *ctx)
 }
 
 static sfsistat
+status_of(enum answer answer)
+{
+	switch (answer) {
+	case ANSWER_CONTINUE:
+		return SMFIS_CONTINUE;
+	case ANSWER_REJECT:
+		return SMFIS_REJECT;
+	case ANSWER_DISCARD:
+	case ANSWER_HELD:
+		return SMFIS_DISCARD;
+	case ANSWER_TEMPFAIL:
+		break;
+	}
+	return SMFIS_TEMPFAIL;
+}
+
+/* Of a step that Postfix waits at, or does not: as it was negotiated. */
+static sfsistat
+early_status(const struct session *s, unsigned step, enum answer answer)
+{
+	return session_needs(s) & step ? status_of(answer) : SMFIS_NOREPLY;
+}
+
+static sfsistat
 on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 {
 	struct session *s = session_of(ctx);
@@ -261,8 +288,8 @@ on_connect(SMFICTX *ctx, char *name, _SOCK_ADDR *address)
 	if (s == NULL)
 		return SMFIS_TEMPFAIL;
 	ip_of(address, &ip);
-	session_connect(s, slice_of(name), &ip);
-	return SMFIS_NOREPLY;
+	return early_status(s, EARLY_CONNECT,
+	    session_connect(s, slice_of(name), &ip));
 }
 
 static sfsistat
@@ -283,8 +310,8 @@ on_mail(SMFICTX *ctx, char **argv)
 
 	if (s == NULL)
 		return SMFIS_TEMPFAIL;
-	session_mail(s, (const char *const *)argv);
-	return SMFIS_NOREPLY;
+	return early_status(s, EARLY_MAIL,
+	    session_mail(s, (const char *const *)argv));
 }
 
 static sfsistat
@@ -294,8 +321,8 @@ on_rcpt(SMFICTX *ctx, char **argv)
 
 	if (s == NULL)
 		return SMFIS_TEMPFAIL;
-	session_rcpt(s, (const char *const *)argv);
-	return SMFIS_NOREPLY;
+	return early_status(s, EARLY_RCPT,
+	    session_rcpt(s, (const char *const *)argv));
 }
 
 static sfsistat
@@ -323,23 +350,6 @@ on_header(SMFICTX *ctx, char *name, char *value)
 	session_field(s, slice_of(name), buf_slice(&text));
 	buf_free(&text);
 	return SMFIS_NOREPLY;
-}
-
-static sfsistat
-status_of(enum answer answer)
-{
-	switch (answer) {
-	case ANSWER_CONTINUE:
-		return SMFIS_CONTINUE;
-	case ANSWER_REJECT:
-		return SMFIS_REJECT;
-	case ANSWER_DISCARD:
-	case ANSWER_HELD:
-		return SMFIS_DISCARD;
-	case ANSWER_TEMPFAIL:
-		break;
-	}
-	return SMFIS_TEMPFAIL;
 }
 
 static sfsistat
@@ -495,6 +505,7 @@ drain(struct host *host)
 	unsigned left;
 
 	settings_drop(set);
+	early_stop(&host->gate);
 	/* Nobody waits for a filter that does not come back. */
 	left = shim_drain(ms, atomic_load(&host->stuck) ?
 	    inflight_overdue(host->inflight, 0, NULL) : 0);
@@ -511,7 +522,8 @@ serve_run(struct host *host, const char *socket, const uid_t *peers,
     struct slice *why_r)
 {
 	struct shim_conf shim = {
-		.peers = peers, .npeers = npeers, .quiet = quiet,
+		.socket = socket, .peers = peers, .npeers = npeers,
+		.quiet = quiet,
 	};
 	enum rc rc;
 

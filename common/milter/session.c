@@ -24,6 +24,7 @@ void
 host_init(struct host *host, struct settings *first)
 {
 	pthread_mutex_init(&host->lock, NULL);
+	early_init(&host->gate);
 	host->current = first;
 	take_limits(host, first);
 }
@@ -56,6 +57,7 @@ void
 host_end(struct host *host)
 {
 	settings_drop(host->current);
+	early_end(&host->gate);
 	pthread_mutex_destroy(&host->lock);
 }
 
@@ -91,7 +93,7 @@ void
 session_reset(struct session *s)
 {
 	/* No answer may come into memory that is about to go. */
-	for (size_t i = 0; s->set != NULL && i < s->set->ninstances; i++)
+	for (size_t i = 0; s->jobs != NULL && i < s->set->ninstances; i++)
 		if (s->jobs[i].budget != NULL)
 			dns_budget_cancel(s->jobs[i].budget);
 	gather_reset(&s->gather);
@@ -104,8 +106,8 @@ session_reset(struct session *s)
 	s->trouble = NULL;
 	s->room = 0;
 	s->body_changed = s->overran = false;
-	s->slot = -1;
 	s->body_begun = s->body_left = false;
+	s->slot = -1;
 	memset(&s->envelope, 0, sizeof s->envelope);
 	memset(&s->seal, 0, sizeof s->seal);
 }
@@ -137,20 +139,6 @@ macro_or_empty(struct session *s, struct arena *a, const char *name)
 }
 
 void
-session_connect(struct session *s, struct slice name, const struct ip *ip)
-{
-	/* Postfix writes a client without a verified name as [address]. */
-	s->client.name = slice_starts(name, SLICE("[")) ? SLICE("unknown") :
-	    arena_copy(s->connection, name);
-	s->client.ip = *ip;
-	s->client.helo = SLICE("");
-	s->client.user = SLICE("");
-	s->client.tls = SLICE("");
-	s->client.daemon_name = macro_or_empty(s, s->connection,
-	    "{daemon_name}");
-}
-
-void
 session_helo(struct session *s, struct slice name)
 {
 	s->client.helo = arena_copy(s->connection, name);
@@ -168,10 +156,8 @@ bare_path(struct arena *a, const char *path)
 }
 
 static enum direction
-direction_of(const struct session *s)
+direction_of(const struct session *s, const struct house_conf *house)
 {
-	const struct house_conf *house = &s->set->house;
-
 	if (s->host->direction != NULL)
 		return *s->host->direction;
 	if (s->client.user.len > 0 ||
@@ -179,6 +165,43 @@ direction_of(const struct session *s)
 	    conf_nets_hold(&house->networks, &s->client.ip))
 		return DIRECTION_OUT;
 	return DIRECTION_IN;
+}
+
+/* What the filters of that set answer before there is a message. */
+static enum answer
+early(struct session *s, const struct settings *set, unsigned when,
+    const struct recipient *recipient)
+{
+	struct early_step step = { .when = when, .client = &s->client,
+	    .direction = direction_of(s, &set->house),
+	    .sender = when == EARLY_CONNECT ? SLICE_NONE : s->envelope.sender,
+	    .recipient = recipient };
+
+	if ((set->needs & s->needs & when) == 0)
+		return ANSWER_CONTINUE;
+	return early_answer(&s->host->gate, set, &step, s->host->journal,
+	    s->ops, s->ctx);
+}
+
+enum answer
+session_connect(struct session *s, struct slice name, const struct ip *ip)
+{
+	struct settings *set;
+	enum answer answer;
+
+	/* Postfix writes a client without a verified name as [address]. */
+	s->client.name = slice_starts(name, SLICE("[")) ? SLICE("unknown") :
+	    arena_copy(s->connection, name);
+	s->client.ip = *ip;
+	s->client.helo = SLICE("");
+	s->client.user = SLICE("");
+	s->client.tls = SLICE("");
+	s->client.daemon_name = macro_or_empty(s, s->connection,
+	    "{daemon_name}");
+	set = host_settings(s->host);
+	answer = early(s, set, EARLY_CONNECT, NULL);
+	settings_drop(set);
+	return answer;
 }
 
 void
@@ -252,13 +275,16 @@ has_parameter(const char *const *argv, struct slice want)
 	return false;
 }
 
-void
+enum answer
 session_mail(struct session *s, const char *const *argv)
 {
+	enum answer answer;
+
 	session_reset(s);
 	s->set = host_settings(s->host);
 	s->last_step = &s->steps;
-	if ((s->set->needs & ~s->needs & ~(unsigned)LEAVES_BODY) != 0)
+	if ((s->set->needs & ~s->needs &
+	    ~(unsigned)(LEAVES_BODY | EARLY)) != 0)
 		s->trouble = "reloaded; this connection is too old for it";
 	s->client.user = macro_or_empty(s, s->arena, "{auth_authen}");
 	s->client.tls = macro_or_empty(s, s->arena, "{tls_version}");
@@ -271,15 +297,21 @@ session_mail(struct session *s, const char *const *argv)
 	s->envelope.queue_id = macro_or_empty(s, s->arena, "i");
 	s->seal.time = clock_wall();
 	s->seal.pass = 1;
-	s->seal.direction = direction_of(s);
+	s->seal.direction = direction_of(s, &s->set->house);
 	s->seal.sender = SLICE_NONE;
+	answer = early(s, s->set, EARLY_MAIL, NULL);
+	if (answer != ANSWER_CONTINUE) {
+		session_reset(s);
+		return answer;
+	}
 	s->jobs = arena_array(s->arena, s->set->ninstances, sizeof *s->jobs);
 	for (size_t i = 0; i < s->set->ninstances; i++)
 		begin_job(s, &s->set->instances[i], &s->jobs[i]);
+	return ANSWER_CONTINUE;
 }
 
 void
-session_add_recipient(struct session *s, struct slice address, struct slice mailer)
+session_add_recipient(struct session *s, const struct recipient *recipient)
 {
 	struct envelope *e = &s->envelope;
 
@@ -293,21 +325,30 @@ session_add_recipient(struct session *s, struct slice address, struct slice mail
 			    e->nrecipients * sizeof *more);
 		e->recipients = more;
 	}
-	e->recipients[e->nrecipients++] =
-	    (struct recipient){ address, mailer };
+	e->recipients[e->nrecipients++] = *recipient;
 }
 
-void
+/* Who is refused, by Postfix or by us, is no recipient of the message. */
+enum answer
 session_rcpt(struct session *s, const char *const *argv)
 {
+	struct recipient r;
+	enum answer answer;
+
 	if (s->set == NULL)
-		return;
+		return ANSWER_CONTINUE;
 	if (s->envelope.nrecipients >= RECIPIENTS) {
 		s->trouble = "too many recipients";
-		return;
+		return ANSWER_CONTINUE;
 	}
-	session_add_recipient(s, bare_path(s->arena, argv[0]),
-	    macro_or_empty(s, s->arena, "{rcpt_mailer}"));
+	r.address = bare_path(s->arena, argv[0]);
+	r.mailer = macro_or_empty(s, s->arena, "{rcpt_mailer}");
+	r.host = macro_or_empty(s, s->arena, "{rcpt_host}");
+	answer = early(s, s->set, EARLY_RCPT, &r);
+	if (answer == ANSWER_CONTINUE && !((s->needs & EARLY_RCPT) &&
+	    slice_eq(r.mailer, SLICE("error"))))
+		session_add_recipient(s, &r);
+	return answer;
 }
 
 void
@@ -326,7 +367,8 @@ session_field(struct session *s, struct slice name, struct slice value)
 static bool
 body_wanted(const struct session *s)
 {
-	if (s->set->needs & HOLDS)
+	/* What may be held must be there. */
+	if (hold_in_store(s))
 		return true;
 	for (size_t i = 0; i < s->set->ninstances; i++) {
 		const struct instance *in = &s->set->instances[i];
@@ -357,10 +399,16 @@ session_trouble(struct session *s, const char *why)
 	return plan_for_trouble(s->arena, s->msg, slice_of(why))->all;
 }
 
+bool
+session_has_body(const struct session *s)
+{
+	return (s->set->needs & NEED_BODY) != 0 && !s->body_left;
+}
+
 uint64_t
 session_size(const struct session *s)
 {
-	return (s->set->needs & NEED_BODY) && !s->body_left ?
+	return session_has_body(s) ?
 	    s->gather.head.len + s->gather.body_len : 0;
 }
 

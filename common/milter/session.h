@@ -28,6 +28,7 @@
 
 #include <pthread.h>
 
+#include "milter/early.h"
 #include "milter/engine.h"
 #include "milter/gather.h"
 #include "milter/inflight.h"
@@ -42,6 +43,7 @@ struct host {
 	atomic_bool stuck;		/* a filter never came back: we end */
 	struct settings *current;
 	struct gather_budget budget;
+	struct early_gate gate;
 	struct inflight *inflight;	/* NULL: none (offline) */
 	struct journal *journal;	/* NULL: none (offline) */
 	bool chain;			/* log lines name the filter */
@@ -65,12 +67,14 @@ struct session;
  * the answer is tempfail. */
 struct session *session_new(struct host *host, const struct engine_ops *ops,
     void *ctx, unsigned needs);
-void session_connect(struct session *s, struct slice name,
+/* connect, mail and rcpt: ANSWER_CONTINUE, or what a filter answers early
+ * (early.h), its reply set; only at steps that are among needs. */
+enum answer session_connect(struct session *s, struct slice name,
     const struct ip *ip);
 void session_helo(struct session *s, struct slice name);
 /* argv as libmilter gives it: the path, then ESMTP parameters. */
-void session_mail(struct session *s, const char *const *argv);
-void session_rcpt(struct session *s, const char *const *argv);
+enum answer session_mail(struct session *s, const char *const *argv);
+enum answer session_rcpt(struct session *s, const char *const *argv);
 void session_field(struct session *s, struct slice name, struct slice value);
 /* One piece of the body. False: no filter wants it, this and the rest may be
  * left out; what comes all the same is not kept. */

@@ -45,6 +45,12 @@ const struct conf_option milter_options[] = {
 	{ "idle", CONF_TIME, PLACE(idle), "10m", 1000, 7200000,
 	  "How long Postfix may be silent before its connection is closed.",
 	  NULL },
+	{ "slow_sessions", CONF_COUNT, PLACE(slow_sessions), "100", 0, 100000,
+	  "SMTP sessions that may be slowed down at the same time (by harvest, "
+	  "say). Each of them holds a thread here and a process of Postfix; "
+	  "beyond this number nobody is slowed, and who should be is refused "
+	  "for now at his next session. Keep it well below sessions and "
+	  "Postfix's default_process_limit.", NULL },
 	{ .name = NULL }
 };
 
@@ -119,13 +125,10 @@ load_filter(struct settings *set, const struct settings_source *source,
 	return rc;
 }
 
-/* May there be a message whose body none of them wants? What may have to be
- * kept is wanted whole. */
+/* May there be a message whose body none of them wants? */
 static bool
 leaves_bodies(const struct settings *set)
 {
-	if (set->needs & HOLDS)
-		return false;
 	for (size_t i = 0; i < set->ninstances; i++)
 		if ((set->instances[i].needs & NEED_BODY) &&
 		    set->instances[i].filter->wants_body == NULL)
@@ -252,7 +255,7 @@ load_store(struct settings *set, struct slice *why_r)
 	if (!set->store)
 		set->needs &= ~(unsigned)HOLDS;
 	if (set->needs & HOLDS)
-		set->needs |= NEED_BODY;
+		set->needs = (set->needs | NEED_BODY) & ~(unsigned)LEAVES_BODY;
 	set->store_folder = arena_printf(set->arena, "%s/store/incoming",
 	    house->state_directory).ptr;
 	if (house->store_key[0] == '\0')
@@ -297,19 +300,16 @@ load_all(struct settings *set, const struct settings_source *source,
 	if (rc == RC_OK)
 		rc = source->chain ? load_chain(set, source, why_r) :
 		    load_single(set, source, why_r);
+	if (rc == RC_OK && leaves_bodies(set))
+		set->needs |= LEAVES_BODY;
 	if (rc == RC_OK && source->adjust != NULL)
 		source->adjust(set, source->arg);
 	if (rc == RC_OK)
 		rc = house_finish(&set->house, set->arena, why_r);
 	if (rc == RC_OK)
 		rc = load_key(set, why_r);
-	if (source->daemon)
-		set->house.folder = arena_printf(set->arena, "%s/%s",
-		    set->house.state_directory, source->name).ptr;
 	if (rc == RC_OK)
 		rc = load_store(set, why_r);
-	if (rc == RC_OK && leaves_bodies(set))
-		set->needs |= LEAVES_BODY;
 	if (rc == RC_OK && (set->needs & NEED_DNS))
 		rc = open_resolver(set, before, why_r);
 	if (rc == RC_OK)
@@ -339,6 +339,31 @@ settings_load(const struct settings_source *source,
 		    "gatehouse/%s/sock", source->name).ptr;
 	*set_r = set;
 	return RC_OK;
+}
+
+static void *
+shared_of(const struct settings *set, const struct filter *filter)
+{
+	for (size_t i = 0; set != NULL && i < set->ninstances; i++)
+		if (set->instances[i].filter == filter)
+			return set->instances[i].shared;
+	return NULL;
+}
+
+enum rc
+settings_state(struct settings *set, const struct settings *before,
+    const char *dir, struct arena *a, struct slice *why_r)
+{
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; rc == RC_OK && i < set->ninstances; i++) {
+		const struct instance *in = &set->instances[i];
+
+		if (in->filter->state != NULL)
+			rc = in->filter->state(in->conf, in->shared,
+			    shared_of(before, in->filter), dir, a, why_r);
+	}
+	return rc;
 }
 
 struct settings *

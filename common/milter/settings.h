@@ -10,6 +10,8 @@
  * settings_load	RC_OK with a set that holds one reference, or why not;
  *			then nothing has changed. `before` (may be NULL) gives
  *			its resolver on, when the options of it are the same
+ * settings_state	opens what filters keep in the daemon's state folder; before
+ *			any message uses the set. RC_OK, or why not
  * settings_hold, settings_drop	count references; thread-safe
  */
 #ifndef MILTER_SETTINGS_H
@@ -27,6 +29,7 @@ struct milter_conf {
 	uint64_t memory, spool;		/* bytes of messages, all sessions */
 	int64_t drain;			/* ms that a stop waits for sessions */
 	int64_t idle;			/* ms that a peer may be silent */
+	unsigned slow_sessions;		/* slowed at the same time (early.h) */
 	struct conf_list filters;	/* gatehouse-chain only */
 };
 
@@ -65,9 +68,8 @@ struct settings_source {
 	const struct filter *const *filters;	/* NULL at the end */
 	bool chain;			/* `filters` in its file picks */
 	bool trusted;			/* nobody else may write the files */
-	bool daemon;			/* which has a folder for its state */
-	bool optional;			/* a missing NAME.conf is all defaults */
 	bool only_check;		/* nobody will use the set */
+	bool optional;			/* a missing NAME.conf is all defaults */
 	/* What a caller without files sets by itself (gatehouse test). */
 	void (*adjust)(struct settings *set, void *arg);
 	void *arg;
@@ -76,6 +78,8 @@ struct settings_source {
 enum rc settings_load(const struct settings_source *source,
     const struct settings *before, struct settings **set_r, struct arena *a,
     struct slice *why_r);
+enum rc settings_state(struct settings *set, const struct settings *before,
+    const char *dir, struct arena *a, struct slice *why_r);
 struct settings *settings_hold(struct settings *set);
 void settings_drop(struct settings *set);
 

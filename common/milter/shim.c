@@ -7,21 +7,26 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/clock.h"
 #include "log/log.h"
 
 /* libmilter's own names and values (libmilter.h of sendmail 8.17, not
- * installed): what mi_engine returns while the session goes on. */
-enum { ENGINE_CONTINUE = 1 };
+ * installed): what mi_engine returns while the session goes on, and mi_stop
+ * while nobody has asked for a stop. */
+enum { ENGINE_CONTINUE = 1, STOP_CONTINUE = 0 };
 
 int mi_start_session(SMFICTX *ctx);
 int mi_pool_controller_init(void);
 char *mi_rd_cmd(int fd, struct timeval *timeout, char *cmd, size_t *len,
     char *name);
+extern int mi_stop(void);
 extern int mi_engine(SMFICTX *ctx);
 extern int mi_clr_ctx(SMFICTX *ctx);
 
@@ -34,7 +39,7 @@ static pthread_once_t found_accept = PTHREAD_ONCE_INIT;
 
 static atomic_uint sessions, refused, sessions_max;
 static _Atomic int64_t idle;
-static atomic_bool started, draining;
+static atomic_bool started, draining, stopping;
 
 /* A session. */
 struct peer {
@@ -62,6 +67,38 @@ shim_setup(const struct shim_conf *c)
 {
 	conf = *c;
 	*(void **)&library_rd_cmd = dlsym(RTLD_NEXT, "mi_rd_cmd");
+}
+
+/* A connection of our own, which nobody serves: poll(2) in the listener comes
+ * back, and it sees that it is to stop. Without one it does so later. */
+static void
+wake_listener(void)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	struct slice path = slice_of(conf.socket);
+	int fd;
+
+	if (slice_starts(path, SLICE("unix:")))
+		path = slice_after(path, 5);
+	else if (slice_starts(path, SLICE("local:")))
+		path = slice_after(path, 6);
+	if (path.len >= sizeof to.sun_path)
+		return;
+	memcpy(to.sun_path, path.ptr, path.len);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0)
+		return;
+	if (connect(fd, (struct sockaddr *)&to, sizeof to) != 0)
+		log_debug("the listener was not woken");
+	close(fd);
+}
+
+void
+shim_stop_soon(void)
+{
+	if (mi_stop() == STOP_CONTINUE || atomic_exchange(&stopping, true))
+		return;
+	wake_listener();
 }
 
 void
@@ -276,6 +313,10 @@ mi_start_session(SMFICTX *ctx)
 
 	accepted = -1;
 	atomic_store(&started, true);
+	if (atomic_load(&stopping)) {
+		mi_clr_ctx(ctx);
+		return MI_SUCCESS;
+	}
 	if (fd >= 0 && !peer_allowed(fd)) {
 		atomic_fetch_add(&refused, 1);
 		mi_clr_ctx(ctx);

@@ -18,6 +18,8 @@
  * shim_works	after the first session, or when libmilter has no pool: false
  *		says that the library's own pool serves the sessions; the
  *		daemon logs it and goes on
+ * shim_stop_soon	the listener looks only every five seconds whether it has been
+ *		told to stop; called now and then, this wakes it when it has
  * shim_drain	closes idle sessions, waits for the others up to ms, but not for
  *		the last `hopeless` of them; returns how many were still there
  *
@@ -32,6 +34,7 @@
 #include <sys/types.h>
 
 struct shim_conf {
+	const char *socket;		/* as libmilter has it; not copied */
 	const uid_t *peers;		/* who may speak to us; not copied */
 	size_t npeers;
 	/* Is the session of this libmilter context between two messages? */
@@ -45,6 +48,7 @@ bool shim_works(void);
 unsigned shim_sessions(void);
 /* Peers and sessions that were turned away so far. */
 unsigned shim_refused(void);
+void shim_stop_soon(void);
 unsigned shim_drain(int64_t ms, unsigned hopeless);
 
 #endif

@@ -33,7 +33,7 @@ struct session {
 	struct job *jobs;		/* one for each instance */
 	struct message *msg;		/* as the next filter finds it */
 	struct message *first;		/* as the first one finds it */
-	unsigned char hash[GATHER_HASH];	/* of the bytes that came */
+	unsigned char hash[GATHER_HASH];	/* that it is known again by */
 	int slot;			/* in the in-flight table, or -1 */
 	struct seal seal;
 	struct step *steps, **last_step;
@@ -60,10 +60,12 @@ struct outcome {
 /* Our trouble as a verdict: plan_for_trouble(). */
 struct verdict session_trouble(struct session *s, const char *why);
 void session_new_identity(char identity[33]);
-void session_add_recipient(struct session *s, struct slice address,
-    struct slice mailer);
+void session_add_recipient(struct session *s,
+    const struct recipient *recipient);
 /* The jobs anew, for a client that is known only now. */
 void session_begin_again(struct session *s);
+/* The body was asked for, and wanted; it may be empty all the same. */
+bool session_has_body(const struct session *s);
 /* Of the whole message; 0 when nobody wanted the body. */
 uint64_t session_size(const struct session *s);
 void session_tell(struct session *s, const struct report *r);

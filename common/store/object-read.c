@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/hex.h"
+#include "store/bytes.h"
 #include "store/object.h"
 
 struct object {
@@ -33,22 +34,14 @@ struct reading {
 	bool good;			/* all that was asked for was there */
 };
 
-/* A text, or { "hex": "..." }. */
 static struct slice
 bytes_of(struct reading *r, const json_t *value)
 {
-	struct slice hex;
-	char *to;
+	struct slice bytes = SLICE("");
 
-	if (json_is_string(value))
-		return arena_copy(r->a, slice_make(json_string_value(value),
-		    json_string_length(value)));
-	value = json_object_get(value, "hex");
-	hex = slice_make(json_string_value(value), json_string_length(value));
-	to = arena_alloc(r->a, hex.len / 2 + 1);
-	if (!json_is_string(value) || !hex_read(to, hex.len / 2, hex))
+	if (!json_get_bytes(value, r->a, &bytes))
 		r->good = false;
-	return slice_make(to, hex.len / 2);
+	return bytes;
 }
 
 static struct slice

@@ -154,30 +154,11 @@ object_describe(struct object_meta *meta, const struct message *msg,
 	meta->message_id = describe(msg, SLICE("Message-ID"), a);
 }
 
-/* JSON has no bytes, and an address must come back as it was: what is no
- * UTF-8 is { "hex": "..." }. */
-static void
-put_bytes(struct json *w, struct slice s)
-{
-	struct buf hex = { 0 };
-
-	if (s.ptr == NULL || (utf8_valid(s) && !slice_has(s, '\0'))) {
-		json_text(w, s.ptr != NULL ? s : SLICE(""));
-		return;
-	}
-	for (size_t i = 0; i < s.len; i++)
-		buf_addf(&hex, "%02x", (unsigned char)s.ptr[i]);
-	json_begin_object(w);
-	json_put(w, "hex", buf_slice(&hex));
-	json_end(w);
-	buf_free(&hex);
-}
-
 static void
 put_key_bytes(struct json *w, const char *key, struct slice s)
 {
 	json_key(w, key);
-	put_bytes(w, s);
+	json_bytes(w, s);
 }
 
 static void
@@ -187,7 +168,7 @@ put_envelope(struct json *w, const struct object_meta *m)
 	json_key(w, "recipients");
 	json_begin_array(w);
 	for (size_t i = 0; i < m->nrecipients; i++)
-		put_bytes(w, m->recipients[i]);
+		json_bytes(w, m->recipients[i]);
 	json_end(w);
 	json_put_bool(w, "smtputf8", m->smtputf8);
 	json_put_bool(w, "8bit", m->body8);

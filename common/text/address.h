@@ -28,6 +28,9 @@
  *			names over 253, bytes that are no letter, digit, '-' or
  *			'_', no UTF-8, nothing that IDNA allows
  *
+ * address_plain	local@domain in ASCII that needs no quotes anywhere: what
+ *			an option for an address of ours takes
+ *
  * Local parts are compared as they are, domains after domain_ascii.
  */
 #ifndef TEXT_ADDRESS_H
@@ -99,6 +102,7 @@ struct slice address_print(struct arena *a, struct slice local,
 /* Plain word for a flag ("two-ats"); NULL for a bit that is none. */
 const char *address_flag_name(unsigned bit);
 
+bool address_plain(struct slice address);
 bool domain_ascii(struct arena *a, struct slice domain, struct slice *ascii_r);
 
 #endif

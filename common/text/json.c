@@ -173,6 +173,23 @@ put_word(struct json *w, const char *word)
 }
 
 void
+json_bytes(struct json *w, struct slice s)
+{
+	struct buf hex = { 0 };
+
+	if (s.ptr == NULL || (utf8_valid(s) && !slice_has(s, '\0'))) {
+		json_text(w, s.ptr != NULL ? s : SLICE(""));
+		return;
+	}
+	for (size_t i = 0; i < s.len; i++)
+		buf_addf(&hex, "%02x", (unsigned char)s.ptr[i]);
+	json_begin_object(w);
+	json_put(w, "hex", buf_slice(&hex));
+	json_end(w);
+	buf_free(&hex);
+}
+
+void
 json_int(struct json *w, int64_t value)
 {
 	char text[32];

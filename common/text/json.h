@@ -11,6 +11,9 @@
  * Levels end at JSON_LEVELS: what would open one more is written as null, and
  * all that is put in it is dropped, so the result stays valid.
  *
+ * json_bytes	bytes that must come back as they were, as an address: text
+ *		where they are UTF-8 without a NUL, else { "hex": "6162ff" }
+ *
  * No name here is one of jansson's, which tools link beside us.
  *
  * json_valid	is it one JSON value and nothing else? UTF-8 is asked for,
@@ -37,6 +40,7 @@ void json_begin_array(struct json *w);
 void json_end(struct json *w);		/* of the innermost open one */
 void json_key(struct json *w, const char *key);
 void json_text(struct json *w, struct slice s);
+void json_bytes(struct json *w, struct slice s);
 void json_int(struct json *w, int64_t value);
 void json_bool(struct json *w, bool value);
 void json_nil(struct json *w);

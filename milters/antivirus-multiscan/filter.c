@@ -109,17 +109,6 @@ open_unpack(const struct antivirus_conf *conf, struct cell **cell_r,
 	return RC_OK;
 }
 
-static void
-start_status(const struct antivirus_conf *conf, const struct house_conf *house,
-    struct antivirus_shared *shared)
-{
-	const struct status_source source = { shared->engines,
-	    shared->nengines, shared->pool, shared->unpack,
-	    conf->max_age / 1000, conf->min_engines };
-
-	shared->status = status_start(house->folder, &source);
-}
-
 static enum rc
 open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
     void **shared_r, struct arena *a, struct slice *why_r)
@@ -128,16 +117,32 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	struct antivirus_shared *shared = mem_alloc(sizeof *shared);
 	enum rc rc;
 
+	(void)house;
 	(void)dns;
 	*shared_r = shared;		/* given back by close in any case */
 	rc = open_unpack(conf, &shared->unpack, a, why_r);
 	if (rc != RC_OK)
 		return rc;
 	shared->pool = scan_pool_new(conf->threads, conf->cache);
-	rc = engines_open(conf, shared->engines, &shared->nengines, a, why_r);
-	if (rc == RC_OK)
-		start_status(conf, house, shared);
-	return rc;
+	return engines_open(conf, shared->engines, &shared->nengines, a,
+	    why_r);
+}
+
+static enum rc
+open_state(const void *arg, void *opened, void *before, const char *dir,
+    struct arena *a, struct slice *why_r)
+{
+	const struct antivirus_conf *conf = arg;
+	struct antivirus_shared *shared = opened;
+	const struct status_source source = { shared->engines,
+	    shared->nengines, shared->pool, shared->unpack,
+	    conf->max_age / 1000, conf->min_engines };
+
+	(void)before;
+	(void)a;
+	(void)why_r;
+	shared->status = status_start(dir, &source);
+	return RC_OK;
 }
 
 static enum rc
@@ -157,6 +162,7 @@ const struct filter antivirus_filter = {
 	.open = open_shared,
 	.opens_slowly = true,
 	.close = close_shared,
+	.state = open_state,
 	.ask = ask,
 	.decide = antivirus_decide,
 };

@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/thread.h"
@@ -161,13 +160,8 @@ run(void *arg)
 struct status *
 status_start(const char *folder, const struct status_source *source)
 {
-	struct status *s;
+	struct status *s = mem_alloc(sizeof *s);
 
-	if (folder == NULL || folder[0] == '\0')
-		return NULL;
-	/* The daemon makes it, but only when its filters are open. */
-	mkdir(folder, 0750);
-	s = mem_alloc(sizeof *s);
 	s->source = *source;
 	s->arena = arena_new();
 	s->path = arena_printf(s->arena, "%s/" STATUS_FILE, folder).ptr;

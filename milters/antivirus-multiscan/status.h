@@ -3,9 +3,8 @@
  *
  * status_start	writes FOLDER/antivirus.json now, and every second:
  *		whole, by rename, readable by who may read the folder.
- *		`gatehouse antivirus status` reads it. An empty folder: none is
- *		kept, NULL. What cannot be written is logged once, and mail goes
- *		on
+ *		`gatehouse antivirus status` reads it. What cannot be written is
+ *		logged once, and mail goes on
  * status_write	the JSON text of now
  * status_stop	NULL is allowed
  */

@@ -22,6 +22,7 @@ static const struct {
 	{ dkim_judge, offsetof(struct auth_answers, dkim) },
 	{ arc_judge, offsetof(struct auth_answers, arc) },
 	{ iprev_judge, offsetof(struct auth_answers, iprev) },
+	{ backscatter_judge, offsetof(struct auth_answers, backscatter) },
 };
 
 static bool
@@ -128,6 +129,8 @@ tell(const struct job *job, struct plan *p, const struct judgement *done)
 		arc_tell(job, p);
 	if (seen->iprev)
 		iprev_tell(job, p);
+	if (seen->bounce != NULL && seen->bounce->kind != BOUNCE_NONE)
+		backscatter_tell(job, p);
 	plan_fact(p, "gatehouse.auth.waited_ms",
 	    arena_printf(p->arena, "%lld", (long long)(seen->waited / 1000)));
 	plan_fact(p, "gatehouse.auth.waited_more_ms",
@@ -165,7 +168,8 @@ act(const struct job *job, struct plan *p, const struct judgement *j)
 		return plan_tempfail(p, j->rule, j->reason,
 		    reply(job->arena, j, '4'));
 	case AUTH_QUARANTINE:
-		return plan_quarantine(p, j->rule, j->reason);
+		return plan_hold(p, j->cause != CAUSE_NONE ? j->cause :
+		    CAUSE_POLICY, j->rule, j->reason);
 	case AUTH_TAG:
 		add_tag(job, p, j);
 		break;
@@ -193,6 +197,24 @@ skipped_reason(const struct auth_answers *seen)
 	return SLICE("nothing was asked");
 }
 
+/* Ours goes on top; one that somebody else wrote goes. */
+static struct plan *
+send_out(const struct job *job, struct plan *p)
+{
+	const struct auth_answers *seen = job->answers;
+
+	if (seen->sent_proof.ptr != NULL) {
+		for (size_t i = job->msg->nfields; i-- > 0;)
+			if (slice_eq_nocase(job->msg->fields[i].name,
+			    SLICE(PROOF_FIELD)))
+				patch_delete(&p->edits, i);
+		patch_insert(&p->edits, SLICE(PROOF_FIELD),
+		    arena_printf(job->arena, " %.*s",
+		    SLICE_ARG(seen->sent_proof)));
+	}
+	return plan_accept(p, seen->skipped, skipped_reason(seen));
+}
+
 struct plan *
 auth_check_decide(const struct job *job)
 {
@@ -205,7 +227,7 @@ auth_check_decide(const struct job *job)
 	    SLICE("envelope, header and hash of the body") :
 	    SLICE("envelope and header"));
 	if (job->direction == DIRECTION_OUT)
-		return plan_accept(p, seen->skipped, skipped_reason(seen));
+		return send_out(job, p);
 	removed = from_trusted(job) ? 0 : remove_forged(job, p);
 	plan_fact(p, "gatehouse.authres.removed",
 	    arena_printf(job->arena, "%u", removed));

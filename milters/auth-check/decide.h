@@ -21,6 +21,7 @@
 #include "dmarc.h"
 #include "iprev.h"
 #include "milter/filter.h"
+#include "backscatter.h"
 #include "options.h"
 #include "spf.h"
 
@@ -42,6 +43,10 @@ struct auth_answers {
 	struct arc_chain chain;
 	bool iprev;
 	struct iprev_answer name;
+	bool backscatter;		/* bounce and proof are there */
+	struct bounce *bounce;		/* NULL: not looked at */
+	enum backscatter_proof proof;	/* of a DSN */
+	struct slice sent_proof;	/* outbound: the field; or none */
 	int64_t waited;			/* us, at the end of the message */
 	int64_t waited_spf;		/* of these, for SPF's chain */
 

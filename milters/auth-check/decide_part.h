@@ -20,16 +20,19 @@ struct judgement {
 	const char *code;		/* of the reply, behind its class:
 					   "7.23" (RFC 7372) */
 	struct slice text;		/* and what stands behind it */
+	enum cause cause;		/* of a quarantine; none: policy */
 };
 
 typedef bool part_judge(const struct job *job, struct judgement *j_r);
 typedef void part_results(const struct job *job, struct authres *w);
 typedef void part_tell(const struct job *job, struct plan *p);
 
-part_judge spf_judge, dkim_judge, dmarc_judge, arc_judge, iprev_judge;
+part_judge spf_judge, dkim_judge, dmarc_judge, arc_judge, iprev_judge,
+    backscatter_judge;
 part_results spf_results, dkim_results, dmarc_results, arc_results,
     iprev_results;
-part_tell spf_tell, dkim_tell, dmarc_tell, arc_tell, iprev_tell;
+part_tell spf_tell, dkim_tell, dmarc_tell, arc_tell, iprev_tell,
+    backscatter_tell;
 
 /* The body of a Received-SPF field (RFC 7208, 9.1). */
 struct slice spf_received(const struct job *job);

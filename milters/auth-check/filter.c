@@ -5,6 +5,7 @@
 #include "decide.h"
 #include "dkim/key.h"
 #include "dkim_opendkim.h"
+#include "harvest_early.h"
 #include "header_ask.h"
 #include "net/asking.h"
 #include "options.h"
@@ -19,6 +20,8 @@ struct auth_shared {
 	struct suffixes *suffixes;	/* dmarc_mode rfc7489 */
 	struct dkim_keys *keys;
 	struct dkim_opendkim *opendkim;	/* that engine */
+	struct harvest_file *harvest;	/* NULL: off, or no daemon */
+	struct backscatter backscatter;
 };
 
 /* Why this mail is not asked about; NULL: it is. */
@@ -34,7 +37,8 @@ skip(const struct job *job)
 	if (conf_nets_hold(&conf->trusted_networks, &job->client->ip))
 		return "trusted";
 	return conf->spf == AUTH_NO_SPF && !conf->dkim && !conf->dmarc &&
-	    !conf->arc && !conf->iprev ? "off" : NULL;
+	    !conf->arc && !conf->iprev &&
+	    conf->backscatter == AUTH_NDR_OFF ? "off" : NULL;
 }
 
 /* ---- SPF and iprev, at MAIL FROM ---- */
@@ -209,13 +213,16 @@ field(struct job *job, struct slice name, struct slice body)
 	header_ask_field(header_of(job), name, body);
 }
 
-/* No signature, no chain: no body. */
+/* No signature, no chain, no bounce: no body. */
 static bool
 wants_body(const struct job *job)
 {
+	const struct auth_check_conf *conf = job->conf;
 	const struct auth_answers *seen = job->answers;
 
-	return seen->hashes;
+	return seen->hashes || (seen->skipped == NULL &&
+	    conf->backscatter != AUTH_NDR_OFF &&
+	    bounce_possible(job->envelope->sender));
 }
 
 /* ---- the whole message ---- */
@@ -319,9 +326,12 @@ ask(struct job *job, struct slice *why_r)
 	const struct auth_check_conf *conf = job->conf;
 	struct auth_answers *seen = job->answers;
 	struct dkim_limits limits = auth_check_limits(conf, job->now);
+	const struct auth_shared *shared = job->shared;
 	struct header_ask *h;
 
 	(void)why_r;
+	if (job->direction == DIRECTION_OUT)
+		seen->sent_proof = backscatter_out(job, &shared->backscatter);
 	if (seen->skipped != NULL)
 		return RC_OK;
 	if (asks_header(seen)) {
@@ -345,6 +355,9 @@ ask(struct job *job, struct slice *why_r)
 		ask_policy(job, seen);
 	if (seen->address != NULL)
 		seen->waited += asking_wait(seen->address, job->deadline);
+	seen->bounce = backscatter_in(job, &shared->backscatter, &seen->proof);
+	seen->backscatter = seen->bounce != NULL &&
+	    seen->bounce->kind == BOUNCE_DSN;
 	return RC_OK;
 }
 
@@ -358,6 +371,8 @@ close_shared(void *arg)
 	suffixes_close(shared->suffixes);
 	dkim_keys_free(shared->keys);
 	dkim_opendkim_close(shared->opendkim);
+	harvest_drop(shared->harvest);
+	ndr_sent_drop(shared->backscatter.sent);
 	free(shared);
 }
 
@@ -386,12 +401,50 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	return RC_OK;
 }
 
+static enum rc
+open_state(const void *conf, void *arg, void *arg_before, const char *dir,
+    struct arena *a, struct slice *why_r)
+{
+	struct auth_shared *shared = arg, *before = arg_before;
+	enum rc rc = harvest_start(conf,
+	    before != NULL ? before->harvest : NULL, dir, &shared->harvest, a,
+	    why_r);
+
+	if (rc == RC_OK)
+		rc = backscatter_start(conf,
+		    before != NULL ? &before->backscatter : NULL, dir,
+		    &shared->backscatter, a, why_r);
+	return rc;
+}
+
 static unsigned
 wants(const void *arg)
 {
 	const struct auth_check_conf *conf = arg;
 
-	return conf->dkim || conf->arc ? NEED_BODY : 0;
+	return (conf->dkim || conf->arc ||
+	    conf->backscatter != AUTH_NDR_OFF ? NEED_BODY : 0) |
+	    (conf->harvest ? EARLY : 0);
+}
+
+/* ---- before there is a message ---- */
+
+static void
+on_connect(struct early *e)
+{
+	harvest_connect(e, ((struct auth_shared *)e->shared)->harvest);
+}
+
+static void
+on_mail(struct early *e)
+{
+	harvest_mail(e, ((struct auth_shared *)e->shared)->harvest);
+}
+
+static void
+on_rcpt(struct early *e)
+{
+	harvest_rcpt(e, ((struct auth_shared *)e->shared)->harvest);
 }
 
 static enum rc
@@ -411,9 +464,13 @@ const struct filter auth_check_filter = {
 	.check = check,
 	.open = open_shared,
 	.close = close_shared,
+	.state = open_state,
 	.begin = begin,
 	.field = field,
 	.wants_body = wants_body,
 	.ask = ask,
 	.decide = auth_check_decide,
+	.connect = on_connect,
+	.mail = on_mail,
+	.rcpt = on_rcpt,
 };

@@ -2,6 +2,8 @@
 
 #include <string.h>
 
+#include "harvest.h"
+#include "milter/early.h"
 #include "spf_ask.h"
 #include "text/address.h"
 
@@ -15,6 +17,8 @@ static const char *const identities[] = { "both", "mail-from", "helo", "off",
 static const char *const broken[] = { "remove", "keep", NULL };
 static const char *const engines[] = { "own", "opendkim", NULL };
 static const char *const modes[] = { "rfc9989", "rfc7489", NULL };
+static const char *const ndrs[] = { "off", "tag", "quarantine", "reject",
+    NULL };
 static const char *const follows[] = { "follow", "soften", "ignore", NULL };
 
 enum {
@@ -151,8 +155,8 @@ const struct conf_option auth_check_options[] = {
 	  "What is done with mail that fails DMARC under the policy reject.",
 	  actions },
 	{ "dmarc_quarantine", CONF_ENUM, AT(dmarc_quarantine), "quarantine", 0,
-	  0, "The same under the policy quarantine. quarantine holds the mail "
-	  "in Postfix's hold queue; tag delivers it with tag_header, for "
+	  0, "The same under the policy quarantine. quarantine holds the mail, "
+	  "where store_key says; tag delivers it with tag_header, for "
 	  "sites that sort it into a folder.", actions },
 	{ "dmarc_none", CONF_ENUM, AT(dmarc_none), "accept", 0, 0,
 	  "The same under the policy none: the owner only wants to hear of "
@@ -200,6 +204,62 @@ const struct conf_option auth_check_options[] = {
 	{ "iprev_temperror", CONF_ENUM, AT(iprev_temperror), "accept", 0, 0,
 	  "The same when DNS did not say in time.", temporary },
 
+	{ "harvest", CONF_BOOL, AT(harvest), "true", 0, 0,
+	  "Clients that ask for recipients that do not exist are slowed down, "
+	  "then refused for a while, across their SMTP sessions. Postfix must "
+	  "know who exists (relay_recipient_maps, or local recipients); only "
+	  "what it refuses with 5.1.1 counts. Clients of networks and "
+	  "trusted_networks, and users who have logged in, are never touched.",
+	  NULL },
+	{ "harvest_slow", CONF_COUNT, AT(harvest_slow), "10", 1, 1000000,
+	  "From so many refused recipients on a source's replies to further "
+	  "ones are slowed. They are counted for the client's address, and for "
+	  "its /24, or its /64 and /48, around it; for a /24 and a /48 four "
+	  "times as many are wanted.", NULL },
+	{ "harvest_refuse", CONF_COUNT, AT(harvest_refuse), "30", 1, 1000000,
+	  "From so many on it is answered 421 at its next message and "
+	  "connection, until its count has halved. Not below harvest_slow.",
+	  NULL },
+	{ "harvest_share", CONF_COUNT, AT(harvest_share), "30", 1, 100,
+	  "Nothing is done to a source while less than this part of its "
+	  "recipients was refused, in per cent: a provider whose users now and "
+	  "then mistype an address is never slowed or refused.", NULL },
+	{ "harvest_half_life", CONF_TIME, AT(harvest_half_life), "4h", 1000,
+	  2592000000, "The time in which counts fall to half.", NULL },
+	{ "harvest_delay", CONF_TIME, AT(harvest_delay), "5s", 0,
+	  EARLY_DELAY, "How long a reply to a refused recipient is held back "
+	  "at most. Keep it below Postfix's milter_command_timeout.", NULL },
+	{ "harvest_exempt", CONF_NETWORKS, AT(harvest_exempt), "", 0, 1000,
+	  "Clients that are never slowed or refused for it, beside networks "
+	  "and trusted_networks: backup MX hosts, forwarders.", NULL },
+	{ "harvest_domains", CONF_DOMAINS, AT(harvest_domains), "", 0, 10000,
+	  "Only refused recipients of these domains count. Empty: of all.",
+	  NULL },
+	{ "harvest_entries", CONF_COUNT, AT(harvest_entries), "65536", 1024,
+	  HARVEST_ENTRIES, "Sources remembered, 64 bytes each, in the file "
+	  "harvest of the state folder; rounded up to a power of two. A change "
+	  "counts from the next start, and begins the table anew.", NULL },
+	{ "backscatter", CONF_ENUM, AT(backscatter), "quarantine", 0, 0,
+	  "What is done with a bounce (RFC 3464 or any other form) that shows "
+	  "neither the X-Gatehouse-Proof field nor a Message-ID and recipient "
+	  "of mail that went out through here in the last 7 days: somebody has "
+	  "forged our users as senders. Outgoing mail must pass this filter, "
+	  "which adds that field to it. Auto-replies, receipts, calendar "
+	  "answers and challenges are no bounces.", ndrs },
+	{ "backscatter_learn", CONF_TIME, AT(backscatter_learn), "5d", 0,
+	  2592000000, "Mail must have gone out through here for so long before "
+	  "anything is done: bounces of older mail prove nothing.", NULL },
+	{ "backscatter_pairs", CONF_COUNT, AT(backscatter_pairs), "100000",
+	  1000, 100000000, "Recipients of outgoing mail in a day that the file "
+	  "sent in the state folder is made for; it takes about 42 bytes each. "
+	  "More of them, and forged bounces begin to pass. A change counts from "
+	  "the next start on, and begins the file anew.", NULL },
+	{ "backscatter_key", CONF_PATH, AT(backscatter_key), "", 0, 1000,
+	  "File with the secret of X-Gatehouse-Proof, the same for all daemons "
+	  "and gateways of a site that mail comes in or goes out by; make one "
+	  "with: openssl rand -hex 32 > FILE. Then backscatter_learn counts from "
+	  "the first start, since mail may go out elsewhere. Empty: one is made "
+	  "in the state folder (proof.key), for this daemon alone.", NULL },
 	{ "trusted_networks", CONF_NETWORKS, AT(trusted_networks), "", 0, 0,
 	  "Clients whose mail is not checked: relays and forwarders of ours "
 	  "that pass on the mail of others, which would fail.", NULL },
@@ -304,6 +364,12 @@ auth_check_finish(const struct auth_check_conf *conf, struct arena *a,
 	for (size_t i = 0; i < name.len; i++)
 		good = good && (ascii_alnum(name.ptr[i]) ||
 		    name.ptr[i] == '-' || name.ptr[i] == '_');
+	if (conf->harvest_refuse < conf->harvest_slow) {
+		*why_r = arena_printf(a, "harvest_refuse = %u is below "
+		    "harvest_slow = %u; a source is slowed before it is "
+		    "refused", conf->harvest_refuse, conf->harvest_slow);
+		return RC_BAD;
+	}
 	if (good)
 		return check_overrides(conf, a, why_r);
 	*why_r = arena_printf(a, "tag_header = \"%s\" is no field name of "

@@ -20,6 +20,9 @@ enum auth_broken { AUTH_BROKEN_REMOVE, AUTH_BROKEN_KEEP };
 
 enum auth_engine { AUTH_ENGINE_OWN, AUTH_ENGINE_OPENDKIM };
 
+enum auth_ndr { AUTH_NDR_OFF, AUTH_NDR_TAG, AUTH_NDR_QUARANTINE,
+    AUTH_NDR_REJECT };
+
 /* What becomes of a policy that the owner of a domain asks for. */
 enum auth_follow { AUTH_FOLLOW, AUTH_SOFTEN, AUTH_IGNORE };
 
@@ -58,6 +61,19 @@ struct auth_check_conf {
 
 	bool iprev;
 	int iprev_fail, iprev_temperror;
+
+	bool harvest;
+	unsigned harvest_slow, harvest_refuse;	/* refused recipients */
+	unsigned harvest_share;		/* per cent of all of a source's */
+	int64_t harvest_half_life, harvest_delay;	/* ms */
+	struct conf_nets harvest_exempt;
+	struct conf_list harvest_domains;
+	unsigned harvest_entries;
+
+	int backscatter;		/* enum auth_ndr */
+	int64_t backscatter_learn;	/* ms */
+	unsigned backscatter_pairs;	/* a day */
+	const char *backscatter_key;	/* empty: made in the state folder */
 
 	struct conf_nets trusted_networks;
 	struct conf_nets authres_trusted;

@@ -10,7 +10,7 @@ my $src = $ENV{GATEHOUSE_SRC};
 my $check = $ENV{GATEHOUSE_CHECK};
 
 chdir $src or die "$src: $!";
-my @c = grep { !/[ ']/ } split /\n/, `find common milters cells tools t bench fuzz \\
+my @c = grep { !/[ ']/ } split /\n/, `find common milters services cells tools t bench fuzz \\
     splitter portal -name '*.c' 2>/dev/null`;
 cmp_ok scalar @c, '>', 20, 'there are sources to read';
 

@@ -67,16 +67,22 @@ next_word(struct words *w, struct slice *word_r)
 	}
 }
 
-static bool
-says(struct slice name, struct slice body, const char *word)
+/* answers is there when the body may stay away. */
+static void
+field(struct job *job, struct slice name, struct slice body)
 {
 	if (!slice_eq_nocase(name, SLICE("X-Probe")))
-		return false;
+		return;
 	while (body.ptr != NULL)
 		if (slice_eq(slice_trim(slice_cut(body, ' ', &body)),
-		    slice_of(word)))
-			return true;
-	return false;
+		    SLICE("skip")))
+			job->answers = job->arena;
+}
+
+static bool
+wants_body(const struct job *job)
+{
+	return job->answers == NULL;
 }
 
 static bool
@@ -89,20 +95,6 @@ asked_for(const struct job *job, const char *word)
 		if (slice_eq(w, slice_of(word)))
 			return true;
 	return false;
-}
-
-/* answers is there when the body may stay away. */
-static void
-field(struct job *job, struct slice name, struct slice body)
-{
-	if (says(name, body, "skip"))
-		job->answers = job->arena;
-}
-
-static bool
-wants_body(const struct job *job)
-{
-	return job->answers == NULL;
 }
 
 /* A session that had to wait for another one to end would never be met. */
@@ -299,7 +291,8 @@ const struct filter probe_head_filter = {
 const struct filter probe_light_filter = {
 	.name = "probe-light", .options = options,
 	.conf_size = sizeof(struct probe_conf),
-	.needs = NEED_BODY | EDITS_HEADERS | EDITS_BODY | EDITS_ENVELOPE,
+	.needs = NEED_BODY | EDITS_HEADERS | EDITS_BODY | EDITS_ENVELOPE |
+	    HOLDS,
 	.field = field, .wants_body = wants_body,
 	.ask = ask, .decide = decide,
 };

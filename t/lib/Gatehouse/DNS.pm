@@ -13,7 +13,8 @@
 #   $dns->stop
 #
 # The zone's lines are described in Gatehouse/DNS/Zone.pm. Other arguments of
-# start: address, port, latency (ms of each answer). The server is ended by
+# start: address, port, latency (ms of each answer), ad (answers claim to be
+# validated). The server is ended by
 # its process id when the object goes, and ends by itself when the test died.
 package Gatehouse::DNS;
 
@@ -32,7 +33,7 @@ sub start {
 	    address => $arg{address} // '127.0.0.1' }, $class;
 	my @command = ($^X, $SERVER, '--address', $self->{address},
 	    '--port', $arg{port} // 0, '--latency', $arg{latency} // 0,
-	    '--log', "$dir/log", '--parent', $$, "$dir/zone");
+	    $arg{ad} ? '--ad' : (), '--log', "$dir/log", '--parent', $$, "$dir/zone");
 
 	$self->_write($arg{zone} // '');
 	defined($self->{pid} = open my $out, '-|', @command)

@@ -13,6 +13,10 @@
 #	$r->{from}, $r->{quarantine}, $r->{ms} (of the end of message)
 #	$r->{left}	pieces of the body that it did not want (skip)
 #
+# unknown => [ ... ] are recipients that Postfix refuses itself: shown, before
+# the others, only to a daemon that asks for them (SMFIP_RCPT_REJ); with no
+# other recipient the result is "continue" at rcpt.
+#
 # message() again on the same object is the next message of the session: no
 # connect and helo, an abort before it, as Postfix sends after each message.
 #
@@ -36,6 +40,7 @@ my %NO = (C => 0x1, H => 0x2, M => 0x4, R => 0x8, B => 0x10, L => 0x20,
 my %NO_REPLY = (C => 0x1000, H => 0x2000, M => 0x4000, R => 0x8000,
     T => 0x10000, U => 0x20000, N => 0x40000, B => 0x80000, L => 0x80);
 use constant HDR_LEADSPC => 0x100000;
+use constant RCPT_REJ => 0x800;
 
 my %STAGE = (O => 'negotiate', C => 'connect', H => 'helo', M => 'mail',
     R => 'rcpt', T => 'data', L => 'header', N => 'eoh', B => 'body',
@@ -201,10 +206,17 @@ sub _steps {
 	    @{ $m->{mail_args} // [] }), undef, '{mail_addr}' => $m->{from},
 	    '{mail_mailer}' => 'smtp', '{mail_host}' => '');
 	my $n = 0;
+	for my $rcpt ($self->{protocol} & RCPT_REJ ?
+	    @{ $m->{unknown} // [] } : ()) {
+		$add->('R', "<$rcpt>\0", undef, '{rcpt_mailer}' => 'error',
+		    '{rcpt_host}' => $m->{code} // '5.1.1',
+		    '{rcpt_addr}' => 'User unknown in relay recipient table');
+	}
 	for my $rcpt (@{ $m->{rcpt} }) {
 		$add->('R', "<$rcpt>\0", $rcpt, '{rcpt_addr}' => $rcpt,
-		    '{rcpt_mailer}' => 'smtp', $n++ ? %id : ());
+		    '{rcpt_mailer}' => $m->{mailer}{$rcpt} // 'smtp', $n++ ? %id : ());
 	}
+	return \@steps if $m->{unknown} && !@{ $m->{rcpt} };
 	$add->('T', '', undef, %id);
 	$add->('L', $self->_field_data($_)) for @{ $m->{fields} };
 	$add->('N', '', undef, %id);
@@ -253,6 +265,8 @@ sub _feed {
 		return unless $self->{protocol} & ($NO_REPLY{$command} // 0);
 		$self->{at}++;
 	}
+	$self->_finish('continue', 'rcpt') if $self->{m}{unknown} &&
+	    !@{ $self->{m}{rcpt} };
 }
 
 sub _finish {
@@ -290,6 +304,10 @@ sub _take {
 		}
 		$self->_feed;
 	} elsif ($reply eq 'continue') {
+		$self->{at}++;
+		$self->_feed;
+	} elsif ($command eq 'R' && !defined $about) {
+		# Postfix has refused it, and that stands (PITFALLS.md, L19).
 		$self->{at}++;
 		$self->_feed;
 	} elsif ($command eq 'R' && $reply !~ /^(accept|discard|unknown)/) {

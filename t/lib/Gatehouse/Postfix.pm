@@ -11,6 +11,11 @@
 #	$pf->postcat($id)		a queue file as text
 #	$pf->stop;
 #
+# recipe => { config => DIR, role => 'both' }: `gatehouse postfix-config
+# --apply` is run over the files before the start, with the postfix.conf of
+# that folder. What it adds as listeners is named by ports => { NAME => PORT }.
+# env => { NAME => VALUE }: for it and its daemons (libfaketime).
+#
 # Queue, configuration, data and log are its own; it listens on 127.0.0.1
 # only, and nothing of the machine's Postfix is read but its programs. It
 # relays all to 127.0.0.1:relay. Client addresses come by XCLIENT. smtpd and
@@ -61,8 +66,8 @@ sub free_port {
 
 sub new {
 	my ($class, %a) = @_;
-	my $self = bless { milters => [], main => {}, services => [], %a },
-	    $class;
+	my $self = bless { milters => [], main => {}, services => [],
+	    ports => {}, env => {}, %a }, $class;
 
 	$self->{dir} //= tempdir('gatehouse-postfix-XXXXXX', TMPDIR => 1,
 	    CLEANUP => 1);
@@ -83,6 +88,7 @@ sub port {
 	my ($self, $name) = @_;
 
 	return $self->{port} unless defined $name;
+	return $self->{ports}{$name} if $self->{ports}{$name};
 	my ($service) = grep { $_->{name} eq $name } @{ $self->{services} };
 	return $service->{port};
 }
@@ -206,17 +212,48 @@ sub _write {
 	open my $f, '>', $path or croak "$path: $!";
 	print $f $text;
 	close $f or croak "$path: $!";
+	_cool($path);
 }
+
+# Postfix reads a file that is younger than a second again and again, with a
+# sleep in between, since it might still be written: each of its processes.
+sub _cool { utime time - 60, time - 60, @_ }
 
 # Writes main.cf and master.cf; again after a change of main or milters.
 sub configure {
 	my ($self) = @_;
 	my %main = ($self->_defaults, %{ $self->{main} });
 
+	$main{import_environment} = join ' ', qw(MAIL_CONFIG MAIL_DEBUG
+	    MAIL_LOGTAG TZ LANG=C POSTLOG_SERVICE POSTLOG_HOSTNAME),
+	    sort keys %{ $self->{env} } if %{ $self->{env} };
 	_write($self->config . '/main.cf',
 	    join '', map { "$_ = $main{$_}\n" } sort keys %main);
 	_write($self->config . '/master.cf', $self->_master);
+	$self->apply if $self->{recipe};
 	return $self;
+}
+
+# The recipe, put over what is there. What was said.
+sub apply {
+	my ($self, @more) = @_;
+	my %r = %{ $self->{recipe} };
+	my @args = ('--postfix', $self->config, '--config', $r{config},
+	    $r{role} ? ('--role', $r{role}) : (), @more ? @more : '--apply');
+	my $build = $ENV{GATEHOUSE_BUILD} // '.';
+	my $pid = open(my $out, '-|') // croak "fork: $!";
+
+	if ($pid == 0) {
+		open STDERR, '>&', \*STDOUT;
+		exec "$build/tools/gatehouse", 'postfix-config', @args or
+		    POSIX::_exit(127);
+	}
+	local $/;
+	my $text = <$out> // '';
+	close $out;
+	croak "postfix-config @args: $text" if $? && !@more;
+	_cool(map { $self->config . "/$_" } 'main.cf', 'master.cf');
+	return $self->{said} = $text;
 }
 
 sub set {
@@ -235,6 +272,7 @@ sub command {
 		open STDERR, '>&', \*STDOUT;
 		open STDIN, '<', '/dev/null';
 		delete @ENV{ grep { /^(MAIL_|POSTLOG)/ } keys %ENV };
+		$ENV{$_} = $self->{env}{$_} for keys %{ $self->{env} };
 		no warnings 'exec';
 		exec { "/usr/sbin/$program" } $program, '-c', $self->config,
 		    @args;
@@ -246,18 +284,25 @@ sub command {
 	return wantarray ? ($? >> 8, $text) : $? >> 8;
 }
 
+# again => 1: with the files as they are.
 sub start {
-	my ($self) = @_;
+	my ($self, %a) = @_;
 
 	croak missing() if missing();
-	$self->configure;
+	$self->configure unless $a{again};
 	my ($status, $text) = $self->command('postfix', 'start');
+	# A process of the last run may hold its lock for a moment.
+	for (1 .. 100) {
+		last if $status == 0 || !$a{again};
+		sleep 0.1;
+		($status, $text) = $self->command('postfix', 'start');
+	}
 	croak "postfix start: $text" . join "\n", $self->log->lines
 	    if $status != 0;
 	push @up, $self;
 	my $end = time + 20;
-	for my $port ($self->{port}, map { $_->{port} }
-	    @{ $self->{services} }) {
+	for my $port ($self->{port}, values %{ $self->{ports} },
+	    map { $_->{port} } @{ $self->{services} }) {
 		until ($self->_listens($port)) {
 			croak 'Postfix does not listen: ' .
 			    join "\n", $self->log->lines if time > $end;
@@ -302,7 +347,7 @@ sub stop {
 	@up = grep { $_ != $self } @up;
 	return unless $self->running;
 	my $pid = $self->master_pid;
-	$self->command('postfix', 'stop');
+	kill 'TERM', $pid;		# as postfix-script does, then sleeping
 	sleep 0.02 while $self->running && time < $end;
 	kill 'KILL', $pid if $self->running;
 }

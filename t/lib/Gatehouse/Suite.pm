@@ -12,6 +12,8 @@
 #		NAME.conf; -args => [ ... ] to its command
 #		line, -program => PATH runs another program, -socket => 0 leaves
 #		it out of main.cf, -env => { ... }
+# service	the same for one of services/, which Postfix does not speak to; all
+#		that is done to a milter by its name can be done to it
 # postfix	starts all with a Postfix (its arguments: Gatehouse::Postfix);
 #		skips the whole test, aloud, where there can be none
 # daemons	starts all without one: floor 2, no root
@@ -119,7 +121,7 @@ sub milter {
 	my %own = map { s/^-//r => delete $options{$_} }
 	    grep { /^-/ } keys %options;
 	my ($program) = grep { -x } map { build() . "/$_/gatehouse-$name" }
-	    "milters/$name", 't';
+	    "milters/$name", "services/$name", 't';
 	my $m = { name => $name, options => \%options, args => [], env => {},
 	    socket => 1, program => $program // "gatehouse-$name", %own };
 
@@ -127,6 +129,12 @@ sub milter {
 	push @{ $self->{milters} }, $m;
 	$self->{by}{$name} = $m;
 	return $self;
+}
+
+sub service {
+	my ($self, $name, %options) = @_;
+
+	return $self->milter($name, %options, -service => 1, -socket => 0);
 }
 
 sub _milter {
@@ -171,15 +179,26 @@ sub start_milter {
 	    grace => 40, env => $m->{env}, log => $m->{err},
 	    argv => [ $m->{program}, '--config',
 	    $self->conf . "/$m->{name}.conf", '--house',
-	    $self->conf . '/gatehouse.conf', '--socket', $m->{path},
+	    $self->conf . '/gatehouse.conf',
+	    $m->{service} ? () : ('--socket', $m->{path}),
 	    @{ $m->{args} } ]);
-	until (listens($m->{path})) {
+	until ($self->_up($m)) {
 		croak "$m->{name} does not start" . $self->_said($m)
 		    if time > $end || !$m->{process}->running;
 		sleep 0.02;
 	}
 	$m->{expected} = 1;
 	return $self;
+}
+
+# A milter listens; a service says that it has started.
+sub _up {
+	my ($self, $m) = @_;
+
+	return listens($m->{path}) unless $m->{service};
+	my $pid = $m->{process}->pid;
+	return scalar $self->{log}->lines(
+	    qr/gatehouse-\Q$m->{name}\E\[$pid\]: started/);
 }
 
 sub _said {
@@ -244,6 +263,10 @@ sub daemons {
 	    if $self->_missing;
 	$self->house;
 	for my $m (@{ $self->{milters} }) {
+		if ($m->{service}) {
+			$self->start_milter($m->{name});
+			next;
+		}
 		make_path("$self->{dir}/queue/gatehouse/$m->{name}");
 		$m->{path} //= "$self->{dir}/queue/gatehouse/$m->{name}/sock";
 		$self->start_milter($m->{name});
@@ -261,7 +284,7 @@ sub postfix {
 	$self->{sink} //= Gatehouse::Sink->new(dir => "$self->{dir}/sink");
 	$self->{postfix} = Gatehouse::Postfix->new(dir => $self->{dir},
 	    relay => $self->{sink}->port, main => $self->{main}, %a);
-	for my $m (@{ $self->{milters} }) {
+	for my $m (grep { !$_->{service} } @{ $self->{milters} }) {
 		($m->{path}, my $named) =
 		    $self->{postfix}->socket_for($m->{name});
 		push @{ $self->{postfix}{milters} }, $named if $m->{socket};
@@ -385,14 +408,17 @@ sub session {
 	return Gatehouse::Milter->new($self->socket_path($name), %a);
 }
 
-# gatehouse(1) of the build tree: its exit status and standard output.
+# gatehouse(1) of the build tree: its exit status and standard output. First
+# may come { before => [ ... ] }: a command that runs it.
 sub gatehouse {
 	my ($self, @args) = @_;
+	my $how = ref $args[0] ? shift @args : {};
 	my $pid = open(my $out, '-|') // croak "fork: $!";
 
 	if ($pid == 0) {
 		open STDERR, '>>', "$self->{dir}/log/gatehouse.err";
-		exec build() . '/tools/gatehouse', @args or POSIX::_exit(127);
+		exec @{ $how->{before} // [] }, build() . '/tools/gatehouse',
+		    @args or POSIX::_exit(127);
 	}
 	local $/;
 	my $text = <$out> // '';

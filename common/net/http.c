@@ -1,0 +1,123 @@
+#include "net/http.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct http {
+	char *host;
+	unsigned port;
+	const struct stream_tls *tls;
+	struct stream *stream;		/* NULL: not connected */
+};
+
+struct http *
+http_new(const char *host, unsigned port, const struct stream_tls *tls)
+{
+	struct http *h = mem_alloc(sizeof *h);
+
+	*h = (struct http){ .host = strdup(host), .port = port, .tls = tls };
+	return h;
+}
+
+static void
+hang_up(struct http *h)
+{
+	stream_close(h->stream);
+	h->stream = NULL;
+}
+
+void
+http_free(struct http *h)
+{
+	if (h == NULL)
+		return;
+	hang_up(h);
+	free(h->host);
+	free(h);
+}
+
+static struct slice
+head_of(const struct http *h, const char *path, const char *more, size_t len,
+    struct arena *a)
+{
+	bool literal = strchr(h->host, ':') != NULL;
+
+	return arena_printf(a, "POST %s HTTP/1.1\r\n"
+	    "Host: %s%s%s:%u\r\nUser-Agent: gatehouse/" VERSION "\r\n"
+	    "Accept: */*\r\nContent-Length: %zu\r\n%s\r\n", path,
+	    literal ? "[" : "", h->host, literal ? "]" : "", h->port, len,
+	    more);
+}
+
+/* *begun_r: a byte of an answer came. */
+static enum rc
+read_answer(struct http *h, deadline_t deadline, struct http_answer *r,
+    bool *begun_r, struct arena *a, struct slice *why_r)
+{
+	enum http_got got = HTTP_MORE;
+	char room[8192];
+	size_t used;
+
+	while (got == HTTP_MORE) {
+		ssize_t n = stream_read(h->stream, room, sizeof room, deadline,
+		    a, why_r);
+
+		if (n < 0)
+			return RC_RETRY;
+		if (n == 0 && http_answer_end(r))
+			return RC_OK;
+		if (n == 0) {
+			*why_r = SLICE("it hung up before its answer was "
+			    "whole");
+			return RC_RETRY;
+		}
+		*begun_r = true;
+		got = http_answer_feed(r, slice_make(room, (size_t)n), &used);
+		/* What comes unasked is no answer to anything. */
+		if (got == HTTP_WHOLE && used < (size_t)n)
+			r->keep = false;
+	}
+	if (got == HTTP_WHOLE)
+		return RC_OK;
+	*why_r = SLICE("its answer is no HTTP/1.1, or too long");
+	return RC_RETRY;
+}
+
+static enum rc
+once(struct http *h, struct slice head, struct slice body,
+    deadline_t deadline, struct http_answer *r, bool *begun_r, struct arena *a,
+    struct slice *why_r)
+{
+	enum rc rc = RC_RETRY;
+
+	http_answer_begin(r);
+	if (stream_write(h->stream, head, deadline, a, why_r) &&
+	    stream_write(h->stream, body, deadline, a, why_r))
+		rc = read_answer(h, deadline, r, begun_r, a, why_r);
+	if (rc != RC_OK)
+		http_answer_free(r);
+	if (rc != RC_OK || !r->keep)
+		hang_up(h);
+	return rc;
+}
+
+enum rc
+http_post(struct http *h, const char *path, const char *more,
+    struct slice body, deadline_t deadline, struct http_answer *answer_r,
+    struct arena *a, struct slice *why_r)
+{
+	struct slice head = head_of(h, path, more, body.len, a);
+	bool kept = h->stream != NULL && stream_idle(h->stream);
+	bool begun = false;
+	enum rc rc = RC_RETRY;
+
+	if (kept)
+		rc = once(h, head, body, deadline, answer_r, &begun, a, why_r);
+	if (rc == RC_OK || begun || deadline_left(deadline) == 0)
+		return rc;
+	hang_up(h);
+	h->stream = stream_open(h->host, h->port, h->tls, deadline, a, why_r);
+	if (h->stream == NULL)
+		return RC_RETRY;
+	return once(h, head, body, deadline, answer_r, &begun, a, why_r);
+}
