@@ -1,8 +1,8 @@
 /* antivirus-ask ENTRY TIMEOUT_MS FILE...: files to an engine, as configured.
  *
  * A line of its status first ("up" or "down", version, newest), then for each
- * FILE "end text", or for "test" the self-test's "passed" or "failed". LIMIT and
- * DEADLINE in the environment: bytes, and ms beyond which nothing waits. */
+ * FILE "end text", or for "test" the self-test's "passed" or "failed". LIMIT
+ * and DEADLINE in the environment: bytes, and ms beyond which nothing waits. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

@@ -214,7 +214,8 @@ my @carriers = (
 	'zip behind a program' => sub { mixed(base64('MZ' . "\0" x 3000 .
 	    zip_of($_[0]))) },
 	'zip in a zip' => sub { mixed(base64(zip_of(zip_of($_[0])))) },
-	'tar' => sub { mixed(base64(python('t = tarfile.open("made.tar", "w"); ' .
+	'tar' => sub { mixed(base64(python(
+	    't = tarfile.open("made.tar", "w"); ' .
 	    't.add("eicar.com"); t.close()', $_[0]))) },
 	'tar.gz' => sub { mixed(base64(python(
 	    't = tarfile.open("made.tgz", "w:gz"); ' .

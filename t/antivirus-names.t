@@ -32,8 +32,8 @@ my $calls = 'execve,execveat,open,openat,openat2,creat,mkdir,mkdirat,' .
 
 mkdir "$dir/db";
 put("$dir/db/test.ndb", 'Test.Eicar:0:*:' . unpack('H*', $eicar) . "\n");
-put("$dir/wrap", "#!/bin/sh\nexec strace -D -f --seccomp-bpf -qq -y -o $dir/trace " .
-    "-e trace=$calls $program \"\$@\"\n");
+put("$dir/wrap", "#!/bin/sh\nexec strace -D -f --seccomp-bpf -qq -y " .
+    "-o $dir/trace -e trace=$calls $program \"\$@\"\n");
 chmod 0755, "$dir/wrap";
 
 sub put {

@@ -1,8 +1,8 @@
 #!/usr/bin/perl
 # antivirus-multiscan behind a real Postfix: what becomes of a virus in either
 # direction, of a message while an engine is down and after it was mended (T24),
-# of nine messages while a tenth ends its worker (T04, T05), of bombs and of what
-# is too deep or too large (T25); and what `gatehouse antivirus status` says.
+# of nine messages while a tenth ends its worker (T04), of bombs and of what is
+# too deep or too large (T25); and what `gatehouse antivirus status` says.
 use strict;
 use warnings;
 
@@ -111,7 +111,8 @@ is_deeply [ map { $_->{queue_name} } $s->pf->queue ], [ 'hold' ],
 my $id = $s->queue_id($got);
 my $line = $s->line($name, $id);
 like $line, qr/verdict=quarantine,\ rule=virus,.*
-    \(Test\.Eicar\.UNOFFICIAL\ in\ a\.com,\ says\ clamav\)/x, 'the log has its name, its place, the engine';
+    \(Test\.Eicar\.UNOFFICIAL\ in\ a\.com,\ says\ clamav\)/x,
+    'the log has its name, its place, the engine';
 my ($event) = Gatehouse::Journal->about("$dir/state/$name", $id);
 is $event->{'gatehouse.antivirus.name'}, 'Test.Eicar.UNOFFICIAL',
     'and so has the journal';
@@ -136,7 +137,8 @@ my ($exit, $text) = $s->gatehouse('antivirus', 'status', '--config',
     $s->conf);
 is $exit, 0, 'gatehouse antivirus status: all is well';
 like $text, qr/engine\ clamav:\ up,\ clamav\ [\d.]+,\ 1\ signatures,
-    \ the\ newest\ \d+\ (s|min)\ old;\ self-test\ passed/x, 'version, number, age, self-test';
+    \ the\ newest\ \d+\ (s|min)\ old;\ self-test\ passed/x,
+    'version, number, age, self-test';
 like $text, qr/engine second: up/, 'both engines';
 ($exit, $text) = $s->gatehouse('antivirus', 'status', '--json', '--state',
     "$dir/state");

@@ -24,7 +24,7 @@ struct report {
 	bool json;
 	struct buf out;
 	json_t *all;			/* an array of what was read */
-	unsigned wrong;			/* things that are not as they should be */
+	unsigned wrong;			/* things that are not well */
 };
 
 static const struct option longs[] = {

@@ -202,7 +202,8 @@ spawn_cell(const char *const *argv, pid_t *pid_r)
 static void
 see_off(pid_t pid)
 {
-	for (deadline_t until = deadline_in(END_MS); deadline_left(until) > 0; ) {
+	for (deadline_t until = deadline_in(END_MS);
+	    deadline_left(until) > 0; ) {
 		if (waitpid(pid, NULL, WNOHANG) != 0)
 			return;
 		poll(NULL, 0, 2);

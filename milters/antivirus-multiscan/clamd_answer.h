@@ -8,8 +8,9 @@
  *		only the first is there when the daemon has no official
  *		signatures. False: it is something else. The date is read as
  *		UTC: half a day is nothing in what it is asked for
- * clamd_name_end	names that are no virus: "Heuristics.Limits.Exceeded.…"
- *		is a limit that was met, "Heuristics.Encrypted.…" a lock
+ * clamd_name_end	names that are no virus: those below
+ *		Heuristics.Limits.Exceeded are a limit that was met, those below
+ *		Heuristics.Encrypted a lock
  *
  * Pure; thread-safe.
  */

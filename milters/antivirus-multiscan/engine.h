@@ -89,7 +89,7 @@ enum { ENGINE_TEXT = 200 };
 struct engine_health {
 	bool down;			/* by its tests, or by its silence */
 	char why[ENGINE_TEXT];		/* it is down, or failed last */
-	int64_t tested;			/* clock_wall of the last test; 0: none */
+	int64_t tested;			/* clock_wall of the last test, or 0 */
 	bool passed;			/* it */
 	uint64_t ends[SCAN_ENDS];	/* of scans */
 	uint64_t us;			/* of all of them */
@@ -107,7 +107,7 @@ struct engine {
 	pthread_mutex_t lock;		/* of what follows */
 	pthread_cond_t wake;
 	struct engine_health health;
-	unsigned silent;		/* answers that did not come, in a row */
+	unsigned silent;		/* answers in a row that did not come */
 	struct engine_status status;	/* as it was last looked at */
 	char version[ENGINE_TEXT];	/* status.version */
 	int64_t every;			/* ms between tests */

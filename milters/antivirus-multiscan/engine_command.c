@@ -76,7 +76,7 @@ readable(int fd, deadline_t until)
 }
 
 /* Its first bytes; what comes behind them is read and dropped, so that it need
- * not wait. Ends with the process, for which a child of it may hold the pipe. */
+ * not wait. Ends with the process: a child of it may hold the pipe. */
 static struct slice
 hear(int from, int ended, deadline_t until, char *room)
 {

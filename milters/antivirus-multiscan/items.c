@@ -9,7 +9,7 @@
 
 enum {
 	READINGS = 8,			/* of one part */
-	LETTER_PART = 8192,		/* an attachment this long is left out */
+	LETTER_PART = 8192,		/* an attachment so long is left out */
 	PATH = 300,			/* of a path, for people */
 };
 
@@ -30,8 +30,9 @@ by_place(const void *a, const void *b)
 static bool
 left_out(const struct message *msg, const struct part *p, struct hole *hole_r)
 {
-	if (p->child != NULL || p->lax || p->copy || p->body.len < LETTER_PART ||
-	    part_is(p, "text", NULL) || !part_offset(msg, p, &hole_r->from))
+	if (p->child != NULL || p->lax || p->copy ||
+	    p->body.len < LETTER_PART || part_is(p, "text", NULL) ||
+	    !part_offset(msg, p, &hole_r->from))
 		return false;
 	hole_r->to = hole_r->from + p->body.len;
 	return true;

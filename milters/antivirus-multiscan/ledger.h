@@ -31,7 +31,7 @@ enum lack {
 	LACK_ENGINE,			/* too few engines answered, or theirs
 					   are old: our trouble */
 	LACK_CRASH,			/* it ended a reader or an engine */
-	LACK_LIMIT,			/* too deep, many, large, long, a bomb */
+	LACK_LIMIT,			/* too deep, many, large, long; bombs */
 	LACK_ENCRYPTED,
 	LACK_AMBIGUOUS,			/* its structure can be read in ways */
 	LACK_UNREADABLE,		/* damaged, or of an unknown kind */
@@ -40,11 +40,11 @@ enum lack {
 
 struct ledger_row {
 	struct ledger_row *next;
-	struct slice path;		/* "a.zip/b.exe", for people; as it came */
+	struct slice path;		/* "a.zip/b.exe", as it came */
 	struct slice bytes;
 	bool mail;			/* the whole message */
 	enum unpack_why why;		/* what could not be opened in it */
-	enum cell_end unpacked;		/* CELL_ANSWERED: opened or nothing to */
+	enum cell_end unpacked;		/* CELL_ANSWERED: opened, or no need */
 	struct scan scans[LEDGER_ENGINES];
 	bool cached[LEDGER_ENGINES];
 };

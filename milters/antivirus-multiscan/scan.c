@@ -153,7 +153,8 @@ add_task(struct scan_pool *pool, struct ledger *l, struct ledger_row *row,
 {
 	key.engine = (unsigned)i;
 	key.generation = l->engines[i].generation;
-	if (key.generation != ENGINE_NO_CACHE && cache_get(pool->cache, &key, l->arena, &row->scans[i])) {
+	if (key.generation != ENGINE_NO_CACHE && cache_get(pool->cache, &key,
+	    l->arena, &row->scans[i])) {
 		row->cached[i] = true;
 		pool->hits++;
 		return false;
