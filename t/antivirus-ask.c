@@ -62,7 +62,8 @@ main(int argc, char **argv)
 	const struct conf_section sections[] = { { antivirus_options, &conf },
 	    { NULL, NULL } };
 	struct arena *a = arena_new();
-	struct slice entry, why = SLICE("usage");
+	static struct slice entry;
+	struct slice why = SLICE("usage");
 	struct engine *e = NULL;
 	size_t count = 0;
 

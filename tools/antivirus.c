@@ -207,11 +207,12 @@ static int
 read_all(struct report *r)
 {
 	struct dirent **entries;
-	int n = scandir(r->state, &entries, NULL, alphasort);
+	const char *dir = r->state != NULL ? r->state : "";
+	int n = scandir(dir, &entries, NULL, alphasort);
 	int status = EX_OK;
 
 	if (n < 0)
-		return verb_fails(EX_NOINPUT, "%s: %s", r->state,
+		return verb_fails(EX_NOINPUT, "%s: %s", dir,
 		    strerror(errno));
 	for (int i = 0; i < n; i++) {
 		if (entries[i]->d_name[0] != '.' && i < FOLDERS &&

@@ -54,7 +54,7 @@ plain(struct slice s, const char *more)
 static bool
 read_host(struct slice text, struct engine_spec *spec, struct arena *a)
 {
-	struct slice host = text, port = SLICE_NONE;
+	struct slice host, port = SLICE_NONE;
 	uint64_t n;
 
 	if (slice_starts(text, SLICE("["))) {

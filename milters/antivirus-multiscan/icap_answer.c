@@ -42,7 +42,7 @@ infection(struct icap_answer *r, struct slice value)
 static void
 violations(struct icap_answer *r, struct slice value)
 {
-	struct slice line;
+	struct slice line, file;
 	uint64_t n;
 
 	if (!slice_line(&value, &line) ||
@@ -51,7 +51,7 @@ violations(struct icap_answer *r, struct slice value)
 	if (r->threat.ptr != NULL)
 		return;
 	r->threat = SLICE("unnamed");
-	if (slice_line(&value, &line) && slice_line(&value, &line) &&
+	if (slice_line(&value, &file) && slice_line(&value, &line) &&
 	    slice_trim(line).len > 0)
 		r->threat = slice_trim(line);
 }
