@@ -195,6 +195,27 @@ for my $alive (1, 0) {
 	$p->stop;
 }
 
+# T05: one item ends it each time. It is not asked for ever.
+{
+	my ($p, $port) = fake(sub {
+		my ($c, $first) = @_;
+
+		sysread $c, $first, 65536, length $first
+		    while $first !~ /VERSION|\0\0\0\0\z/;
+		return last_words($c, "ClamAV 1\0") if $first =~ /VERSION/;
+		return last_words($c, "stream: OK\0")
+		    if $first !~ /nobody minds/;
+		open my $f, '>>', "$dir/ended";
+		print $f 'x';
+	});
+
+	is_deeply [ ends("clamd:127.0.0.1:$port", 5000, qw(clean clean clean
+	    clean eicar)) ], [ qw(up down down crashed crashed clean) ],
+	    'the third time the item is to blame, others are not';
+	is -s "$dir/ended", 3, 'and it is not given to it again';
+	$p->stop;
+}
+
 # It answers 200 with what it got, as one that knows no 204 does.
 {
 	my ($p, $port) = fake(sub {

@@ -84,7 +84,14 @@ struct engine_kind {
 	bool reads_mail;		/* it can be given a whole message */
 };
 
-enum { ENGINE_TEXT = 200 };
+enum { ENGINE_TEXT = 200, ENGINE_BLAMES = 16 };
+
+/* An item on which an engine hung up (remote.h). */
+struct engine_blame {
+	unsigned char hash[32];
+	size_t len;
+	unsigned strikes;		/* 0: free */
+};
 
 struct engine_health {
 	bool down;			/* by its tests, or by its silence */
@@ -108,6 +115,8 @@ struct engine {
 	pthread_cond_t wake;
 	struct engine_health health;
 	unsigned silent;		/* answers in a row that did not come */
+	struct engine_blame blames[ENGINE_BLAMES];
+	size_t blamed;			/* ever */
 	struct engine_status status;	/* as it was last looked at */
 	char version[ENGINE_TEXT];	/* status.version */
 	int64_t every;			/* ms between tests */

@@ -107,9 +107,11 @@ scan(struct engine *e, const struct scan_item *item, deadline_t until,
 	struct clamd *c = (struct clamd *)e;
 	deadline_t mine = remote_deadline(c->conf.timeout, until);
 	struct slice reply, why = SLICE("");
-	struct stream *s = stream_open(c->conf.host, c->conf.port, NULL, mine,
-	    a, &why);
+	struct stream *s;
 
+	if (remote_blamed(e, item, scan_r))
+		return;
+	s = stream_open(c->conf.host, c->conf.port, NULL, mine, a, &why);
 	if (s == NULL) {
 		scan_r->text = why;
 		return;
@@ -119,7 +121,7 @@ scan(struct engine *e, const struct scan_item *item, deadline_t until,
 	if (read_reply(s, mine, a, &reply, &why))
 		clamd_answer_scan(reply, scan_r);
 	else
-		remote_silence(e, alive, mine, until, a, why, scan_r);
+		remote_silence(e, item, alive, mine, until, a, why, scan_r);
 	stream_close(s);
 }
 

@@ -142,10 +142,13 @@ scan(struct engine *e, const struct scan_item *item, deadline_t until,
 	struct icap *c = (struct icap *)e;
 	deadline_t mine = remote_deadline(c->conf.timeout, until);
 	struct slice why = SLICE("");
-	struct stream *s = stream_open(c->conf.host, c->conf.port,
-	    c->conf.tls, mine, a, &why);
 	struct icap_answer r;
+	struct stream *s;
 
+	if (remote_blamed(e, item, scan_r))
+		return;
+	s = stream_open(c->conf.host, c->conf.port, c->conf.tls, mine, a,
+	    &why);
 	if (s == NULL) {
 		scan_r->text = why;
 		return;
@@ -157,7 +160,7 @@ scan(struct engine *e, const struct scan_item *item, deadline_t until,
 	if (read_answer(s, item->bytes, mine, a, &r, &why))
 		*scan_r = r.scan;
 	else
-		remote_silence(e, alive, mine, until, a, why, scan_r);
+		remote_silence(e, item, alive, mine, until, a, why, scan_r);
 	stream_close(s);
 }
 
