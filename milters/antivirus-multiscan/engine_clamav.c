@@ -319,6 +319,17 @@ status(struct engine *e, struct arena *a, struct engine_status *status_r)
 	drop(c, g);
 }
 
+/* Nobody watches, and its generation was dropped. */
+static void
+free_engine(struct clamav *c)
+{
+	pthread_cond_destroy(&c->stop);
+	pthread_mutex_destroy(&c->lock);
+	engine_fini(&c->engine);
+	arena_free(c->arena);
+	free(c);
+}
+
 static void
 close_engine(struct engine *e)
 {
@@ -330,11 +341,7 @@ close_engine(struct engine *e)
 	pthread_mutex_unlock(&c->lock);
 	pthread_join(c->watcher, NULL);
 	drop(c, c->now);
-	pthread_cond_destroy(&c->stop);
-	pthread_mutex_destroy(&c->lock);
-	engine_fini(&c->engine);
-	arena_free(c->arena);
-	free(c);
+	free_engine(c);
 }
 
 static const struct engine_kind kind = {
@@ -367,10 +374,6 @@ engine_clamav_open(const struct engine_clamav_conf *conf, deadline_t until,
 		rc = RC_RETRY;
 		drop(c, c->now);
 	}
-	pthread_cond_destroy(&c->stop);
-	pthread_mutex_destroy(&c->lock);
-	engine_fini(&c->engine);
-	arena_free(c->arena);
-	free(c);
+	free_engine(c);
 	return rc;
 }

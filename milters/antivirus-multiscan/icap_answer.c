@@ -2,6 +2,8 @@
 
 #include "clamd_answer.h"
 
+enum { CHUNK_LINE = 100 };		/* that says how long a chunk is */
+
 /* ---- the head ---- */
 
 /* "ICAP/1.0 204 No modifications needed" */
@@ -143,8 +145,9 @@ compare(struct slice rest, struct slice sent, bool *same_r)
 
 	*same_r = true;
 	for (;;) {
-		if (!slice_has(rest, '\n'))
-			return rest.len > 100 ? ICAP_BROKEN : ICAP_MORE;
+		if (!slice_has(slice_sub(rest, 0, CHUNK_LINE), '\n'))
+			return rest.len >= CHUNK_LINE ? ICAP_BROKEN :
+			    ICAP_MORE;
 		slice_line(&rest, &line);
 		if (!chunk_size(line, &size))
 			return ICAP_BROKEN;
@@ -231,7 +234,7 @@ icap_answer_read(struct slice bytes, struct slice sent,
 	*r = (struct icap_answer){ .threat = SLICE_NONE };
 	ends(r, SCAN_DOWN, SLICE("its answer is none"));
 	if (end == bytes.len)
-		return bytes.len > ICAP_HEAD || (bytes.len >= 5 &&
+		return bytes.len >= ICAP_HEAD + 4 || (bytes.len >= 5 &&
 		    !slice_starts(bytes, SLICE("ICAP/"))) ? ICAP_BROKEN :
 		    ICAP_MORE;
 	if (end > ICAP_HEAD)
