@@ -4,62 +4,9 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "milters/auth-check/decide.h"
 #include "milters/auth-check/filter.h"
-#include "mime/message.h"
+#include "t/auth-check-stage.h"
 #include "t/tap.h"
-
-struct stage {
-	struct arena *arena;
-	struct house_conf house;
-	struct auth_check_conf conf;
-	struct client client;
-	struct envelope envelope;
-	struct message msg;
-	struct auth_answers seen;
-	struct job job;
-};
-
-#define HEAD	"From: bob@sender.example\r\nSubject: hi\r\n"
-
-/* text: lines of a configuration file, or NULL. */
-static void
-set(struct stage *s, const char *text)
-{
-	const struct conf_section sections[] = {
-		{ .options = auth_check_options, .base = &s->conf },
-		{ .options = NULL },
-	};
-	struct slice why = SLICE_NONE;
-
-	if (conf_parse(s->arena, "auth-check.conf", slice_of(text), sections,
-	    &why) != RC_OK)
-		tap_ok(false, "%s: %.*s", text, SLICE_ARG(why));
-}
-
-static void
-begin(struct stage *s, struct arena *a, enum spf_result result)
-{
-	arena_reset(a);
-	*s = (struct stage){ .arena = a };
-	set(s, "");
-	s->house.authserv_id = "mx.example.org";
-	s->house.hostname = "mx.example.org";
-	ip_parse(SLICE("192.0.2.1"), &s->client.ip);
-	s->client.helo = SLICE("mail.sender.example");
-	s->envelope.sender = SLICE("bob@sender.example");
-	message_read(&s->msg, a, SLICE(HEAD), SLICE(""), NULL);
-	s->seen = (struct auth_answers){ .mail = true };
-	s->seen.mail_answer = (struct spf_answer){ .result = result,
-	    .domain = SLICE("sender.example"),
-	    .decided = SLICE("sender.example"), .mechanism = SLICE("-all"),
-	    .explanation = SLICE(""), .reason = SLICE("192.0.2.1 is not "
-	    "allowed to send mail for sender.example (mechanism -all)") };
-	s->job = (struct job){ .filter = "auth-check", .arena = a,
-	    .house = &s->house, .conf = &s->conf, .client = &s->client,
-	    .envelope = &s->envelope, .msg = &s->msg,
-	    .direction = DIRECTION_IN, .answers = &s->seen };
-}
 
 static void
 helo(struct stage *s, enum spf_result result)
@@ -69,33 +16,6 @@ helo(struct stage *s, enum spf_result result)
 	    .domain = SLICE("mail.sender.example"), .decided =
 	    SLICE("mail.sender.example"), .mechanism = SLICE("-all"),
 	    .explanation = SLICE(""), .reason = SLICE("HELO reason") };
-}
-
-static struct slice
-head_after(struct stage *s, const struct plan *p)
-{
-	struct slice head, body;
-
-	patches_apply(&p->edits, s->arena, &head, &body);
-	return head;
-}
-
-static struct slice
-finding(const struct plan *p, const char *key)
-{
-	for (const struct plan_pair *f = p->findings; f != NULL; f = f->next)
-		if (strcmp(f->key, key) == 0)
-			return f->value;
-	return SLICE_NONE;
-}
-
-static struct slice
-fact(const struct plan *p, const char *key)
-{
-	for (const struct plan_pair *f = p->facts; f != NULL; f = f->next)
-		if (strcmp(f->key, key) == 0)
-			return f->value;
-	return SLICE_NONE;
 }
 
 static const struct {
@@ -349,23 +269,6 @@ sign(struct stage *s, size_t i, enum dkim_result result, const char *domain)
 	    .key_bits = 2048 };
 	s->seen.nsignatures = i + 1;
 	s->seen.dkim = true;
-}
-
-/* sender.example asks for p; the mail fails, unless it is said otherwise. */
-static void
-dmarc(struct stage *s, enum dmarc_result result, enum dmarc_policy p)
-{
-	s->seen.dmarc = true;
-	s->seen.from = (struct from){ .state = FROM_ONE, .rule = "one",
-	    .domain = SLICE("sender.example"),
-	    .domains = { SLICE("sender.example") }, .ndomains = 1 };
-	s->seen.policy = (struct dmarc_answer){ .result = result,
-	    .rule = "unaligned", .reason = SLICE("nobody vouches for it"),
-	    .domain = SLICE("sender.example"), .found = true,
-	    .record_domain = SLICE("sender.example"), .published = p,
-	    .policy = result == DMARC_FAIL ? p : DMARC_NO_POLICY,
-	    .exists = true,
-	    .record = { .p = p, .sp = p, .np = p, .has_p = true } };
 }
 
 static void
@@ -720,6 +623,10 @@ try_options(struct stage *s, struct arena *a)
 		"dkim_min_bits = 512;", "dkim_engine = \"x\";",
 		"dmarc_temperror = \"reject\";", "arc_temperror = \"reject\";",
 		"iprev_temperror = \"reject\";",
+		"scope = ( { domain = \"a.example\"; dmarc = false; } );",
+		"scope = ( { dmarc_policy = \"ignore\"; } );",
+		"scope = ( { domain = \"a.example\"; "
+		    "spf_temperror = \"reject\"; } );",
 	};
 	static const char *const names[] = { "Subject", "X-", "X-a b", "X-a:",
 	    "X-\xc3\xbc" };
@@ -745,6 +652,18 @@ try_options(struct stage *s, struct arena *a)
 	set(s, "dkim = false; arc = false; backscatter = \"off\";");
 	tap_is_int(auth_check_filter.wants(&s->conf), EARLY,
 	    "early answers for harvest");
+	set(s, "harvest = false; dkim = false; arc = false; backscatter = "
+	    "\"off\"; scope = ( { domain = \"a.example\"; backscatter = "
+	    "\"tag\"; } );");
+	tap_is_int(auth_check_filter.wants(&s->conf), NEED_BODY,
+	    "the body of bounces to one domain");
+	set(s, "\nscope = (\n{ domain = \"a.example\"; },\n"
+	    "{ domain = \"b.example\"; dmarc_overrides = [ \"x\" ]; } );");
+	why = SLICE("");
+	tap_ok(auth_check_filter.check(&s->conf, &s->house, a, &why) ==
+	    RC_BAD && slice_starts(why, SLICE("auth-check.conf:4: "
+	    "dmarc_overrides: \"x\"; it wants ")), "a scope is checked, and "
+	    "its line named: %.*s", SLICE_ARG(why));
 	set(s, "harvest_slow = 5; harvest_refuse = 4;");
 	tap_ok(auth_check_filter.check(&s->conf, &s->house, a, &why) ==
 	    RC_BAD, "refused before slowed is no order");

@@ -21,7 +21,10 @@ gatehouse.test	MX	10 mx.gatehouse.test
 gatehouse.test	TXT	"v=spf1 mx -all"
 _dmarc.gatehouse.test	TXT	"v=DMARC1; p=none"
 END
-    { networks => [ '127.0.0.0/8' ] })->milter('auth-check')
+    { networks => [ '127.0.0.0/8' ] },
+    # What is deferred stays so while it is counted.
+    main => { map { $_ => '1h' } qw(minimal_backoff_time maximal_backoff_time
+    queue_run_delay) })->milter('auth-check')
     ->postfix(master => "tlsmgr unix - - y 1000? 1 tlsmgr\n");
 my $pf = $s->pf;
 my $queue = $pf->queue_directory;
@@ -56,6 +59,7 @@ is_deeply [ map { $_->{check} } grep { !@{ $_->{saw} } }
     @{ $answer->{checks} } ], [], 'and each of them saw something';
 like $s->send(rcpt => 'us@gatehouse.test'), qr/^250 /,
     'and mail comes in by it';
+ok $s->sink->next(30), 'and goes on';
 $d->{args} = [];
 $pf->reload;
 

@@ -175,6 +175,21 @@ is((run('test', "$dir/a", "$dir/b"))[0], 64, 'two messages');
 $r = json('test', '--milter', 'auth-check', '--config', $conf, @resolver,
     '--json', put('empty.eml', ''));
 is $$r{verdict}, 'accept', 'an empty message';
+# Recipients whose scopes differ.
+put('conf/auth-check.conf', qq{spf_fail = "reject";\n} .
+    qq{scope = ( { domain = "soft.test"; spf_fail = "tag"; } );\n});
+my @both = (@test, '--rcpt', 'c@soft.test', '--client-ip', '192.0.2.77');
+$r = json(@both, $message);
+is $$r{verdict}, 'quarantine', 'refused for one alone: all of it is held';
+is join(' ', map { "$$_{address} $$_{verdict} $$_{rule}" }
+    @{ $$r{milters}[0]{recipients} }), 'b@example.net reject spf-fail ' .
+    'c@soft.test accept spf-fail', 'and the verdict of each is told';
+like +(run(grep({ $_ ne '--json' } @both), $message))[1],
+    qr/<c\@soft\.test> accept \(spf-fail\)/, 'in words too';
+$r = json(@test, '--rcpt', 'c@EXAMPLE.net', '--client-ip', '192.0.2.77',
+    $message);
+is $$r{verdict}, 'reject', 'for all alike: refused';
+is_deeply $$r{milters}[0]{recipients}, [], 'with one verdict';
 put('conf/auth-check.conf', qq{\nspf_fial = "reject";\n});
 ($status, $out, my $err) = run(@test, $message);
 is $status, 78, 'wrong configuration';
@@ -189,6 +204,28 @@ like $out, qr/auth-check\.conf:2: .*spf_fial/, 'and says where';
 $r = JSON::PP->new->decode((run('check-config', '--config', $conf,
     '--json'))[1]);
 ok !$$r[0]{ok} && $$r[0]{error}, 'in JSON';
+# Scopes are checked as the rest is: what stands in them, and what goes together.
+for (
+	[ "scope = (\n  { domain = \"a.test\";\n    dmarc_polcy = \"soften\"; }" .
+	    "\n);\n", qr/auth-check\.conf:3: .*dmarc_polcy.*dmarc_policy/ ],
+	[ "scope = (\n  { domain = \"a.test\"; },\n  { domain = \"b.test\";\n" .
+	    "    dmarc_overrides = [ \"c.test\" ]; }\n);\n",
+	    qr/auth-check\.conf:3: dmarc_overrides: "c\.test"; it wants / ],
+	[ "scope = ( { domain = \"a.test\"; spf = \"off\"; } );\n",
+	    qr/auth-check\.conf:1: spf is the same for all/ ],
+	[ "scope = ( { user = \"a.test\"; } );\n",
+	    qr/auth-check\.conf:1: .*no address/ ],
+) {
+	my ($text, $said) = @$_;
+
+	put('conf/auth-check.conf', $text);
+	($status, $out) = run('check-config', '--config', $conf);
+	is $status, 78, 'a wrong scope';
+	like $out, $said, 'is found, with its line';
+}
+put('conf/auth-check.conf', "scope = ( { domain = \"a.test\"; " .
+    "dmarc_policy = \"ignore\"; } );\n");
+is((run('check-config', '--config', $conf))[0], 0, 'a right one');
 put('conf/auth-check.conf', '');
 is((run('check-config', '--config', $conf))[0], 0, 'mended');
 chmod 0666, "$conf/auth-check.conf";

@@ -206,7 +206,7 @@ object(const char *cause, int64_t time)
 }
 
 static struct store_object
-hold(const char *cause, const char *recipient, int64_t time)
+hold_in_batch(const char *cause, const char *recipient, int64_t time)
 {
 	struct store_object o = object(cause, time);
 	struct store_row row = { .object = o, .recipient = slice_of(recipient),
@@ -214,10 +214,19 @@ hold(const char *cause, const char *recipient, int64_t time)
 	    .changed = time, .actor = SLICE(""), .reply = SLICE("") };
 	bool put = false;
 
-	ix->does->begin(ix);
 	if (ix->does->object_put(ix, &o) != RC_OK ||
 	    ix->does->row_put(ix, &row, &put) != RC_OK || !put)
 		tap_ok(false, "a row: %.*s", SLICE_ARG(ix->why));
+	return o;
+}
+
+static struct store_object
+hold(const char *cause, const char *recipient, int64_t time)
+{
+	struct store_object o;
+
+	ix->does->begin(ix);
+	o = hold_in_batch(cause, recipient, time);
 	ix->does->commit(ix);
 	return o;
 }
@@ -414,6 +423,39 @@ own_templates(void)
 	text = next_mail(EIGHT + HOUR, &mail);
 	tap_ok(has(text, "Subject: Quarantine report (1)\r\n"), "and where "
 	    "the set has no such language, all of the package");
+}
+
+/* More than a page of the index, and than a digest: the oldest come in first,
+ * so that numbers and times of objects do not go together. */
+static void
+many(void)
+{
+	struct state_mail mail;
+	struct slice text;
+	unsigned made = 0;
+
+	tap_is_str(load(berlin), "ok", "settings");
+	fresh();
+	ix->does->begin(ix);
+	for (int i = 0; i < 1300; i++)
+		hold_in_batch("spam", i % 13 > 0 ? "a@our.test" : "b@our.test",
+		    EIGHT - HOUR - i);
+	ix->does->commit(ix);
+	tap_is_int(due(EIGHT), 2, "1300 messages for two");
+	for (int i = 0; i < 2; i++) {
+		text = next_mail(EIGHT, &mail);
+		made += has(text, "To: <a@our.test>") ?
+		    has(text, "Subject: Quarantine report (500)\r\n") &&
+		    has(text, "next report: 700.") :
+		    has(text, "Subject: Quarantine report (100)\r\n");
+	}
+	tap_is_int(made, 2, "each has his own, as many as fit");
+	tap_is_int(due(EIGHT + 8 * HOUR), 1, "the others come next time");
+	drain(EIGHT + 8 * HOUR);
+	due(EIGHT + DAY);
+	text = next_mail(EIGHT + DAY, &mail);
+	tap_ok(has(text, "Subject: Quarantine report (200)\r\n"), "until all "
+	    "were told");
 }
 
 static void
@@ -655,7 +697,8 @@ not_taken(void)
 
 	/* Nobody listens at this port of ours: it was just given back. */
 	tap_is_str(load("notify_recipients = [ \"virus\" ]; "
-	    "retry_for = \"1h\"; server = \"127.0.0.1:1\";"), "ok", "a server that is not there");
+	    "retry_for = \"1h\"; server = \"127.0.0.1:1\";"), "ok",
+	    "a server that is not there");
 	fresh();
 	o = object("virus", EIGHT);
 	tap_is_int(tell(&o, "a@our.test", NULL, EIGHT), 1, "a notice");
@@ -779,6 +822,7 @@ main(void)
 	links();
 	scopes();
 	own_templates();
+	many();
 	asked();
 	subjects_of_mails();
 	hostile("en");

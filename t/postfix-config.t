@@ -20,7 +20,7 @@ my ($dir, $conf, $tmp) = (dir(), conf(), tmp());
 my %shape = shapes();
 
 house('');
-spew("$conf/postfix.conf", 'tls_senders = [ "bank.example" ];');
+own('tls_senders = [ "bank.example" ];');
 
 # --- what is refused, in words ---
 sub refused {
@@ -34,8 +34,8 @@ sub refused {
 }
 
 my @stock = @{ $shape{'debian-internet-site'} };
-put($stock[0], "$stock[1]\n127.0.0.1:10026 inet n - n - - smtpd\n");
-refused(qr/master\.cf, line \d+: 127\.0\.0\.1:10026\/inet is not ours/,
+put($stock[0], "$stock[1]\n127.0.0.1:10027 inet n - n - - smtpd\n");
+refused(qr/master\.cf, line \d+: 127\.0\.0\.1:10027\/inet is not ours/,
     'a listener on our port');
 put($stock[0], "$stock[1]\n127.0.0.1:10025 inet n - n - - smtpd\n");
 refused(qr/127\.0\.0\.1:10025 listens on the port of 10025/,
@@ -55,16 +55,16 @@ for (['reinject_listener = "10026";', qr/wants an address of loopback/],
     qr/relay_recipient_maps would be texthash:\/nonexistent\/x, which cannot/],
     ['size = "300M";', qr/must be at least 440401920/],
     ['relay_listener = "submission";', qr/two listeners on submission/],
-    ['relay_listener = "127.0.0.1:10026";', qr/two listeners/],
+    ['relay_listener = "127.0.0.1:10027";', qr/two listeners/],
     ['inbound_listener = "smtp inet";', qr/inbound_listener is "smtp inet"; it/],
     ['soft_errors = 9;', qr/soft_errors is more/],
     ['minimal_backoff = "1h";', qr/minimal_backoff is longer/],
     ['sise = "3";', qr/did you mean size/]) {
-	spew("$conf/postfix.conf", $_->[0]);
+	own($_->[0]);
 	house('');
 	refused($_->[1], $_->[0]);
 }
-spew("$conf/postfix.conf", '');
+own();
 
 # --- what the administrator changed meanwhile ---
 sub applied {
@@ -187,7 +187,7 @@ SKIP: {
 	my $inbound = state();
 	config('--apply', '--role', 'outbound');
 	my $outbound = state();
-	my ($killed, $n, $step) = (0, 0, $full ? 1 : 4);
+	my ($killed, $n, $step) = (0, 0, $full ? 1 : 5);
 	my @calls = $full ? qw(rename unlink fsync) : qw(rename);
 	for my $call (@calls) {
 		for ($n = 1; $n < 200; $n += $step) {

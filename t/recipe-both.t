@@ -17,7 +17,7 @@ my $s = Gatehouse::Suite->new(zone =>
     house => { domains => [ 'gatehouse.test' ],
     outbound => [ 'auth-check' ], message_size_limit => '2M' });
 my %port = map { $_ => Gatehouse::Postfix::free_port() }
-    qw(inbound relay reinject);
+    qw(inbound relay reinject notice);
 
 $s->conf_write('postfix.conf', role => 'both', hosted => 'true',
     postscreen => 'true', size => '1M', submission_listener => '',
@@ -25,7 +25,9 @@ $s->conf_write('postfix.conf', role => 'both', hosted => 'true',
     inbound_listener => "127.0.0.1:$port{inbound}",
     relay_listener => "127.0.0.1:$port{relay}",
     reinject_listener => "127.0.0.1:$port{reinject}",
+    notice_listener => "127.0.0.1:$port{notice}",
     allow_clients => [ '127.0.0.0/8' ]);
+$s->conf_write('notices.conf');
 $s->conf_write('auth-check.conf', spf_fail => 'reject');
 open my $log, '>>', $s->log->path or die $!;	# none is made under /dev
 $s->milter('chain', filters => [ 'auth-check' ]);
@@ -64,6 +66,12 @@ like mail('reinject'), qr/^250 /, 're-injection';
 $mail = $s->sink->next;
 like $mail->{bytes}, qr/by reinject/, 'arrives';
 
+like mail('notice', from => '', rcpt => 'far@away.test'), qr/^250 /,
+    'a notice goes anywhere';
+$mail = $s->sink->next;
+is scalar($s->fields($mail->{bytes}, 'Authentication-Results')), 0,
+    'and past the filters';
+
 # --- sendmail(1) is outbound mail ---
 my $pid = open(my $to, '|-') // die $!;
 if ($pid == 0) {
@@ -85,6 +93,7 @@ close $to;
 ok $s->pf->log->wait_for(qr/cleanup.*: milter-reject: .*4\.7\.1 /),
     'without the filters it waits';
 is $s->sink->rest, 0, 'and does not leave';
+like mail('notice'), qr/^250 /, 'only notices still go';
 like mail('inbound'), qr/^451 4\.7\.1 /, 'nor comes anything in';
 $s->allow(qr/postfix.*warning: .*[mM]ilter/);
 

@@ -149,3 +149,11 @@ for (['backlog'], ['backlog', 'release'], ['backlog', 'gone'],
 }
 $site->stop;
 $s->done;
+
+# Each process under libfaketime leaves two pieces of shared memory, named by
+# its id, when it does not end by exit(3), and Postfix's do not.
+END {
+	for (glob '/dev/shm/faketime_shm_* /dev/shm/sem.faketime_sem_*') {
+		unlink $_ if /_(\d+)$/ && !kill 0, $1;
+	}
+}

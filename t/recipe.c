@@ -135,7 +135,9 @@ static const struct {
 	{ "and what is behind it", "postscreen = true;", RECIPE_INBOUND,
 	  "smtpd/pass", "smtpd_milters", "$gatehouse_inbound" },
 	{ "a closed door", "local_mail = \"closed\";", RECIPE_BOTH, NULL,
-	  "authorized_submit_users", "root" },
+	  "authorized_submit_users", "root, gatehouse-dmarc-report" },
+	{ "which inbound has as well", "", RECIPE_INBOUND, NULL,
+	  "non_smtpd_milters", "$gatehouse_outbound" },
 	{ "an open one", "", RECIPE_BOTH, NULL, "non_smtpd_milters",
 	  "$gatehouse_outbound" },
 	{ "DANE", "tls_out = \"dane\";", RECIPE_BOTH, NULL,
@@ -162,6 +164,10 @@ static const struct {
 	  "texthash:/etc/r, hash:/etc/s" },
 	{ "the inner server", "inner_server = \"[a.inner]:25\";", RECIPE_BOTH,
 	  NULL, "relay_transport", "relay:[a.inner]:25" },
+	{ "inner servers encrypt", "relay_tls = true;", RECIPE_OUTBOUND,
+	  "10025/inet", "smtpd_tls_security_level", "encrypt" },
+	{ "or need not", "", RECIPE_OUTBOUND, "10025/inet",
+	  "smtpd_tls_security_level", "(none)" },
 	{ "domains", "", RECIPE_INBOUND, NULL, "relay_domains",
 	  "example.org" },
 };
@@ -189,6 +195,15 @@ whole(void)
 	    "default_action=tempfail }, { unix:gatehouse/f/sock, "
 	    "connect_timeout=5s, command_timeout=10s, content_timeout=30s, "
 	    "default_action=tempfail }", "a chain");
+	tap_is_str(value(&r, "127.0.0.1:10026/inet", NULL), "(none)",
+	    "no notices, no listener for them");
+	s.in.notices = true;
+	recipe_build(&s.in, &r, a, &why);
+	tap_is_str(value(&r, "127.0.0.1:10026/inet", "smtpd_milters"), "",
+	    "notices pass no filter");
+	tap_is_str(value(&r, "127.0.0.1:10026/inet",
+	    "smtpd_client_restrictions"), "permit_mynetworks, reject",
+	    "and come from here");
 	for (size_t i = 0; i < r.nentries; i++)
 		if (r.entries[i].reason == NULL || strchr(r.entries[i].reason,
 		    '\n') != NULL)
@@ -263,6 +278,41 @@ theirs(void)
 	    "a domain is not in two lists");
 }
 
+static size_t
+notes_about(const struct recipe *r, const char *about)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < r->nnotes; i++)
+		n += strcmp(r->notes[i].about, about) == 0;
+	return n;
+}
+
+static void
+their_domains(void)
+{
+	static const struct { const char *is; size_t notes; } cases[] = {
+		{ "example.org", 0 }, { "a.test, example.org b.test", 0 },
+		{ "a.test", 1 }, { "sub.example.org", 1 },
+		{ "example.org.test", 1 }, { "hash:/etc/x", 0 },
+		{ "$mydomain", 0 },
+	};
+	struct setting s;
+	struct recipe r;
+	struct slice why = SLICE("");
+
+	for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+		const char *pairs[] = { "relay_domains", cases[i].is, NULL };
+
+		set_up(&s, "");
+		s.in.existing = existing;
+		s.in.arg = pairs;
+		tap_ok(recipe_build(&s.in, &r, a, &why) == RC_OK &&
+		    notes_about(&r, "relay_domains") == cases[i].notes,
+		    "relay_domains = %s", cases[i].is);
+	}
+}
+
 int
 main(void)
 {
@@ -271,6 +321,7 @@ main(void)
 	whole();
 	bounds();
 	theirs();
+	their_domains();
 	arena_free(a);
 	return tap_done();
 }

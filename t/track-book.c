@@ -323,6 +323,35 @@ static const struct { const char *name, *story, *want; } cases[] = {
 	  "ip=192.0.2.1 helo=h dir=inbound service=smtpd / rcpt to=c@d "
 	  "fate=quarantined tries=0 / found by=auth-check verdict=quarantine / "
 	  "step =discarded text=milter triggers DISCARD action" },
+	{ "held in the store, released hours later", S "smtpd[5]: A1B2C3: "
+	    "client=a[192.0.2.1]\n"
+	  E "\"email.to.address\":[\"c@d\"],\"gatehouse.verdict\":"
+	    "\"quarantine\",\"gatehouse.objects\":[{\"id\":\"00ff\","
+	    "\"cause\":\"spam\"}]}\n"
+	  S "cleanup[6]: A1B2C3: milter-discard: END-OF-MESSAGE from "
+	    "a[192.0.2.1]: milter triggers DISCARD action; from=<a@b> "
+	    "to=<c@d> proto=ESMTP helo=<h>\n"
+	  "{\"@timestamp\":\"2026-11-26T11:30:00Z\",\"event.action\":"
+	    "\"quarantine\",\"event.module\":\"store\","
+	    "\"gatehouse.queue_id\":\"A1B2C3\",\"gatehouse.object\":"
+	    "\"00ff\",\"gatehouse.state\":"
+	    "\"released\",\"email.to.address\":\"c@d\","
+	    "\"gatehouse.reason\":\"releasing -> released: 250 2.0.0 Ok: "
+	    "queued as F00D42\"}\n",
+	  "message =done id=A1B2C3 gid=G1 from=a@b msgid=1@a client=a "
+	  "ip=192.0.2.1 helo=h dir=inbound service=smtpd / rcpt to=c@d "
+	  "fate=quarantined tries=0 next=F00D42 / found by=auth-check "
+	  "verdict=quarantine cause=spam / found by=store / step =discarded "
+	  "text=milter triggers DISCARD action / step =quarantine: released "
+	  "to=c@d text=releasing -> released: 250 2.0.0 Ok: queued as "
+	  "F00D42" },
+	{ "a client is refused before it sends anything",
+	  "{\"@timestamp\":\"2026-11-26T10:00:00Z\",\"event.action\":"
+	    "\"harvest\",\"event.module\":\"auth-check\",\"source.ip\":"
+	    "\"192.0.2.7\",\"gatehouse.rule\":\"harvest-slow\","
+	    "\"gatehouse.verdict\":\"accept\"}\n",
+	  "message =done ip=192.0.2.7 / found by=auth-check verdict=accept "
+	  "rule=harvest-slow" },
 	{ "bounced, and the bounce", S "pickup[5]: A1B2C3: uid=33 from=<www>\n"
 	  S "cleanup[6]: A1B2C3: message-id=<1@a>\n"
 	  S "qmgr[7]: A1B2C3: from=<www@a>, size=10, nrcpt=1 (queue active)\n"

@@ -15,7 +15,7 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE,
     DAY = 24 * HOUR };
 
 const struct conf_option postfix_conf_options[] = {
-	{ "role", CONF_ENUM, AT(role), "both", 0, 0,
+	{ "role", CONF_ENUM, AT(role), "inbound", 0, 0,
 	  "What this Postfix is: it takes mail from the world for our domains "
 	  "(inbound), it sends our mail into the world (outbound), or both.",
 	  roles },
@@ -63,10 +63,16 @@ const struct conf_option postfix_conf_options[] = {
 	  "Where inner servers hand in mail that goes out, without a login: "
 	  "only those of allow_clients may. Empty: nowhere.", NULL },
 	{ "reinject_listener", CONF_STRING, AT(reinject_listener),
+	  "127.0.0.1:10027", 0, 100,
+	  "Where the house itself hands in mail again: what was released from "
+	  "quarantine (release_server of store.conf). It passes the inbound "
+	  "filters, and nobody but this machine may connect, so it must be an "
+	  "address of loopback. Empty: nowhere.", NULL },
+	{ "notice_listener", CONF_STRING, AT(notice_listener),
 	  "127.0.0.1:10026", 0, 100,
-	  "Where the house itself hands in mail again, as what was released "
-	  "from quarantine. It passes the inbound filters, and nobody but this "
-	  "machine may connect, so it must be an address of loopback. Empty: "
+	  "Where the house hands in mail of its own, notices and digests "
+	  "(server of notices.conf; without that file there is none). It "
+	  "passes no filter, and must be an address of loopback too. Empty: "
 	  "nowhere.", NULL },
 	{ "allow_clients", CONF_NETWORKS, AT(allow_clients), "", 0, 10000,
 	  "The clients that may use relay_listener. Empty: networks of "
@@ -89,8 +95,8 @@ const struct conf_option postfix_conf_options[] = {
 	  "recipient_maps.", NULL },
 	{ "local_mail", CONF_ENUM, AT(local_mail), "outbound", 0, 0,
 	  "What becomes of mail from programs on this machine, by sendmail(1): "
-	  "it passes the outbound filters, or nobody but root may send "
-	  "(closed).", locals },
+	  "it passes the outbound filters, or nobody may send but root and "
+	  "gatehouse dmarc-report (closed).", locals },
 	{ "tls_cert", CONF_PATH, AT(tls_cert), "", 0, 0,
 	  "Certificate of this machine with its chain, in PEM. Empty: what "
 	  "main.cf says.", NULL },
@@ -104,9 +110,9 @@ const struct conf_option postfix_conf_options[] = {
 	  "Whether inner servers have to use TLS at relay_listener.", NULL },
 	{ "tls_policy", CONF_LIST, AT(tls_policy), "", 0, 10000,
 	  "Other levels for single destinations, by domain or by what "
-	  "smart_host and transport_maps call the next hop, as \"example.net encrypt\", "
-	  "\".example.com verify\", \"example.org secure "
-	  "match=mx.example.org\", \"bank.example dane-only\". What cannot be "
+	  "smart_host and transport_maps call the next hop, as "
+	  "\"example.net encrypt\", \".example.com verify\", "
+	  "\"example.org secure match=mx.example.org\", \"bank.example dane-only\". What cannot be "
 	  "encrypted so waits, and is returned when its time is over.", NULL },
 	{ "tls_senders", CONF_DOMAINS, AT(tls_senders), "", 0, 1000,
 	  "Sender domains whose mail leaves encrypted or not at all.", NULL },

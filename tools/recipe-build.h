@@ -78,7 +78,8 @@ void recipe_queue(struct builder *b);
 void recipe_milters(struct builder *b);
 void recipe_inbound(struct builder *b);
 void recipe_outbound(struct builder *b);
-void recipe_reinject(struct builder *b);
+/* The listeners that only this machine may use. */
+void recipe_own(struct builder *b);
 void recipe_scrub(struct builder *b);
 void recipe_routes(struct builder *b);
 

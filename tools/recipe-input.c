@@ -199,7 +199,9 @@ recipe_load(const char *conf_dir, enum recipe_role role,
 	    roles[conf->role], .version = site->version,
 	    .knows = site->known != NULL ? knows : NULL, .existing = existing,
 	    .arg = site, .map_types = site->map_types, .house = house,
-	    .conf = conf, .ca_file = find_ca_file() };
+	    .conf = conf, .ca_file = find_ca_file(),
+	    .notices = conf_dir != NULL && access(arena_printf(a,
+	    "%s/notices.conf", conf_dir).ptr, F_OK) == 0 };
 	look_at_master(site, conf->inbound_listener, in);
 	rc = load_chain(&l, &house->inbound, "inbound", &in->inbound);
 	return rc != RC_OK ? rc : load_chain(&l, &house->outbound, "outbound",

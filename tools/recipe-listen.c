@@ -1,4 +1,5 @@
 /* Who may connect where: the listeners of master.cf. */
+#include <string.h>
 #include <sys/socket.h>
 
 #include "net/ip.h"
@@ -159,6 +160,32 @@ listed(struct builder *b, const char *parameter, struct slice domain)
 	return false;
 }
 
+static bool
+ours_elsewhere(struct builder *b, struct slice domain)
+{
+	return listed(b, "mydestination", domain) ||
+	    listed(b, "virtual_mailbox_domains", domain) ||
+	    listed(b, "virtual_alias_domains", domain);
+}
+
+/* What main.cf says stays; is there a domain that it does not take? */
+static void
+check_domains(struct builder *b)
+{
+	const struct conf_list *domains = &b->in->house->domains;
+	const char *is = b_existing(b, "relay_domains");
+
+	if (is[0] == '\0' || strpbrk(is, "$:/") != NULL)
+		return;			/* in a table that we cannot read */
+	for (size_t i = 0; i < domains->count; i++)
+		if (!listed(b, "relay_domains", domains->items[i]) &&
+		    !ours_elsewhere(b, domains->items[i]))
+			b_note(b, RECIPE_SHOULD, "relay_domains", "main.cf "
+			    "names domains of its own, and they stay; %.*s of "
+			    "gatehouse.conf is not among them",
+			    SLICE_ARG(domains->items[i]));
+}
+
 static const char *
 relay_domains(struct builder *b)
 {
@@ -170,9 +197,7 @@ relay_domains(struct builder *b)
 	for (size_t i = 0; i < domains->count; i++) {
 		struct slice d = domains->items[i];
 
-		if (listed(b, "mydestination", d) || listed(b,
-		    "virtual_mailbox_domains", d) || listed(b,
-		    "virtual_alias_domains", d))
+		if (ours_elsewhere(b, d))
 			continue;
 		buf_add(&out, d);
 		buf_adds(&out, domains->count > INLINE ? " OK\n" : " ");
@@ -197,6 +222,7 @@ recipients(struct builder *b)
 	else
 		b_note(b, RECIPE_SHOULD, "domains", "gatehouse.conf names no "
 		    "domains: relay_domains is left as it is");
+	check_domains(b);
 	b_main(b, SHOULD, "smtpd_reject_unlisted_recipient", "yes",
 	    "who does not exist is refused at RCPT, not bounced later");
 	if (c->recipient_maps.count > 0)
@@ -217,11 +243,9 @@ recipe_inbound(struct builder *b)
 	b->role = RECIPE_INBOUND;
 	recipients(b);
 	inbound_listener(b);
-	if (b->conf->reinject_listener[0] != '\0')
-		recipe_reinject(b);
 }
 
-/* --- re-injection ------------------------------------------------------ */
+/* --- from the house itself --------------------------------------------- */
 
 static bool
 is_loopback(const char *listener)
@@ -245,18 +269,15 @@ is_loopback(const char *listener)
 	return net_holds(&loopback, &ip);
 }
 
-void
-recipe_reinject(struct builder *b)
+/* Nobody is asked more than whether he is this machine: the mail has been let
+ * in once, or is our own. */
+static void
+loopback_only(struct builder *b, const char *option, const char *listener)
 {
-	const char *listener = b->conf->reinject_listener;
-
 	if (!is_loopback(listener))
-		b_fails(b, "reinject_listener is \"%s\"; whoever reaches it "
-		    "may send to our users, so it wants an address of "
-		    "loopback, as \"127.0.0.1:10026\"", listener);
-	b_own_service(b, inet(b, listener), b_columns(b, "inet", "n", "-",
-	    "smtpd"), "here the house itself hands in mail again");
-	common(b, "$gatehouse_inbound", "REINJECT");
+		b_fails(b, "%s is \"%s\"; whoever reaches it may send "
+		    "anywhere, so it wants an address of loopback, as "
+		    "\"127.0.0.1:10026\"", option, listener);
 	b_option(b, SHOULD, "smtpd_delay_reject", "yes",
 	    "a refusal names sender and recipient");
 	b_option(b, MUST, "mynetworks", "127.0.0.0/8 [::1]/128",
@@ -266,13 +287,13 @@ recipe_reinject(struct builder *b)
 	b_option(b, MUST, "smtpd_authorized_xclient_hosts", "",
 	    "and nobody says that he is somebody else");
 	b_option(b, SHOULD, "smtpd_helo_restrictions", "",
-	    "it has been let in once");
+	    "those of main.cf are meant for strangers");
 	b_option(b, SHOULD, "smtpd_sender_restrictions", "", "the same");
 	b_option(b, SHOULD, "smtpd_recipient_restrictions",
 	    "reject_unlisted_recipient, permit_mynetworks, reject",
-	    "but for those who are gone since");
+	    "but nobody writes to those who are gone");
 	b_option(b, MUST, "smtpd_relay_restrictions",
-	    "reject_unauth_destination", "and for our domains only");
+	    "permit_mynetworks, reject", "and to anywhere");
 	b_option(b, SHOULD, "smtpd_sasl_auth_enable", "no",
 	    "nobody logs in here");
 	b_option(b, SHOULD, "smtpd_tls_security_level", "none",
@@ -283,6 +304,40 @@ recipe_reinject(struct builder *b)
 	    "nor floods");
 	b_option(b, SHOULD, "smtpd_client_connection_rate_limit", "0",
 	    "the same");
+}
+
+static void
+reinject(struct builder *b)
+{
+	b_own_service(b, inet(b, b->conf->reinject_listener), b_columns(b,
+	    "inet", "n", "-", "smtpd"),
+	    "here the house itself hands in mail again");
+	common(b, "$gatehouse_inbound", "REINJECT");
+	b_option(b, MUST, "local_header_rewrite_clients", "",
+	    "nothing of it is rewritten");
+	b_option(b, MUST, "receive_override_options", "no_address_mappings",
+	    "nor its recipients, who were chosen when it came");
+	loopback_only(b, "reinject_listener", b->conf->reinject_listener);
+}
+
+static void
+notices(struct builder *b)
+{
+	b_own_service(b, inet(b, b->conf->notice_listener), b_columns(b,
+	    "inet", "n", "-", "smtpd"), "here it hands in mail of its own");
+	b_option(b, MUST, "smtpd_milters", "",
+	    "a notice about held mail is not held");
+	loopback_only(b, "notice_listener", b->conf->notice_listener);
+}
+
+void
+recipe_own(struct builder *b)
+{
+	if (b->in->role & RECIPE_INBOUND &&
+	    b->conf->reinject_listener[0] != '\0')
+		reinject(b);
+	if (b->in->notices && b->conf->notice_listener[0] != '\0')
+		notices(b);
 }
 
 /* --- outbound ---------------------------------------------------------- */

@@ -200,11 +200,11 @@ local_mail(struct builder *b)
 {
 	const struct want first = { RECIPE_MUST, RECIPE_FIRST, NULL };
 
-	if (!(b->in->role & RECIPE_OUTBOUND) ||
-	    b->conf->local_mail == POSTFIX_LOCAL_CLOSED) {
-		b_main(b, MUST, "authorized_submit_users", "root",
+	if (b->conf->local_mail == POSTFIX_LOCAL_CLOSED) {
+		b_main(b, MUST, "authorized_submit_users",
+		    "root, gatehouse-dmarc-report",
 		    "sendmail(1) passes no listener and so no milter of it: "
-		    "that door is for root alone");
+		    "that door is closed to users");
 		return;
 	}
 	b_main(b, first, "non_smtpd_milters", b_first(b, "non_smtpd_milters",
@@ -222,7 +222,8 @@ recipe_milters(struct builder *b)
 		    &b->in->inbound), "the inbound filters, in their order; "
 		    "one that is late or dead means 451, and never mail "
 		    "unfiltered");
-	if (b->in->role & RECIPE_OUTBOUND || b->in->both_chains)
+	if (b->in->role & RECIPE_OUTBOUND || b->in->both_chains ||
+	    b->conf->local_mail == POSTFIX_LOCAL_OUTBOUND)
 		b_main(b, MUST, "gatehouse_outbound", chain_value(b,
 		    &b->in->outbound), "the outbound filters");
 	b_main(b, SHOULD, "internal_mail_filter_classes", "",

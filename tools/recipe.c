@@ -386,6 +386,7 @@ check_words(struct builder *b)
 		{ "submissions_listener", c->submissions_listener },
 		{ "relay_listener", c->relay_listener },
 		{ "reinject_listener", c->reinject_listener },
+		{ "notice_listener", c->notice_listener },
 		{ "inner_server", c->inner_server },
 		{ "smart_host", c->smart_host },
 	};
@@ -441,6 +442,7 @@ recipe_build(const struct recipe_input *in, struct recipe *r, struct arena *a,
 	if (in->role & RECIPE_OUTBOUND)
 		recipe_outbound(&b);
 	b.role = in->role;
+	recipe_own(&b);
 	recipe_routes(&b);
 	if (b.bad) {
 		*why_r = b.why;

@@ -107,6 +107,7 @@ struct recipe_input {
 	struct conf_list map_types;	/* postconf -m */
 	bool postscreen;	/* port 25 is postscreen's already */
 	bool chroot;		/* as the services that are there */
+	bool notices;		/* the house writes mail of its own */
 	const char *ca_file;	/* of this machine; NULL: none was found */
 	bool both_chains;	/* both chains are defined, whatever the role */
 	const struct house_conf *house;

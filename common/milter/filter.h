@@ -106,6 +106,7 @@ struct job {
 	const struct finding *findings;
 	size_t nfindings;
 	enum direction direction;
+	bool store;			/* what is held goes into the store */
 	char identity[33];		/* 128 bits in hex: the message's name */
 	int64_t now;			/* clock_wall at MAIL */
 	deadline_t deadline;		/* of ask */

@@ -232,6 +232,7 @@ begin_job(struct session *s, struct instance *in, struct job *job)
 	job->filter = in->filter->name;
 	job->arena = s->arena;
 	job->house = house;
+	job->store = s->set->store;
 	job->conf = in->conf;
 	job->shared = in->shared;
 	job->client = &s->origin;

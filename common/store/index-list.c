@@ -130,10 +130,16 @@ bind(struct db_query *q, const struct store_filter *f,
 	    STORE_LIST_MAX : f->limit;
 	unsigned states = f->states != 0 ? f->states :
 	    ~(1u << STORE_NOT_ACCEPTED);
+	int64_t until = f->until != 0 ? f->until : INT64_MAX;
+
+	/* Objects are numbered as they come in, which is not their time: a next
+	 * page has nothing newer, whatever its number. */
+	if (f->before_id.ptr != NULL && f->before_time < until)
+		until = f->before_time;
 
 	db_int(q, 2, states);
 	db_int(q, 3, f->since);
-	db_int(q, 4, f->until != 0 ? f->until : INT64_MAX);
+	db_int(q, 4, until);
 	db_text(q, 5, f->cause);
 	db_text(q, 6, like);
 	if (f->only_hold)

@@ -130,17 +130,36 @@ keep(struct track_book *b, struct live *m, const json_t *event,
 	b->written++;
 }
 
-/* The message that an object was made from, as a row of the batch. */
-static struct live *
-by_object(struct track_book *b, struct slice object, int64_t ms)
+/* The message that an object was made from: 0, or its mid. */
+static int64_t
+mid_of(struct track_book *b, struct slice object)
 {
-	struct db_query *q = db_query(b->db, "SELECT m.qid, m.instance, m.last"
-	    " FROM object o JOIN message m ON m.mid = o.mid"
-	    " WHERE o.object = ?1 ORDER BY o.mid DESC LIMIT 1");
-	struct slice qid, instance;
-	int64_t last;
+	struct db_query *q = db_query(b->db, "SELECT max(mid) FROM object"
+	    " WHERE object = ?1");
+	int64_t mid = 0;
 
 	db_text(q, 1, object);
+	if (db_next(q) == DB_ROW)
+		mid = db_column_int(q, 0);
+	db_done(q);
+	return mid;
+}
+
+static struct live *
+by_object(struct track_book *b, const json_t *event, int64_t ms)
+{
+	int64_t mid = mid_of(b, event_text(event, "gatehouse.object")), last;
+	struct slice qid, instance;
+	struct db_query *q;
+	struct live *m;
+
+	/* Held and released within one batch: it has no row yet. */
+	m = part_known(b, event_text(event, "gatehouse.queue_id"), mid);
+	if (m != NULL || mid == 0)
+		return m;
+	q = db_query(b->db, "SELECT qid, instance, last FROM message"
+	    " WHERE mid = ?1");
+	db_int(q, 1, mid);
 	if (db_next(q) != DB_ROW) {
 		db_done(q);
 		return NULL;
@@ -170,7 +189,7 @@ message_of(struct track_book *b, const json_t *event, int64_t ms)
 		if (has_id(qid))
 			return part_message(b, qid, SLICE(""), ms, PART_LATE);
 	} else if (object.len > 0) {
-		m = by_object(b, object, ms);
+		m = by_object(b, event, ms);
 	}
 	return m != NULL ? m : part_lone(b, ms, TRACK_DONE);
 }

@@ -56,6 +56,8 @@ enum part_begin { PART_NEW, PART_JOIN, PART_LATE };
  */
 struct live *part_message(struct track_book *b, struct slice qid,
     struct slice instance, int64_t ms, enum part_begin how);
+/* That very one, if this batch has met it; it may not be in the file yet. */
+struct live *part_known(struct track_book *b, struct slice qid, int64_t mid);
 /* One without an id, closed at once. */
 struct live *part_lone(struct track_book *b, int64_t ms,
     enum track_state state);

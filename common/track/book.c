@@ -97,8 +97,8 @@ from_row(struct track_book *b, struct db_query *q)
 	return l;
 }
 
-static struct live *
-known_mid(struct track_book *b, struct slice qid, int64_t mid)
+struct live *
+part_known(struct track_book *b, struct slice qid, int64_t mid)
 {
 	for (struct live *l = map_get(b->live, qid); l != NULL; l = l->next)
 		if (l->m.mid == mid)
@@ -126,7 +126,7 @@ load_rows(struct track_book *b, struct slice qid, struct db_query *q,
 	while ((step = db_next(q)) == DB_ROW) {
 		int64_t mid = db_column_int(q, 0);
 
-		if (known_mid(b, qid, mid) == NULL)
+		if (part_known(b, qid, mid) == NULL)
 			remember(b, from_row(b, q))->pending = pending;
 	}
 	if (step == DB_FAILED && b->rc == RC_OK)
@@ -503,7 +503,7 @@ book_sweep(struct track_book *b, unsigned limit)
 		struct live *l;
 
 		load_pending(b, list[i].qid);
-		l = known_mid(b, list[i].qid, list[i].mid);
+		l = part_known(b, list[i].qid, list[i].mid);
 		if (l == NULL || l->m.state != TRACK_OPEN)
 			continue;
 		part_state(l, TRACK_ABANDONED);

@@ -170,9 +170,11 @@ backscatter_start(const struct auth_check_conf *conf,
     struct arena *a, struct slice *why_r)
 {
 	const char *path = arena_printf(a, "%s/sent", dir).ptr, *anew;
+	struct auth_check_needs needs;
 	enum rc rc;
 
-	b->off = conf->backscatter == AUTH_NDR_OFF;
+	auth_check_needs(conf, &needs);
+	b->off = !needs.bounces;
 	rc = b->off ? RC_OK : load_key(conf, dir, &b->key, a, why_r);
 	if (rc != RC_OK)
 		return rc;

@@ -157,26 +157,125 @@ reply(struct arena *a, const struct judgement *j, char class)
 	    SLICE_ARG(j->text));
 }
 
-static struct plan *
-act(const struct job *job, struct plan *p, const struct judgement *j)
+static struct verdict
+verdict_of(const struct job *job, const struct judgement *j)
 {
+	struct verdict v = { .action = ACCEPT, .rule = j->rule,
+	    .reason = j->reason, .reply = SLICE("") };
+
 	switch (j->action) {
 	case AUTH_REJECT:
-		return plan_reject(p, j->rule, j->reason,
-		    reply(job->arena, j, '5'));
-	case AUTH_TEMPFAIL:
-		return plan_tempfail(p, j->rule, j->reason,
-		    reply(job->arena, j, '4'));
-	case AUTH_QUARANTINE:
-		return plan_hold(p, j->cause != CAUSE_NONE ? j->cause :
-		    CAUSE_POLICY, j->rule, j->reason);
-	case AUTH_TAG:
-		add_tag(job, p, j);
+		v.action = REJECT;
+		v.reply = reply(job->arena, j, '5');
+		v.cause = j->cause;
 		break;
+	case AUTH_TEMPFAIL:
+		v.action = TEMPFAIL;
+		v.reply = reply(job->arena, j, '4');
+		break;
+	case AUTH_QUARANTINE:
+		v.action = QUARANTINE;
+		v.cause = j->cause != CAUSE_NONE ? j->cause : CAUSE_POLICY;
+		break;
+	case AUTH_TAG:
 	case AUTH_ACCEPT:
 		break;
 	}
-	return plan_accept(p, j->rule, j->reason);
+	return v;
+}
+
+/* ---- recipients who differ ---- */
+
+/* Which of two says what became of the message: putting off puts off all of
+ * it, else the stricter one; of equals the first recipient's. */
+static bool
+stricter(const struct judgement *j, const struct judgement *than)
+{
+	if (j->action == than->action)
+		return dmarc_disposition(j) > dmarc_disposition(than);
+	if (than->action == AUTH_TEMPFAIL)
+		return false;
+	return j->action == AUTH_TEMPFAIL || j->action > than->action;
+}
+
+static const struct group *
+strictest(const struct groups *groups)
+{
+	const struct group *found = NULL;
+
+	for (const struct group *g = groups->first; g != NULL; g = g->next)
+		if (found == NULL || stricter(&g->judgement,
+		    &found->judgement))
+			found = g;
+	return found;
+}
+
+/*
+ * What was done to the message. After its last dot SMTP knows no refusal for
+ * some recipients: such a message is held for them, or all of it where there is
+ * no store (milter/hold.h), unless mixed_reject refuses it as a whole.
+ */
+static struct judgement
+done(const struct job *job, const struct groups *groups,
+    const struct group *told)
+{
+	struct judgement j = told->judgement;
+	bool all = true;
+
+	for (const struct group *g = groups->first; g != NULL; g = g->next)
+		all = all && g->judgement.action == AUTH_REJECT;
+	if (j.action != AUTH_REJECT || all ||
+	    (job->store && job->house->mixed_reject == MIXED_REJECT_ALL))
+		return j;
+	j.action = AUTH_QUARANTINE;
+	j.rule = "recipients differ";
+	return j;
+}
+
+static bool
+same(const struct verdict *a, const struct verdict *b)
+{
+	return a->action == b->action && a->cause == b->cause &&
+	    slice_eq(slice_of(a->rule), slice_of(b->rule)) &&
+	    slice_eq(a->reason, b->reason) && slice_eq(a->reply, b->reply);
+}
+
+static void
+act(const struct job *job, struct plan *p, const struct groups *groups,
+    const struct group *told)
+{
+	const struct group *tagged = groups->first;
+
+	p->all = told->verdict;
+	for (size_t i = 0; groups->of != NULL &&
+	    i < job->envelope->nrecipients; i++)
+		if (groups->of[i] != NULL &&
+		    !same(&groups->of[i]->verdict, &p->all))
+			*plan_recipient(p, i) = groups->of[i]->verdict;
+	/* The field is the message's: all who get it get the tag. */
+	while (tagged != NULL && tagged->judgement.action != AUTH_TAG)
+		tagged = tagged->next;
+	if (tagged != NULL)
+		add_tag(&tagged->job, p, &tagged->judgement);
+}
+
+static void
+judge(const struct job *job, struct plan *p)
+{
+	const struct group *told;
+	struct judgement j;
+	struct groups groups;
+
+	decide_groups(job, &groups);
+	for (struct group *g = groups.first; g != NULL; g = g->next) {
+		g->judgement = strongest(&g->job);
+		g->verdict = verdict_of(&g->job, &g->judgement);
+	}
+	told = strictest(&groups);
+	j = done(job, &groups, told);
+	tell(&told->job, p, &j);
+	act(job, p, &groups, told);
+	add_results(&told->job, p);
 }
 
 /* Why nothing was asked, in plain words. */
@@ -220,7 +319,6 @@ auth_check_decide(const struct job *job)
 {
 	const struct auth_answers *seen = job->answers;
 	struct plan *p = plan_new(job->arena, job->msg);
-	struct judgement j;
 	unsigned removed;
 
 	plan_coverage(p, seen->hashes ?
@@ -233,9 +331,6 @@ auth_check_decide(const struct job *job)
 	    arena_printf(job->arena, "%u", removed));
 	if (seen->skipped != NULL)
 		return plan_accept(p, seen->skipped, skipped_reason(seen));
-	j = strongest(job);
-	tell(job, p, &j);
-	act(job, p, &j);
-	add_results(job, p);
+	judge(job, p);
 	return p;
 }

@@ -8,6 +8,12 @@
  * several equal ones the rule is that of the first that has something to say:
  * DMARC, SPF, DKIM, ARC, iprev.
  *
+ * Recipients whose options differ (conf/scope.h) get verdicts of their own
+ * (decide_scope.c). The rest is the message's and told once, as the strictest
+ * of them has it: Authentication-Results, findings, facts, and the tag, which
+ * all get when one wants it. Where there are no scopes, or they come to the
+ * same options, it is decided once.
+ *
  * Findings for later filters (seal): "spf" and "spf-domain" of MAIL FROM,
  * "helo" and "helo-domain"; "dkim" and "dkim-domain" (the first that passed);
  * "dmarc", "dmarc-from" (the author domain), "dmarc-policy" (what its owner

@@ -9,7 +9,7 @@ proof_name(enum backscatter_proof proof)
 	return names[proof];
 }
 
-/* Nothing to say but of a bounce. */
+/* Nothing to say but of a bounce, and where recipients want it judged. */
 bool
 backscatter_judge(const struct job *job, struct judgement *j_r)
 {
@@ -18,6 +18,8 @@ backscatter_judge(const struct job *job, struct judgement *j_r)
 	const struct auth_check_conf *conf = job->conf;
 	const struct auth_answers *seen = job->answers;
 
+	if (conf->backscatter == AUTH_NDR_OFF)
+		return false;
 	*j_r = (struct judgement){ .action = AUTH_ACCEPT,
 	    .rule = "bounce", .reason = SLICE("a bounce of mail that was sent "
 	    "from here") };

@@ -363,9 +363,8 @@ dmarc_tell(const struct job *job, struct plan *p)
 	tell_record(p, r, conf->dmarc_mode == DMARC_RFC9989);
 }
 
-/* policy_evaluated: what was done, whoever wanted it. */
-static enum dmarc_policy
-disposition(const struct judgement *done)
+enum dmarc_policy
+dmarc_disposition(const struct judgement *done)
 {
 	if (done->action == AUTH_REJECT)
 		return DMARC_REJECT;
@@ -380,7 +379,7 @@ dmarc_tell_done(const struct job *job, struct plan *p,
     const struct judgement *done)
 {
 	const struct auth_answers *seen = job->answers;
-	enum dmarc_policy what = disposition(done);
+	enum dmarc_policy what = dmarc_disposition(done);
 	struct dmarc_outcome o;
 
 	if (!seen->policy.found)

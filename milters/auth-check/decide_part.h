@@ -34,6 +34,28 @@ part_results spf_results, dkim_results, dmarc_results, arc_results,
 part_tell spf_tell, dkim_tell, dmarc_tell, arc_tell, iprev_tell,
     backscatter_tell;
 
+/*
+ * Recipients with the same options: the verdict is theirs. decide_groups makes
+ * one group of all where there are no scopes, or nobody to whom they could
+ * apply; else in the order in which recipients of each first come. Judgement
+ * and verdict are left to the caller.
+ */
+struct group {
+	struct group *next;
+	struct job job;			/* conf is theirs */
+	struct judgement judgement;
+	struct verdict verdict;
+};
+
+struct groups {
+	struct group *first;		/* never NULL */
+	struct group **of;		/* by recipient, NULL where Postfix has
+					   refused him; itself NULL: one group
+					   of all */
+};
+
+void decide_groups(const struct job *job, struct groups *groups_r);
+
 /* The body of a Received-SPF field (RFC 7208, 9.1). */
 struct slice spf_received(const struct job *job);
 
@@ -46,6 +68,9 @@ struct dmarc_outcome {
 };
 
 void dmarc_outcome(const struct job *job, struct dmarc_outcome *outcome_r);
+
+/* policy_evaluated (RFC 9990): what was done, whoever wanted it. */
+enum dmarc_policy dmarc_disposition(const struct judgement *done);
 
 /* Sets the facts that depend on what was done in the end: disposition and
  * override reasons (RFC 9990). */

@@ -22,6 +22,7 @@ struct auth_shared {
 	struct dkim_opendkim *opendkim;	/* that engine */
 	struct harvest_file *harvest;	/* NULL: off, or no daemon */
 	struct backscatter backscatter;
+	struct auth_check_needs needs;
 };
 
 /* Why this mail is not asked about; NULL: it is. */
@@ -29,6 +30,7 @@ static const char *
 skip(const struct job *job)
 {
 	const struct auth_check_conf *conf = job->conf;
+	const struct auth_shared *shared = job->shared;
 
 	if (job->direction == DIRECTION_OUT)
 		return "outbound";
@@ -37,8 +39,8 @@ skip(const struct job *job)
 	if (conf_nets_hold(&conf->trusted_networks, &job->client->ip))
 		return "trusted";
 	return conf->spf == AUTH_NO_SPF && !conf->dkim && !conf->dmarc &&
-	    !conf->arc && !conf->iprev &&
-	    conf->backscatter == AUTH_NDR_OFF ? "off" : NULL;
+	    !conf->arc && !conf->iprev && !shared->needs.bounces ? "off" :
+	    NULL;
 }
 
 /* ---- SPF and iprev, at MAIL FROM ---- */
@@ -47,15 +49,15 @@ static struct spf_query
 query(const struct job *job, bool mail)
 {
 	const struct auth_check_conf *conf = job->conf;
-	int refused = mail ? conf->spf_fail : conf->spf_helo_fail;
+	const struct auth_shared *shared = job->shared;
 
 	return (struct spf_query){ .ip = job->client->ip,
 	    .helo = job->client->helo,
 	    .sender = mail ? job->envelope->sender : SLICE(""),
 	    .receiver = slice_of(job->house->hostname), .now = job->now,
 	    .voids = conf->spf_void_lookups, .ahead = conf->spf_look_ahead,
-	    .explain = conf->spf_explanation &&
-	    (refused == AUTH_REJECT || refused == AUTH_TEMPFAIL) };
+	    .explain = conf->spf_explanation && (mail ?
+	    shared->needs.explain_mail : shared->needs.explain_helo) };
 }
 
 static void
@@ -217,11 +219,11 @@ field(struct job *job, struct slice name, struct slice body)
 static bool
 wants_body(const struct job *job)
 {
-	const struct auth_check_conf *conf = job->conf;
 	const struct auth_answers *seen = job->answers;
+	const struct auth_shared *shared = job->shared;
 
 	return seen->hashes || (seen->skipped == NULL &&
-	    conf->backscatter != AUTH_NDR_OFF &&
+	    shared->needs.bounces &&
 	    bounce_possible(job->envelope->sender));
 }
 
@@ -386,6 +388,7 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	(void)house;
 	*shared = (struct auth_shared){ .dns = dns,
 	    .keys = dkim_keys_new(KEYS) };
+	auth_check_needs(conf, &shared->needs);
 	*shared_r = shared;		/* given back by close in any case */
 	if (conf->dmarc && conf->dmarc_mode == DMARC_RFC7489) {
 		shared->suffixes = suffixes_open(conf->psl_file, a, why_r);
@@ -421,9 +424,10 @@ static unsigned
 wants(const void *arg)
 {
 	const struct auth_check_conf *conf = arg;
+	struct auth_check_needs needs;
 
-	return (conf->dkim || conf->arc ||
-	    conf->backscatter != AUTH_NDR_OFF ? NEED_BODY : 0) |
+	auth_check_needs(conf, &needs);
+	return (conf->dkim || conf->arc || needs.bounces ? NEED_BODY : 0) |
 	    (conf->harvest ? EARLY : 0);
 }
 

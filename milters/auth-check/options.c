@@ -24,11 +24,14 @@ static const char *const follows[] = { "follow", "soften", "ignore", NULL };
 enum {
 	MAX_BITS = 8192,		/* a larger key is an attack */
 	SKEW = 3600,			/* s; so wrong are clocks of senders */
+	/* What is done about a result: recipients may differ. */
+	ACTION = CONF_ENUM | CONF_SCOPED,
 };
 
 #define AT(field)	offsetof(struct auth_check_conf, field)
 
 const struct conf_option auth_check_options[] = {
+	{ "scope", CONF_SCOPES, AT(scopes), NULL, 0, 0, SCOPE_TEXT, NULL },
 	{ "spf", CONF_ENUM, AT(spf), "both", 0, 0,
 	  "Whose SPF record is asked (RFC 7208): that of the MAIL FROM domain, "
 	  "of the name that the client said in HELO, both at once, or none. "
@@ -39,30 +42,30 @@ const struct conf_option auth_check_options[] = {
 	  "What evaluates SPF. libspf2 is there for sites that must use it: it "
 	  "knows no limit of void lookups and misjudges long records.",
 	  spf_engine_names },
-	{ "spf_fail", CONF_ENUM, AT(spf_fail), "tag", 0, 0,
+	{ "spf_fail", ACTION, AT(spf_fail), "tag", 0, 0,
 	  "What is done when the domain says that this client may not send its "
 	  "mail. The default does not refuse: mail that was forwarded fails "
 	  "here and may still prove itself by DKIM, which DMARC wants to see. "
 	  "Sites that do not wait for it choose reject.",
 	  actions },
-	{ "spf_softfail", CONF_ENUM, AT(spf_softfail), "tag", 0, 0,
+	{ "spf_softfail", ACTION, AT(spf_softfail), "tag", 0, 0,
 	  "The same when the domain says \"probably not\". RFC 7208, 8.5, "
 	  "advises against refusing for this alone.", actions },
-	{ "spf_neutral", CONF_ENUM, AT(spf_neutral), "accept", 0, 0,
+	{ "spf_neutral", ACTION, AT(spf_neutral), "accept", 0, 0,
 	  "The same when the domain does not say. RFC 7208, 8.2, wants it "
 	  "treated as \"none\".", actions },
-	{ "spf_none", CONF_ENUM, AT(spf_none), "accept", 0, 0,
+	{ "spf_none", ACTION, AT(spf_none), "accept", 0, 0,
 	  "The same when there is no SPF record.", actions },
-	{ "spf_permerror", CONF_ENUM, AT(spf_permerror), "tag", 0, 0,
+	{ "spf_permerror", ACTION, AT(spf_permerror), "tag", 0, 0,
 	  "The same when the record is broken or asks too much. The domain's "
 	  "owner hears of it from reject only; his mail is lost until then.",
 	  actions },
-	{ "spf_temperror", CONF_ENUM, AT(spf_temperror), "accept", 0, 0,
+	{ "spf_temperror", ACTION, AT(spf_temperror), "accept", 0, 0,
 	  "The same when DNS gave no answer in time. tempfail has the sender "
 	  "try again later; the default delays no mail for the DNS of others "
 	  "and leaves the result in the log and in Authentication-Results. "
 	  "There is no reject: such trouble passes.", temporary },
-	{ "spf_helo_fail", CONF_ENUM, AT(spf_helo_fail), "tag", 0, 0,
+	{ "spf_helo_fail", ACTION, AT(spf_helo_fail), "tag", 0, 0,
 	  "What is done when the domain of the HELO name says that this client "
 	  "does not speak for it. Forwarding does not cause this, so reject is "
 	  "safe against all but misconfigured senders.", actions },
@@ -76,7 +79,7 @@ const struct conf_option auth_check_options[] = {
 	{ "spf_explanation", CONF_BOOL, AT(spf_explanation), "true", 0, 0,
 	  "Ask for the text that the domain wants a refused client to read "
 	  "(exp=), and put it into our reply. It is only asked for where "
-	  "spf_fail refuses.", NULL },
+	  "spf_fail refuses, be it in one scope.", NULL },
 	{ "spf_look_ahead", CONF_BOOL, AT(spf_look_ahead), "true", 0, 0,
 	  "Ask for what stands behind in a record while the answers before it "
 	  "are still under way. Quicker, for some questions in vain.", NULL },
@@ -101,24 +104,24 @@ const struct conf_option auth_check_options[] = {
 	  0, "Let a signature pass that leaves the end of the body unsigned "
 	  "(l=). What stands there is anybody's: the default does not.",
 	  NULL },
-	{ "dkim_none", CONF_ENUM, AT(dkim_none), "accept", 0, 0,
+	{ "dkim_none", ACTION, AT(dkim_none), "accept", 0, 0,
 	  "What is done with mail that no signature of which passes, by the "
 	  "result of its signatures; of several, the strongest is done. Here: "
 	  "it has none. RFC 6376, 6.1, wants mail with a bad signature "
 	  "treated as mail without one: what a domain wants done it says by "
 	  "DMARC.", actions },
-	{ "dkim_fail", CONF_ENUM, AT(dkim_fail), "accept", 0, 0,
+	{ "dkim_fail", ACTION, AT(dkim_fail), "accept", 0, 0,
 	  "The same when one does not verify: mail or signature were changed.",
 	  actions },
-	{ "dkim_policy", CONF_ENUM, AT(dkim_policy), "accept", 0, 0,
+	{ "dkim_policy", ACTION, AT(dkim_policy), "accept", 0, 0,
 	  "The same when one verifies and is not good enough: rsa-sha1, a "
 	  "short key, part of the body unsigned.", actions },
-	{ "dkim_neutral", CONF_ENUM, AT(dkim_neutral), "accept", 0, 0,
+	{ "dkim_neutral", ACTION, AT(dkim_neutral), "accept", 0, 0,
 	  "The same when one cannot be judged.", actions },
-	{ "dkim_permerror", CONF_ENUM, AT(dkim_permerror), "accept", 0, 0,
+	{ "dkim_permerror", ACTION, AT(dkim_permerror), "accept", 0, 0,
 	  "The same when signature or key are malformed, or there is no key.",
 	  actions },
-	{ "dkim_temperror", CONF_ENUM, AT(dkim_temperror), "accept", 0, 0,
+	{ "dkim_temperror", ACTION, AT(dkim_temperror), "accept", 0, 0,
 	  "The same when DNS did not say in time what its key is.",
 	  temporary },
 
@@ -133,47 +136,50 @@ const struct conf_option auth_check_options[] = {
 	  "The public suffix list for dmarc_mode = \"rfc7489\": the text of "
 	  "publicsuffix.org or its compiled form. Empty: the newer of Debian's "
 	  "and the one that libpsl brings along.", NULL },
-	{ "dmarc_policy", CONF_ENUM, AT(dmarc_policy), "follow", 0, 0,
+	{ "dmarc_policy", ACTION, AT(dmarc_policy), "follow", 0, 0,
 	  "What becomes of the policy that an owner asks for. follow: it is "
 	  "done; soften: one step less, reject becomes quarantine and "
 	  "quarantine none; ignore: none for all. The policy that is left "
 	  "leads to dmarc_reject, dmarc_quarantine or dmarc_none.", follows },
-	{ "dmarc_overrides", CONF_LIST, AT(dmarc_overrides), "", 0, 1000,
+	{ "dmarc_overrides", CONF_LIST | CONF_SCOPED, AT(dmarc_overrides), "",
+	  0, 1000,
 	  "Policies of our own for mail that fails, by author domain: "
 	  "\"example.com=none\" is for that domain, \".example.com=reject\" "
 	  "for it and all below it; none, quarantine or reject, whatever the owner "
 	  "asks for. The first that fits counts.", NULL },
-	{ "dmarc_forwarders", CONF_NETWORKS, AT(dmarc_forwarders), "", 0, 0,
+	{ "dmarc_forwarders", CONF_NETWORKS | CONF_SCOPED,
+	  AT(dmarc_forwarders), "", 0, 0,
 	  "Clients that forward mail for our users and are trusted to have "
 	  "checked it: a policy is not applied to what fails (reported as "
 	  "trusted_forwarder).", NULL },
-	{ "dmarc_lists", CONF_DOMAINS, AT(dmarc_lists), "", 0, 1000,
+	{ "dmarc_lists", CONF_DOMAINS | CONF_SCOPED, AT(dmarc_lists), "", 0,
+	  1000,
 	  "Domains of mailing lists: a policy is not applied to mail that "
 	  "fails when one of these signed it, or SPF passed for it (reported "
 	  "as mailing_list).", NULL },
-	{ "dmarc_reject", CONF_ENUM, AT(dmarc_reject), "reject", 0, 0,
+	{ "dmarc_reject", ACTION, AT(dmarc_reject), "reject", 0, 0,
 	  "What is done with mail that fails DMARC under the policy reject.",
 	  actions },
-	{ "dmarc_quarantine", CONF_ENUM, AT(dmarc_quarantine), "quarantine", 0,
+	{ "dmarc_quarantine", ACTION, AT(dmarc_quarantine), "quarantine", 0,
 	  0, "The same under the policy quarantine. quarantine holds the mail, "
 	  "where store_key says; tag delivers it with tag_header, for "
 	  "sites that sort it into a folder.", actions },
-	{ "dmarc_none", CONF_ENUM, AT(dmarc_none), "accept", 0, 0,
+	{ "dmarc_none", ACTION, AT(dmarc_none), "accept", 0, 0,
 	  "The same under the policy none: the owner only wants to hear of "
 	  "it.", actions },
-	{ "dmarc_missing", CONF_ENUM, AT(dmarc_missing), "accept", 0, 0,
+	{ "dmarc_missing", ACTION, AT(dmarc_missing), "accept", 0, 0,
 	  "What is done with mail of an author domain that publishes no "
 	  "policy. Most of the world's domains are of that kind.", actions },
-	{ "dmarc_temperror", CONF_ENUM, AT(dmarc_temperror), "tempfail", 0, 0,
+	{ "dmarc_temperror", ACTION, AT(dmarc_temperror), "tempfail", 0, 0,
 	  "What is done when a domain asks for quarantine or reject and DNS "
 	  "does not say whether the mail passes, because a key or an SPF "
 	  "record gave no answer. Who forges mail can bring that about: "
 	  "accept would let him through.", temporary },
-	{ "dmarc_temperror_unknown", CONF_ENUM, AT(dmarc_temperror_unknown),
+	{ "dmarc_temperror_unknown", ACTION, AT(dmarc_temperror_unknown),
 	  "accept", 0, 0,
 	  "The same when DNS does not say whether there is a policy at all. "
 	  "That lies in the domain's own servers.", temporary },
-	{ "dmarc_permerror", CONF_ENUM, AT(dmarc_permerror), "tag", 0, 0,
+	{ "dmarc_permerror", ACTION, AT(dmarc_permerror), "tag", 0, 0,
 	  "What is done when DMARC cannot be applied: there is no single "
 	  "author domain (no From field, two of them, readers who may see "
 	  "different ones), or its record is broken. A domain in such a From "
@@ -182,26 +188,27 @@ const struct conf_option auth_check_options[] = {
 	{ "arc", CONF_BOOL, AT(arc), "true", 0, 0,
 	  "Validate the chain of those who passed the message on (ARC, RFC "
 	  "8617).", NULL },
-	{ "arc_trusted", CONF_DOMAINS, AT(arc_trusted), "", 0, 1000,
+	{ "arc_trusted", CONF_DOMAINS | CONF_SCOPED, AT(arc_trusted), "", 0,
+	  1000,
 	  "Domains of sealers whose word is taken: when the newest seals of a "
 	  "chain that passes are theirs, and one of these says that DMARC "
 	  "passed for the author domain, no policy is applied to a fail "
 	  "(reported as local_policy). Anybody may write a chain: without "
 	  "this list it never helps a message.", NULL },
-	{ "arc_fail", CONF_ENUM, AT(arc_fail), "accept", 0, 0,
+	{ "arc_fail", ACTION, AT(arc_fail), "accept", 0, 0,
 	  "What is done with mail whose chain does not validate. RFC 8617, "
 	  "5.2, wants it treated as mail without one.", actions },
-	{ "arc_temperror", CONF_ENUM, AT(arc_temperror), "accept", 0, 0,
+	{ "arc_temperror", ACTION, AT(arc_temperror), "accept", 0, 0,
 	  "The same when DNS did not say in time what a key of the chain is.",
 	  temporary },
 
 	{ "iprev", CONF_BOOL, AT(iprev), "true", 0, 0,
 	  "Check that the client's address has a name and the name that "
 	  "address (RFC 8601, 3).", NULL },
-	{ "iprev_fail", CONF_ENUM, AT(iprev_fail), "accept", 0, 0,
+	{ "iprev_fail", ACTION, AT(iprev_fail), "accept", 0, 0,
 	  "What is done when it has none, or one that is not its own.",
 	  actions },
-	{ "iprev_temperror", CONF_ENUM, AT(iprev_temperror), "accept", 0, 0,
+	{ "iprev_temperror", ACTION, AT(iprev_temperror), "accept", 0, 0,
 	  "The same when DNS did not say in time.", temporary },
 
 	{ "harvest", CONF_BOOL, AT(harvest), "true", 0, 0,
@@ -239,13 +246,14 @@ const struct conf_option auth_check_options[] = {
 	  HARVEST_ENTRIES, "Sources remembered, 64 bytes each, in the file "
 	  "harvest of the state folder; rounded up to a power of two. A change "
 	  "counts from the next start, and begins the table anew.", NULL },
-	{ "backscatter", CONF_ENUM, AT(backscatter), "quarantine", 0, 0,
+	{ "backscatter", ACTION, AT(backscatter), "quarantine", 0, 0,
 	  "What is done with a bounce (RFC 3464 or any other form) that shows "
 	  "neither the X-Gatehouse-Proof field nor a Message-ID and recipient "
 	  "of mail that went out through here in the last 7 days: somebody has "
 	  "forged our users as senders. Outgoing mail must pass this filter, "
 	  "which adds that field to it. Auto-replies, receipts, calendar "
-	  "answers and challenges are no bounces.", ndrs },
+	  "answers and challenges are no bounces. Outgoing mail is noted, "
+	  "unless it is off here and in all scopes.", ndrs },
 	{ "backscatter_learn", CONF_TIME, AT(backscatter_learn), "5d", 0,
 	  2592000000, "Mail must have gone out through here for so long before "
 	  "anything is done: bounces of older mail prove nothing.", NULL },
@@ -354,8 +362,8 @@ check_overrides(const struct auth_check_conf *conf, struct arena *a,
 	return RC_OK;
 }
 
-enum rc
-auth_check_finish(const struct auth_check_conf *conf, struct arena *a,
+static enum rc
+check_whole(const struct auth_check_conf *conf, struct arena *a,
     struct slice *why_r)
 {
 	struct slice name = slice_of(conf->tag_header);
@@ -375,6 +383,64 @@ auth_check_finish(const struct auth_check_conf *conf, struct arena *a,
 	*why_r = arena_printf(a, "tag_header = \"%s\" is no field name of "
 	    "X-, letters, digits and dashes", conf->tag_header);
 	return RC_BAD;
+}
+
+struct checking {
+	struct arena *a;
+	struct slice *why_r;
+};
+
+static enum rc
+check_scope(struct slice where, const void *conf, void *arg)
+{
+	const struct checking *c = arg;
+	struct slice why = SLICE("");
+
+	if (check_overrides(conf, c->a, &why) == RC_OK)
+		return RC_OK;
+	*c->why_r = arena_printf(c->a, "%.*s: %.*s", SLICE_ARG(where),
+	    SLICE_ARG(why));
+	return RC_BAD;
+}
+
+enum rc
+auth_check_finish(const struct auth_check_conf *conf, struct arena *a,
+    struct slice *why_r)
+{
+	struct checking c = { a, why_r };
+	enum rc rc = check_whole(conf, a, why_r);
+
+	return rc == RC_OK ? scope_each(conf->scopes, conf, sizeof *conf,
+	    check_scope, &c) : rc;
+}
+
+static bool
+refuses(int action)
+{
+	return action == AUTH_REJECT || action == AUTH_TEMPFAIL;
+}
+
+static enum rc
+add_needs(struct slice where, const void *arg, void *needs_r)
+{
+	const struct auth_check_conf *conf = arg;
+	struct auth_check_needs *needs = needs_r;
+
+	(void)where;
+	needs->bounces = needs->bounces || conf->backscatter != AUTH_NDR_OFF;
+	needs->explain_mail = needs->explain_mail || refuses(conf->spf_fail);
+	needs->explain_helo = needs->explain_helo ||
+	    refuses(conf->spf_helo_fail);
+	return RC_OK;
+}
+
+void
+auth_check_needs(const struct auth_check_conf *conf,
+    struct auth_check_needs *needs_r)
+{
+	*needs_r = (struct auth_check_needs){ .bounces = false };
+	add_needs(SLICE(""), conf, needs_r);
+	scope_each(conf->scopes, conf, sizeof *conf, add_needs, needs_r);
 }
 
 enum auth_action

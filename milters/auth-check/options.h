@@ -6,6 +6,7 @@
 
 #include "conf/conf.h"
 #include "conf/house.h"
+#include "conf/scope.h"
 #include "dkim/dkim.h"
 #include "dmarc_record.h"
 #include "spf.h"
@@ -26,7 +27,13 @@ enum auth_ndr { AUTH_NDR_OFF, AUTH_NDR_TAG, AUTH_NDR_QUARANTINE,
 /* What becomes of a policy that the owner of a domain asks for. */
 enum auth_follow { AUTH_FOLLOW, AUTH_SOFTEN, AUTH_IGNORE };
 
+/*
+ * What is asked is the same for all; what is done about the results
+ * (CONF_SCOPED) may differ by recipient: then decide has a copy of this for
+ * each group of recipients, as scope_resolve leaves it.
+ */
 struct auth_check_conf {
+	struct scopes *scopes;
 	int spf;			/* enum auth_identities */
 	int spf_engine;			/* enum spf_engine */
 	int spf_none, spf_neutral, spf_softfail, spf_fail, spf_temperror,
@@ -84,9 +91,20 @@ struct auth_check_conf {
 
 extern const struct conf_option auth_check_options[];
 
-/* What the table cannot say. RC_BAD with *why_r. */
+/* What the table cannot say, of the file and of each scope in it. RC_BAD with
+ * *why_r, which begins with file:line where a scope is wrong. */
 enum rc auth_check_finish(const struct auth_check_conf *conf, struct arena *a,
     struct slice *why_r);
+
+/* What must be asked so that whatever scope concerns a recipient can decide.
+ * Walks through all scopes: for when a file is loaded. */
+struct auth_check_needs {
+	bool bounces;			/* backscatter is not off for all */
+	bool explain_mail, explain_helo;	/* a fail may be refused */
+};
+
+void auth_check_needs(const struct auth_check_conf *conf,
+    struct auth_check_needs *needs_r);
 
 /* The action for that result of the MAIL FROM identity. */
 enum auth_action auth_check_action(const struct auth_check_conf *conf,

@@ -403,16 +403,6 @@ close_index(struct store_index **x)
 	*x = NULL;
 }
 
-static enum rc
-open_again(struct vault *v, struct arena *a, struct slice *why_r)
-{
-	const char *path = arena_printf(a, "%s/index.db", v->dir).ptr;
-	enum rc rc = index_sqlite_open(path, STORE_WRITE, &v->index, a, why_r);
-
-	return rc == RC_OK ? index_sqlite_open(path, STORE_READ, &v->reader,
-	    a, why_r) : rc;
-}
-
 enum rc
 heal_rebuild(struct vault *v, uint64_t *objects_r, struct arena *a,
     struct slice *why_r)
@@ -427,7 +417,7 @@ heal_rebuild(struct vault *v, uint64_t *objects_r, struct arena *a,
 		close_index(&v->reader);
 		rc = replace(v, a, why_r);
 		if (rc == RC_OK)
-			rc = open_again(v, a, why_r);
+			rc = vault_open_indexes(v, a, why_r);
 		if (rc != RC_OK) {
 			log_panic("no index any more: %.*s",
 			    SLICE_ARG(*why_r));

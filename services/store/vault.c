@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "log/log.h"
+#include "store/db.h"
 
 static enum rc
 fails(struct arena *a, const char *dir, const char *what, struct slice *why_r)
@@ -139,14 +140,18 @@ index_path(const struct vault *v, struct arena *a)
 	return arena_printf(a, "%s/index.db", v->dir).ptr;
 }
 
-static enum rc
-open_indexes(struct vault *v, struct arena *a, struct slice *why_r)
+enum rc
+vault_open_indexes(struct vault *v, struct arena *a, struct slice *why_r)
 {
 	const char *path = index_path(v, a);
 	enum rc rc = index_sqlite_open(path, STORE_WRITE, &v->index, a, why_r);
 
-	return rc == RC_OK ? index_sqlite_open(path, STORE_READ, &v->reader,
-	    a, why_r) : rc;
+	if (rc == RC_OK)
+		rc = index_sqlite_open(path, STORE_READ, &v->reader, a,
+		    why_r);
+	if (rc == RC_OK && index_sqlite_db(v->index) != NULL)
+		db_patience(index_sqlite_db(v->index), VAULT_PATIENCE_MS);
+	return rc;
 }
 
 enum rc
@@ -183,7 +188,7 @@ vault_open(struct vault *v, const struct vault_conf *conf, struct arena *a,
 	enum rc rc = vault_open_folder(v, conf, a, why_r);
 
 	if (rc == RC_OK)
-		rc = open_indexes(v, a, why_r);
+		rc = vault_open_indexes(v, a, why_r);
 	if (rc == RC_OK)
 		vault_reserve(v, true);
 	else
@@ -386,18 +391,36 @@ apply(struct vault *v, const struct record *r, uint64_t size, struct arena *a,
     bool *done_r)
 {
 	struct store_index *x = v->index;
-	enum rc rc = v->batch ? RC_OK : x->does->begin(x);
+	enum rc rc = record_apply(x, r, a, done_r);
 
-	if (rc != RC_OK)
-		return rc;
-	rc = record_apply(x, r, a, done_r);
 	if (rc == RC_OK)
 		rc = x->does->log_size(x, r->object.id, size);
-	if (v->batch)
-		return rc;
-	if (rc == RC_OK)
-		return x->does->commit(x);
-	x->does->rollback(x);
+	return rc;
+}
+
+/* Inside a transaction of the index: who could not write there writes nothing
+ * into the log either. */
+static enum rc
+record(struct vault *v, const struct record *r, struct arena *a,
+    bool *done_r, struct slice *why_r)
+{
+	uint64_t size;
+	bool good;
+	enum rc rc = fits(v, r, a, &good);
+
+	if (rc == RC_OK && !good)
+		return RC_OK;
+	if (rc == RC_OK) {
+		rc = vault_write(v, r, a, &size, why_r);
+		if (rc != RC_OK)
+			return rc;
+		/* Until the commit, which may fail. */
+		note_behind(v, r->object.id);
+		rc = apply(v, r, size, a, done_r);
+		v->spoiled = v->spoiled || rc != RC_OK;
+	}
+	if (rc != RC_OK)
+		*why_r = arena_copy(a, v->index->why);
 	return rc;
 }
 
@@ -405,28 +428,19 @@ enum rc
 vault_record(struct vault *v, const struct record *r, struct arena *a,
     bool *done_r, struct slice *why_r)
 {
-	uint64_t size;
-	bool good;
-	enum rc rc = vault_catch_up(v, why_r);
+	bool single = !v->batch;
+	enum rc rc = RC_OK, end;
 
 	*done_r = false;
-	if (rc != RC_OK)
+	*why_r = SLICE("");
+	if (single)
+		rc = vault_batch(v, why_r);
+	if (rc == RC_OK)
+		rc = record(v, r, a, done_r, why_r);
+	if (!single)
 		return rc;
-	rc = fits(v, r, a, &good);
-	if (rc == RC_OK && !good)
-		return RC_OK;
-	if (rc == RC_OK) {
-		rc = vault_write(v, r, a, &size, why_r);
-		if (rc != RC_OK)
-			return rc;
-		rc = apply(v, r, size, a, done_r);
-		/* Known before the batch ends: it may fail as a whole. */
-		if (rc != RC_OK || v->batch)
-			note_behind(v, r->object.id);
-	}
-	if (rc != RC_OK)
-		*why_r = arena_copy(a, v->index->why);
-	return rc;
+	end = vault_batch_end(v, rc == RC_OK ? why_r : &(struct slice){ 0 });
+	return rc == RC_OK ? end : rc;
 }
 
 enum rc
@@ -450,6 +464,13 @@ vault_batch_end(struct vault *v, struct slice *why_r)
 	if (!v->batch)
 		return RC_OK;
 	v->batch = false;
+	if (v->spoiled) {
+		/* Its logs tell all of it, later. */
+		v->spoiled = false;
+		v->index->does->rollback(v->index);
+		*why_r = SLICE("the index did not take all of it");
+		return RC_RETRY;
+	}
 	rc = v->index->does->commit(v->index);
 	if (rc == RC_OK)
 		v->nbehind = 0;

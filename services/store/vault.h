@@ -47,7 +47,13 @@
 #include "services/store/record.h"
 #include "store/object.h"
 
-enum { VAULT_BEHIND = 4096, VAULT_PATH = 64 };
+enum {
+	VAULT_BEHIND = 4096,
+	VAULT_PATH = 64,
+	/* For a lock of somebody else. All that is refused is tried again, and
+	 * the loop's thread waits here too. */
+	VAULT_PATIENCE_MS = 1000,
+};
 
 struct vault {
 	const char *dir;
@@ -59,7 +65,7 @@ struct vault {
 	pthread_mutex_t read_lock;
 	struct store_index *reader;
 	struct crypt_keys *keys;
-	bool batch;
+	bool batch, spoiled;		/* half a record is in the batch */
 	char behind[VAULT_BEHIND][STORE_ID + 1];
 	size_t nbehind;
 	bool all_behind;		/* more than fit: a whole look */
@@ -101,6 +107,9 @@ bool vault_id_valid(struct slice id);
 enum rc vault_object(struct vault *v, struct slice id, struct arena *a,
     struct object **object_r, struct slice *why_r);
 bool vault_fsync(struct vault *v, struct slice id);
+/* Both indexes; the vault's folder is open. */
+enum rc vault_open_indexes(struct vault *v, struct arena *a,
+    struct slice *why_r);
 /* Gives up or takes back the reserved bytes. */
 void vault_reserve(struct vault *v, bool keep);
 

@@ -11,6 +11,7 @@ use Getopt::Long;
 use MIME::Base64 qw(encode_base64);
 use lib "$FindBin::Bin/../lib";
 
+use Gatehouse::Store;
 use Gatehouse::Suite;
 
 my ($once, $keep, $port);
@@ -138,10 +139,13 @@ sub arrived {
 	my ($case, $sent, $mail) = @_;
 
 	if (!$mail) {
-		row('arrived', 'nothing, as the client was told');
-		return wrong('nothing arrived') if $case->{answer} =~ /^2/;
+		row('arrived', $case->{held} ? 'nothing: it is held' :
+		    'nothing, as the client was told');
+		return wrong('nothing arrived')
+		    if $case->{answer} =~ /^2/ && !$case->{held};
 		return;
 	}
+	wrong('it should be held') if $case->{held};
 	row('arrived', join ', ', map { s/ .*//r } @{ $mail->{rcpt} });
 	row('', changes($sent, $mail->{bytes}));
 	row('', body($sent) eq body($mail->{bytes}) ?
@@ -203,7 +207,57 @@ sub one {
 	row('Postfix', $answer);
 	wrong("/$case->{answer}/ was due") unless $answer =~ /$case->{answer}/;
 	arrived($case, $sent, scalar $s->sink->next(
-	    $answer =~ /^2/ ? 30 : 0.3));
+	    $answer =~ /^2/ && !$case->{held} ? 30 : 0.3));
+}
+
+# gatehouse(1) as an administrator would call it: status and what it said.
+sub command {
+	my ($s, @words) = @_;
+	my ($status, $text) = $s->gatehouse(@words, '--config', $s->conf);
+
+	row('$', "gatehouse @words");
+	row('', map { "  $_" } split /\n/, $text);
+	return ($status, $text);
+}
+
+# What a filter held is in the store, and comes back when it is let go.
+sub let_go {
+	my ($s) = @_;
+	my ($status, $text);
+
+	print "\nWhat was held, and is let go:\n";
+	for (1 .. 100) {
+		($status, $text) = $s->gatehouse('quarantine', 'list',
+		    '--json', '--config', $s->conf);
+		last if $text =~ /"object":\s*"/;
+		select undef, undef, undef, 0.1;
+	}
+	my ($object) = $text =~ /"object":\s*"(\w+)"/;
+	return wrong('the quarantine is empty') unless $object;
+	command($s, 'quarantine', 'list');
+	($status) = command($s, 'quarantine', 'release', $object);
+	wrong("it was not let go: exit status $status") if $status;
+	my $mail = $s->sink->next(30);
+	row('arrived', $mail ? 'the letter that was held' : 'nothing');
+	wrong('it did not arrive') unless $mail &&
+	    $mail->{bytes} =~ /<1\.held\@forger\.test>/;
+}
+
+# What became of all of it, from Postfix's log and the milters' journals.
+sub tracked {
+	my ($s) = @_;
+	my @search = ('search', '--message-id', '1.held@forger.test');
+
+	print "\nWhat became of it:\n";
+	for (1 .. 100) {
+		my (undef, $text) = $s->gatehouse(@search, '--config',
+		    $s->conf);
+		last if $text =~ /\bsent\b/;
+		select undef, undef, undef, 0.1;
+	}
+	my ($status, $text) = command($s, @search);
+	wrong('tracking does not know that it was sent')
+	    if $status || $text !~ /\bsent\b/;
 }
 
 sub farewell {
@@ -213,10 +267,14 @@ sub farewell {
 	print <<"END";
 
 All of it stays up until Ctrl-C. To send mail of your own:
-  swaks --server $at --xclient-addr 192.0.2.10 --from you\@pass.test --to us\@gatehouse.test
+  swaks --server $at --xclient-addr 192.0.2.10 \\
+      --from you\@pass.test --to us\@gatehouse.test
   telnet ${\ ($at =~ s/:/ /r) }	(XCLIENT ADDR=192.0.2.10 makes you that client)
 To ask why something was decided:
   $build/tools/gatehouse explain --config ${\ $s->conf } QUEUEID
+To find mail, and what is held:
+  $build/tools/gatehouse search --config ${\ $s->conf } --since 1h
+  $build/tools/gatehouse quarantine list --config ${\ $s->conf }
 What arrives is in ${\ $s->sink->dir }
 The log of the milters is ${\ $s->log->path }
 Postfix's log is ${\ $s->pf->log->path }
@@ -238,8 +296,17 @@ sub set_up {
 	for my $milter (@milters) {
 		$s->milter($milter, %{ $options{$milter} // {} });
 	}
+	my $back = Gatehouse::Postfix::free_port();
+	Gatehouse::Store->new($s);
+	$s->service('track', maillogs => [ $s->dir . '/log/mail.log' ]);
+	$s->service('store', key => $s->dir . '/store.key', reserve => 0,
+	    release_server => "127.0.0.1:$back");
 	$port //= 2525 if Gatehouse::Postfix::port_free(2525);
-	return $s->postfix($port ? (port => $port) : ());
+	return $s->postfix(($port ? (port => $port) : ()), services => [ {
+	    name => 'release', port => $back,
+	    milters => [ map { "unix:gatehouse/$_/sock" } @milters ],
+	    options => { local_header_rewrite_clients => '',
+	    receive_override_options => 'no_address_mappings' } } ]);
 }
 
 require Cwd;
@@ -252,6 +319,8 @@ my $n = 0;
 for my $case (cases()) {
 	one($s, ++$n, $case) unless $stop;
 }
+let_go($s) unless $stop;
+tracked($s) unless $stop;
 my @surprises = $s->unexpected;
 print "\n$_\n" for @surprises;
 $bad += @surprises;

@@ -4,6 +4,7 @@
 #	($status, $said) = config('--apply');
 #	state();			all files that count, as one string
 #	dir, conf			where they are, and where ours are
+#	house($text), own($text)	gatehouse.conf, postfix.conf
 #	slurp, spew			a file
 #	shapes()			name => [ main.cf, master.cf ], of t/shapes
 package Gatehouse::PostfixConfig;
@@ -16,7 +17,7 @@ use File::Path qw(make_path remove_tree);
 use File::Temp qw(tempdir);
 use POSIX ();
 
-our @EXPORT = qw(conf config dir house put shapes slurp spew state tmp);
+our @EXPORT = qw(conf config dir house own put shapes slurp spew state tmp);
 
 my $build = $ENV{GATEHOUSE_BUILD} // '.';
 my $tmp = tempdir(TMPDIR => 1, CLEANUP => 1);
@@ -61,6 +62,7 @@ sub config {
 	my $pid = open(my $out, '-|') // die "fork: $!";
 
 	if ($pid == 0) {
+		$ENV{TMPDIR} = $tmp;	# what is killed leaves its copy there
 		open STDERR, '>&', \*STDOUT;
 		exec @args if $args[0] =~ m{^/};
 		exec "$build/tools/gatehouse", 'postfix-config', '--postfix',
@@ -74,6 +76,9 @@ sub config {
 	utime time - 60, time - 60, "$dir/main.cf", "$dir/master.cf";
 	return ($status, $text);
 }
+
+# postfix.conf: both directions, and what else is to be.
+sub own { spew("$conf/postfix.conf", "role = \"both\";\n" . ($_[0] // '')) }
 
 # The files that count, as one string.
 sub state {

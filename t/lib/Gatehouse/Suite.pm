@@ -77,10 +77,15 @@ sub build { $ENV{GATEHOUSE_BUILD} // '.' }
 
 # --- configuration files (libconfig) -------------------------------------
 
-# 5, true and false stand as they are; a list becomes [ "a", "b" ].
+# 5, true and false stand as they are; a list becomes [ "a", "b" ], a hash a
+# group { a = "b"; } and a list of these ( { ... }, { ... } ).
 sub conf_value {
 	my ($value) = @_;
 
+	return '{ ' . join(' ', map { "$_ = " . conf_value($value->{$_}) . ';' }
+	    sort keys %$value) . ' }' if ref $value eq 'HASH';
+	return '( ' . join(', ', map { conf_value($_) } @$value) . ' )'
+	    if ref $value eq 'ARRAY' && ref $value->[0] eq 'HASH';
 	return '[ ' . join(', ', map { conf_value("$_") } @$value) . ' ]'
 	    if ref $value eq 'ARRAY';
 	return $value if $value =~ /\A(-?\d+|true|false)\z/;
