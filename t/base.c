@@ -1,11 +1,16 @@
 /* The base room: slices, arenas, buffers, maps, clocks. */
+#include <errno.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hex.h"
 #include "base/map.h"
+#include "base/write.h"
 #include "t/tap.h"
 
 static void
@@ -17,6 +22,9 @@ slices(void)
 	tap_is(slice_cut(s, '=', &rest), SLICE("a"), "cut gives the first");
 	tap_is(rest, SLICE("b=c"), "and the rest");
 	tap_is(slice_cut(SLICE("a="), '=', &rest), SLICE("a"), "empty rest");
+	tap_ok(ascii_all_of(SLICE("aZ09-_"), "-_"), "all of a set");
+	tap_ok(!ascii_all_of(SLICE("a.b"), "-_"), "not all");
+	tap_ok(!ascii_all_of(SLICE("a\0b"), "-_"), "a NUL is in no set");
 	tap_ok(rest.ptr != NULL && rest.len == 0, "is empty, not absent");
 	slice_cut(SLICE("a"), '=', &rest);
 	tap_ok(rest.ptr == NULL, "no separator: the rest is absent");
@@ -190,13 +198,50 @@ clocks(void)
 	tap_ok(deadline_in(INT64_MAX) == DEADLINE_NEVER, "never overflows");
 	tap_ok(deadline_left(DEADLINE_NEVER) > 1000000, "never is far");
 	tap_ok(deadline_earlier(d, DEADLINE_NEVER) == d, "the earlier one");
+	tap_is_int(deadline_timespec(7999).tv_sec, 7, "seconds of it");
+	tap_is_int(deadline_timespec(7999).tv_nsec, 999000000, "and the rest");
 	clock_pin(1000);
 	tap_is_int(clock_wall(), 1000, "pinned");
+}
+
+/* Behind a pipe that holds less than is written; then behind its end. */
+static void
+writes(void)
+{
+	static const char bytes[200000];
+	struct buf got = { 0 };
+	int fds[2], status = -1;
+	ssize_t n;
+	pid_t pid;
+
+	signal(SIGPIPE, SIG_IGN);
+	if (pipe(fds) != 0)
+		perror("pipe");
+	pid = fork();
+	if (pid == 0)
+		_exit(write_all(fds[1], slice_make(bytes, sizeof bytes)) ? 0 :
+		    1);
+	close(fds[1]);
+	while ((n = read(fds[0], buf_room(&got, 1000), 1000)) > 0)
+		buf_took(&got, (size_t)n);
+	waitpid(pid, &status, 0);
+	tap_is_int((long long)got.len, sizeof bytes, "all of it came");
+	tap_is_int(status, 0, "and the writer knows");
+	buf_free(&got);
+	close(fds[0]);
+	if (pipe(fds) != 0)
+		perror("pipe");
+	close(fds[0]);
+	tap_ok(!write_all(fds[1], SLICE("x")) && errno == EPIPE,
+	    "nobody reads: it fails and says why");
+	tap_ok(write_all(fds[1], SLICE("")), "nothing is written at once");
+	close(fds[1]);
 }
 
 int
 main(void)
 {
+	writes();
 	slices();
 	hex();
 	arenas();

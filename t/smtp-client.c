@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "base/buf.h"
@@ -64,6 +65,24 @@ serve(void *arg)
 	}
 	close(fd);
 	return NULL;
+}
+
+/* At a path: a Postfix whose smtpd listens on a socket of its queue. */
+static void
+start_unix(struct server *s, const char *const *replies)
+{
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+
+	*s = (struct server){ .replies = replies,
+	    .listener = socket(AF_UNIX, SOCK_STREAM, 0) };
+	snprintf(s->name, sizeof s->name, "/tmp/smtp-client.%d",
+	    (int)getpid());
+	memcpy(un.sun_path, s->name, sizeof s->name);
+	unlink(s->name);
+	if (bind(s->listener, (struct sockaddr *)&un, sizeof un) != 0 ||
+	    listen(s->listener, 5) != 0)
+		perror("server");
+	pthread_create(&s->thread, NULL, serve, s);
 }
 
 static void
@@ -235,6 +254,33 @@ test_wire(void)
 }
 
 static void
+test_path(void)
+{
+	static const char *const replies[] = { HI, EHLO, OK, OK, GO, OK,
+	    NULL };
+	struct smtp_mail mail = { .helo = "x", .recipients = recipients,
+	    .nrecipients = 1, .head = SLICE("A: b\r\n\r\n"),
+	    .deadline = deadline_in(5000) };
+	struct smtp_outcome o;
+	struct server s;
+	struct slice why;
+
+	start_unix(&s, replies);
+	mail.server = s.name;
+	tap_is_int(smtp_send(&mail, &o, arena, &why), RC_OK,
+	    "a server at a path");
+	tap_is(why, SLICE(""), "without trouble");
+	tap_is_int(o.kind, SMTP_TAKEN, "it took the message");
+	end(&s);
+	buf_free(&s.got);
+	unlink(s.name);
+	tap_is_int(smtp_send(&mail, &o, arena, &why), RC_RETRY,
+	    "nobody at a path");
+	tap_is(why, arena_printf(arena, "%s: No such file or directory",
+	    s.name), "it says where");
+}
+
+static void
 test_addresses(void)
 {
 	static const struct { const char *name; struct slice address;
@@ -266,11 +312,12 @@ test_addresses(void)
 	}
 	memset(big, 'a', sizeof big);
 	struct slice long_one = slice_make(big, sizeof big);
+	struct smtp_mail mail = { .server = "127.0.0.1:1",
+	    .recipients = &long_one, .nrecipients = 1 };
 	struct smtp_outcome o;
 	struct slice why;
-	tap_is_int(smtp_send(&(struct smtp_mail){ .server = "127.0.0.1:1",
-	    .recipients = &long_one, .nrecipients = 1 }, &o, arena, &why),
-	    RC_BAD, "address: too long");
+	tap_is_int(smtp_send(&mail, &o, arena, &why), RC_BAD,
+	    "address: too long");
 }
 
 int
@@ -286,6 +333,7 @@ main(void)
 	arena = arena_new();
 	test_servers();
 	test_wire();
+	test_path();
 	test_addresses();
 	for (size_t i = 0; i < sizeof servers / sizeof servers[0]; i++)
 		tap_ok(smtp_server_valid(slice_of(servers[i].server)) ==

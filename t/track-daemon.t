@@ -130,6 +130,14 @@ like story($_), qr/our\.test>[ ]sent[ ]by[ ]m\[192\.0\.2\.9\]:25.*
 is(($s->gatehouse('search', '--state', $state, '--fate', 'x'))[0], 64,
     'no such fate');
 
+# An id is there to be copied: a table never cuts it.
+my @ids = ('4jZwvS0BjDz1brN', '4jZwvS0BjDz1brNk7', '4jZwvS0BjDz' . 'b' x 11);
+append($maillog, delivered($_, 'long@client.test', 'bob@our.test')) for @ids;
+wait_rows(3, '--from', 'long@client.test');
+my $table = ($s->gatehouse('search', '--state', $state, '--from',
+    'long@client.test'))[1];
+like $table, qr/ \Q$_\E +sent /, "whole: $_" for @ids;
+
 # --- pages ----------------------------------------------------------------
 
 append($maillog, join '', map { delivered(sprintf('BBBB%02d', $_),

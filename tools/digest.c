@@ -72,16 +72,8 @@ print_options(bool manual)
 	struct notices_conf conf = { .scopes = NULL };
 	const struct conf_section sections[] = { { notices_options, &conf },
 	    { NULL, NULL } };
-	struct buf out = { 0 };
-	int status;
 
-	if (manual)
-		conf_manual(&out, sections);
-	else
-		conf_sample(&out, "notices.conf", sections);
-	status = verb_print(&out);
-	buf_free(&out);
-	return status;
+	return verb_options("notices.conf", sections, manual);
 }
 
 enum { ANSWER_MS = 600 * 1000 };

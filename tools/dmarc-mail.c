@@ -18,6 +18,7 @@
 #include <zlib.h>
 
 #include "base/clock.h"
+#include "base/write.h"
 #include "text/transfer.h"
 
 enum { ID_BYTES = 16 };
@@ -134,18 +135,8 @@ message_file(struct slice message)
 {
 	int fd = memfd_create("dmarc-report", MFD_CLOEXEC);
 
-	while (fd >= 0 && message.len > 0) {
-		ssize_t n = write(fd, message.ptr, message.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0) {
-			close(fd);
-			return -1;
-		}
-		message = slice_after(message, (size_t)n);
-	}
-	if (fd >= 0 && lseek(fd, 0, SEEK_SET) != 0) {
+	if (fd >= 0 && (!write_all(fd, message) ||
+	    lseek(fd, 0, SEEK_SET) != 0)) {
 		close(fd);
 		return -1;
 	}

@@ -122,16 +122,8 @@ print_options(bool manual)
 {
 	static const struct conf_section sections[] = {
 	    { dmarc_report_options, NULL }, { NULL, NULL } };
-	struct buf out = { 0 };
-	int status;
 
-	if (manual)
-		conf_manual(&out, sections);
-	else
-		conf_sample(&out, "dmarc-report.conf", sections);
-	status = verb_print(&out);
-	buf_free(&out);
-	return status;
+	return verb_options("dmarc-report.conf", sections, manual);
 }
 
 /* --- what is wanted --- */

@@ -11,6 +11,7 @@
 
 #include "base/buf.h"
 #include "base/map.h"
+#include "base/write.h"
 
 #define FILE_NAME	"sent"
 #define NEW_NAME	"sent.new"
@@ -137,21 +138,6 @@ keep_key(struct slice key, void *value, void *arg)
 	buf_addc(k->out, '+');
 	buf_add(k->out, key);
 	buf_addc(k->out, '\n');
-	return true;
-}
-
-static bool
-write_all(int fd, struct slice bytes)
-{
-	while (bytes.len > 0) {
-		ssize_t n = write(fd, bytes.ptr, bytes.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		bytes = slice_after(bytes, (size_t)n);
-	}
 	return true;
 }
 

@@ -82,16 +82,9 @@ table(enum what what)
 {
 	const struct conf_section sections[] = {
 	    { postfix_conf_options, NULL }, { NULL, NULL } };
-	struct buf out = { 0 };
-	int status;
 
-	if (what == SAMPLE)
-		conf_sample(&out, "gatehouse postfix-config", sections);
-	else
-		conf_manual(&out, sections);
-	status = verb_print(&out);
-	buf_free(&out);
-	return status;
+	return verb_options("gatehouse postfix-config", sections,
+	    what != SAMPLE);
 }
 
 static int

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/write.h"
 #include "tools/maincf.h"
 
 static enum rc
@@ -63,20 +64,6 @@ sync_folder(struct arena *a, const char *path)
 	if (fd >= 0)
 		close(fd);
 	return good;
-}
-
-static bool
-write_all(int fd, struct slice text)
-{
-	while (text.len > 0) {
-		ssize_t n = write(fd, text.ptr, text.len);
-
-		if (n < 0 && errno != EINTR)
-			return false;
-		if (n > 0)
-			text = slice_after(text, (size_t)n);
-	}
-	return true;
 }
 
 /* The new bytes, on disk, under the new name's owner and mode. */

@@ -6,7 +6,7 @@
 
 #include "tools/tracked.h"
 
-enum { LIMIT = 100, WIDE = 1000, NARROW = 34 };
+enum { LIMIT = 100, WIDE = 1000, NARROW = 34, QID = 17 };
 
 static const struct option longs[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -192,6 +192,15 @@ column(struct search *s, struct slice text, size_t width, bool last)
 		buf_adds(&s->out, "  ");
 }
 
+/* Whole, however long: it is there to be copied. */
+static void
+queue_id(struct search *s, struct slice qid)
+{
+	if (qid.len == 0)
+		qid = SLICE("NOQUEUE");
+	column(s, qid, qid.len > QID ? qid.len : QID, false);
+}
+
 static struct slice
 decision(struct search *s, const struct track_found *f)
 {
@@ -212,7 +221,7 @@ text_row(struct search *s, const struct track_found *f)
 
 	column(s, slice_sub(tracked_stamp(s->a, track_ms(f->m.mid)), 0, 19),
 	    19, false);
-	column(s, f->m.qid.len > 0 ? f->m.qid : SLICE("NOQUEUE"), 15, false);
+	queue_id(s, f->m.qid);
 	column(s, slice_of(fate), 11, false);
 	column(s, arena_printf(s->a, "<%.*s>", SLICE_ARG(f->m.sender)),
 	    NARROW, false);

@@ -7,6 +7,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "conf/conf.h"
+
 enum { MESSAGE_MAX = 1 << 30 };
 
 #define CONF_DIR	SYSCONFDIR "/gatehouse"
@@ -38,6 +40,22 @@ verb_print(const struct buf *out)
 		return verb_fails(EX_IOERR, "standard output: %s",
 		    strerror(errno));
 	return EX_OK;
+}
+
+int
+verb_options(const char *sample, const struct conf_section *sections,
+    bool manual)
+{
+	struct buf out = { 0 };
+	int status;
+
+	if (manual)
+		conf_manual(&out, sections);
+	else
+		conf_sample(&out, sample, sections);
+	status = verb_print(&out);
+	buf_free(&out);
+	return status;
 }
 
 int

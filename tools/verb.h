@@ -15,6 +15,8 @@
 #include "base/buf.h"
 #include "base/rc.h"
 
+struct conf_section;
+
 enum { EXIT_UNEXPECTED = 1 };
 
 struct verb {
@@ -46,6 +48,10 @@ int verb_fails(int status, const char *fmt, ...)
 int verb_status(enum rc rc);
 /* Writes to standard output; 0 or 74. */
 int verb_print(const struct buf *out);
+/* Prints a table of options as the sample of that name, or for a manual; 0 or
+ * 74. */
+int verb_options(const char *sample, const struct conf_section *sections,
+    bool manual);
 /* A whole file, or standard input for "-"; 0, or the status that was told. */
 int verb_read(const char *path, struct arena *a, struct slice *bytes_r);
 /* The folder of configuration: dir, else the packages' if it is there, else

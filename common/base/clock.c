@@ -1,7 +1,5 @@
 #include "base/clock.h"
 
-#include <time.h>
-
 static int64_t pinned = -1;		/* written once, before threads start */
 
 int64_t
@@ -47,6 +45,13 @@ deadline_left(deadline_t d)
 	int64_t left = d - clock_mono();
 
 	return left > 0 ? left : 0;
+}
+
+struct timespec
+deadline_timespec(deadline_t d)
+{
+	return (struct timespec){ .tv_sec = (time_t)(d / 1000),
+	    .tv_nsec = (long)(d % 1000) * 1000000 };
 }
 
 deadline_t

@@ -173,3 +173,13 @@ slice_number(struct slice s, uint64_t max, uint64_t *value_r)
 	*value_r = value;
 	return true;
 }
+
+bool
+ascii_all_of(struct slice s, const char *also)
+{
+	for (size_t i = 0; i < s.len; i++)
+		if (!ascii_alnum(s.ptr[i]) && !slice_has(slice_of(also),
+		    s.ptr[i]))
+			return false;
+	return true;
+}

@@ -86,6 +86,9 @@ ascii_alnum(char c)
 	return ascii_alpha(c) || ascii_digit(c);
 }
 
+/* Letters, digits and `also`, nothing else. */
+bool ascii_all_of(struct slice s, const char *also);
+
 static inline bool
 ascii_blank(char c)
 {

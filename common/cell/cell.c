@@ -32,6 +32,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/write.h"
 #include "cell/frame.h"
 #include "log/log.h"
 
@@ -94,16 +95,7 @@ cell_memfd(struct slice bytes)
 
 	if (fd < 0)
 		return -1;
-	while (bytes.len > 0) {
-		ssize_t n = write(fd, bytes.ptr, bytes.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			break;
-		bytes = slice_after(bytes, (size_t)n);
-	}
-	if (bytes.len == 0 && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE |
+	if (write_all(fd, bytes) && fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE |
 	    F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == 0)
 		return fd;
 	close(fd);

@@ -89,6 +89,16 @@ process_complain(const char *name, enum rc rc, struct slice why)
 	return rc == RC_BAD ? EX_CONFIG : EX_TEMPFAIL;
 }
 
+void
+process_signal_set(sigset_t *set_r)
+{
+	sigemptyset(set_r);
+	sigaddset(set_r, SIGUSR1);
+	sigaddset(set_r, SIGTERM);
+	sigaddset(set_r, SIGINT);
+	sigaddset(set_r, SIGHUP);
+}
+
 /* Threads that somebody else starts (libmilter's, for TERM, INT and HUP) or we
  * (for USR1) wait for these; no other thread may be hit by them. */
 void
@@ -96,11 +106,7 @@ process_signals(void)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
+	process_signal_set(&set);
 	pthread_sigmask(SIG_BLOCK, &set, NULL);
 	signal(SIGPIPE, SIG_IGN);
 	/* A file at its size limit is an error to be told, not our end. */

@@ -11,11 +11,14 @@
  *			the exit status: 78 for RC_BAD, else 75
  * process_signals	blocks USR1, TERM, INT and HUP and ignores PIPE and
  *			XFSZ; called before the first thread
+ * process_signal_set	those four, for who waits for them
  * process_descriptors	raises the soft limit of descriptors
  * process_folder	makes it, 0750, when it is not there
  */
 #ifndef DAEMON_PROCESS_H
 #define DAEMON_PROCESS_H
+
+#include <signal.h>
 
 #include "conf/conf.h"
 #include "daemon/options.h"
@@ -36,6 +39,7 @@ int process_text(const struct daemon_options *options, const char *name,
     const struct conf_section *sections);
 int process_complain(const char *name, enum rc rc, struct slice why);
 void process_signals(void);
+void process_signal_set(sigset_t *set_r);
 void process_descriptors(void);
 enum rc process_folder(const char *path, struct arena *a,
     struct slice *why_r);

@@ -185,11 +185,7 @@ open_loop(struct process *p, struct slice *why_r)
 {
 	sigset_t set;
 
-	sigemptyset(&set);
-	sigaddset(&set, SIGUSR1);
-	sigaddset(&set, SIGTERM);
-	sigaddset(&set, SIGINT);
-	sigaddset(&set, SIGHUP);
+	process_signal_set(&set);
 	p->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	p->run.loop = loop_new();
 	if (p->signals >= 0 && p->run.loop != NULL &&

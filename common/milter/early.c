@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "journal/journal.h"
 #include "log/log.h"
 #include "milter/report.h"
@@ -57,13 +58,7 @@ slow_down(struct early_gate *gate, unsigned max, int64_t ms)
 		return;
 	if (ms > EARLY_DELAY)
 		ms = EARLY_DELAY;
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
+	until = deadline_timespec(deadline_in(ms));
 	pthread_mutex_lock(&gate->lock);
 	if (gate->slowed < max) {
 		gate->slowed++;

@@ -1,6 +1,5 @@
 #include "milter/gather.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -9,6 +8,7 @@
 #include <unistd.h>
 
 #include "base/arena.h"
+#include "base/write.h"
 
 /* For one edited body: heap, or a map of a file without a name. */
 struct gather_room {
@@ -67,21 +67,6 @@ gather_field(struct gather *g, struct slice name, struct slice value)
 	buf_add(&g->head, value);
 	buf_add(&g->head, SLICE("\r\n"));
 	add_hash(g, slice_after(buf_slice(&g->head), from));
-}
-
-static bool
-write_all(int fd, struct slice s)
-{
-	while (s.len > 0) {
-		ssize_t n = write(fd, s.ptr, s.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		s = slice_after(s, (size_t)n);
-	}
-	return true;
 }
 
 /* From here on the body lives in a file that has no name. */

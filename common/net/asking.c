@@ -260,13 +260,7 @@ wait_changed(struct asking *k, deadline_t until)
 		pthread_cond_wait(&k->changed, &k->lock);
 		return true;
 	}
-	clock_gettime(CLOCK_MONOTONIC, &at);
-	at.tv_sec += left / 1000;
-	at.tv_nsec += left % 1000 * 1000000;
-	if (at.tv_nsec >= 1000000000) {
-		at.tv_sec++;
-		at.tv_nsec -= 1000000000;
-	}
+	at = deadline_timespec(until);
 	pthread_cond_timedwait(&k->changed, &k->lock, &at);
 	return true;
 }

@@ -1,23 +1,17 @@
 #include "net/smtp.h"
 
-#include <arpa/inet.h>
-#include <errno.h>
-#include <fcntl.h>
-#include <netinet/in.h>
-#include <poll.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/un.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "net/ip.h"
+#include "net/stream.h"
 
 enum {
 	LINE = 2048,			/* of a reply; RFC 5321 has 512 */
 	LINES = 100,			/* of one reply */
-	OUT = 64 * 1024,
+	OUT = 16 * 1024,		/* each has SMTP_STEP_MS to go out */
+	QUIT_MS = 100,
 };
 
 enum { CAN_8BITMIME = 1, CAN_SMTPUTF8 = 2, CAN_DSN = 4 };
@@ -26,7 +20,7 @@ struct talk {
 	const struct smtp_mail *mail;
 	struct arena *a;
 	struct slice why;
-	int fd;
+	struct stream *stream;
 	unsigned can;
 	char in[LINE];			/* read, not used yet */
 	size_t have;
@@ -37,126 +31,71 @@ struct talk {
 };
 
 static enum rc
-trouble(struct talk *t, const char *doing, const char *what)
+trouble(struct talk *t, const char *doing, struct slice what)
 {
-	t->why = arena_printf(t->a, "%s: %s: %s", t->mail->server, doing,
-	    what);
+	t->why = arena_printf(t->a, "%s: %s: %.*s", t->mail->server, doing,
+	    SLICE_ARG(what));
 	return RC_RETRY;
 }
 
 /* --- the connection ------------------------------------------------------ */
 
+/* An address and a port; or a path, and then the address has no family. */
 static bool
-address_of(struct slice server, struct sockaddr_storage *to, socklen_t *len_r)
+place_of(struct slice server, struct ip *ip_r, uint64_t *port_r)
 {
-	struct sockaddr_un *un = (struct sockaddr_un *)to;
-	struct sockaddr_in *in = (struct sockaddr_in *)to;
-	struct sockaddr_in6 *in6 = (struct sockaddr_in6 *)to;
 	size_t colon = slice_find_last(server, ':');
 	struct slice host = slice_sub(server, 0, colon);
-	uint64_t port;
-	struct ip ip;
 
-	memset(to, 0, sizeof *to);
-	if (slice_starts(server, SLICE("/"))) {
-		if (server.len >= sizeof un->sun_path)
-			return false;
-		un->sun_family = AF_UNIX;
-		memcpy(un->sun_path, server.ptr, server.len);
-		*len_r = sizeof *un;
-		return true;
-	}
+	*ip_r = (struct ip){ .family = 0 };
+	*port_r = 0;
+	if (slice_starts(server, SLICE("/")))
+		return server.len < sizeof ((struct sockaddr_un *)0)->sun_path;
 	if (slice_starts(host, SLICE("[")) && slice_ends(host, SLICE("]")))
 		host = slice_sub(host, 1, host.len - 2);
-	if (!slice_number(slice_after(server, colon + 1), 65535, &port) ||
-	    port == 0 || !ip_parse(host, &ip))
-		return false;
-	if (ip.family == AF_INET) {
-		in->sin_family = AF_INET;
-		in->sin_port = htons((uint16_t)port);
-		memcpy(&in->sin_addr, ip.bytes, sizeof in->sin_addr);
-		*len_r = sizeof *in;
-	} else {
-		in6->sin6_family = AF_INET6;
-		in6->sin6_port = htons((uint16_t)port);
-		memcpy(&in6->sin6_addr, ip.bytes, sizeof in6->sin6_addr);
-		*len_r = sizeof *in6;
-	}
-	return true;
+	return slice_number(slice_after(server, colon + 1), 65535, port_r) &&
+	    *port_r != 0 && ip_parse(host, ip_r);
 }
 
 bool
 smtp_server_valid(struct slice server)
 {
-	struct sockaddr_storage to;
-	socklen_t len;
+	struct ip ip;
+	uint64_t port;
 
-	return address_of(server, &to, &len);
+	return place_of(server, &ip, &port);
 }
 
-/* 0 when it is ready, or an errno. */
-static int
-wait_for(struct talk *t, short events, deadline_t until)
+/* The end of one step. */
+static deadline_t
+step(const struct talk *t)
 {
-	struct pollfd p = { .fd = t->fd, .events = events };
-	int64_t left;
-	int n;
-
-	do {
-		left = deadline_left(deadline_earlier(until,
-		    t->mail->deadline));
-		n = poll(&p, 1, left > 3600000 ? 3600000 : (int)left);
-	} while ((n < 0 && errno == EINTR) || (n == 0 && left > 0));
-	return n > 0 ? 0 : n == 0 ? ETIMEDOUT : errno;
+	return deadline_earlier(deadline_in(SMTP_STEP_MS), t->mail->deadline);
 }
 
 static enum rc
 open_connection(struct talk *t)
 {
-	struct sockaddr_storage to;
-	int wrong = 0;
-	socklen_t len, size = sizeof wrong;
+	const char *host = t->mail->server;
+	struct ip ip;
+	uint64_t port;
 
-	if (!address_of(slice_of(t->mail->server), &to, &len))
-		return trouble(t, "connect", "no address and port");
-	t->fd = socket(to.ss_family, SOCK_STREAM | SOCK_CLOEXEC |
-	    SOCK_NONBLOCK, 0);
-	if (t->fd < 0)
-		return trouble(t, "socket", strerror(errno));
-	if (connect(t->fd, (struct sockaddr *)&to, len) != 0) {
-		wrong = errno;
-		if (wrong == EINPROGRESS) {
-			wrong = wait_for(t, POLLOUT, deadline_in(SMTP_STEP_MS));
-			if (wrong == 0 && getsockopt(t->fd, SOL_SOCKET,
-			    SO_ERROR, &wrong, &size) != 0)
-				wrong = errno;
-		}
-	}
-	return wrong == 0 ? RC_OK : trouble(t, "connect", strerror(wrong));
+	if (!place_of(slice_of(host), &ip, &port))
+		return trouble(t, "connect", SLICE("no address and port"));
+	if (ip.family != 0)
+		host = arena_str(t->a, ip_format(t->a, &ip));
+	t->stream = stream_open(host, (unsigned)port, NULL, step(t), t->a,
+	    &t->why);
+	return t->stream != NULL ? RC_OK : RC_RETRY;
 }
 
 static enum rc
 flush_out(struct talk *t, const char *doing)
 {
-	deadline_t until = deadline_in(SMTP_STEP_MS);
-	size_t done = 0;
+	struct slice why;
 
-	while (done < t->out.len) {
-		ssize_t n = send(t->fd, t->out.ptr + done, t->out.len - done,
-		    MSG_NOSIGNAL);
-
-		if (n > 0) {
-			done += (size_t)n;
-			until = deadline_in(SMTP_STEP_MS);
-		} else if (errno == EAGAIN || errno == EINTR) {
-			int wrong = wait_for(t, POLLOUT, until);
-
-			if (wrong != 0)
-				return trouble(t, doing, strerror(wrong));
-		} else {
-			return trouble(t, doing, strerror(errno));
-		}
-	}
+	if (!stream_write(t->stream, buf_slice(&t->out), step(t), t->a, &why))
+		return trouble(t, doing, why);
 	buf_clear(&t->out);
 	return RC_OK;
 }
@@ -171,6 +110,7 @@ read_line(struct talk *t, deadline_t until, char *line, size_t *len_r,
 {
 	for (;;) {
 		char *lf = memchr(t->in, '\n', t->have);
+		struct slice why;
 		ssize_t n;
 
 		if (lf != NULL) {
@@ -185,20 +125,15 @@ read_line(struct talk *t, deadline_t until, char *line, size_t *len_r,
 			return RC_OK;
 		}
 		if (t->have == sizeof t->in)
-			return trouble(t, doing, "a reply without an end");
-		n = recv(t->fd, t->in + t->have, sizeof t->in - t->have, 0);
-		if (n > 0) {
-			t->have += (size_t)n;
-		} else if (n == 0) {
-			return trouble(t, doing, "the server hung up");
-		} else if (errno == EAGAIN || errno == EINTR) {
-			int wrong = wait_for(t, POLLIN, until);
-
-			if (wrong != 0)
-				return trouble(t, doing, strerror(wrong));
-		} else {
-			return trouble(t, doing, strerror(errno));
-		}
+			return trouble(t, doing,
+			    SLICE("a reply without an end"));
+		n = stream_read(t->stream, t->in + t->have,
+		    sizeof t->in - t->have, until, t->a, &why);
+		if (n < 0)
+			return trouble(t, doing, why);
+		if (n == 0)
+			return trouble(t, doing, SLICE("the server hung up"));
+		t->have += (size_t)n;
 	}
 }
 
@@ -243,7 +178,7 @@ read_reply(struct talk *t, deadline_t until, const char *doing)
 		if (len < 3 || !slice_number(slice_make(line, 3), 599,
 		    &code) || code < 200 || (i > 0 && code != first) ||
 		    (len > 3 && line[3] != ' ' && line[3] != '-'))
-			return trouble(t, doing, "no SMTP reply");
+			return trouble(t, doing, SLICE("no SMTP reply"));
 		first = code;
 		note_ability(t, slice_make(line, len));
 		keep_reply(&kept, line, len);
@@ -253,7 +188,7 @@ read_reply(struct talk *t, deadline_t until, const char *doing)
 			return RC_OK;
 		}
 	}
-	return trouble(t, doing, "a reply of too many lines");
+	return trouble(t, doing, SLICE("a reply of too many lines"));
 }
 
 static enum rc
@@ -261,7 +196,7 @@ ask(struct talk *t, const char *doing)
 {
 	enum rc rc = flush_out(t, doing);
 
-	return rc == RC_OK ? read_reply(t, deadline_in(SMTP_STEP_MS), doing) :
+	return rc == RC_OK ? read_reply(t, step(t), doing) :
 	    rc;
 }
 
@@ -338,7 +273,7 @@ put_data(struct talk *t, struct smtp_outcome *outcomes, const bool *open)
 			outcomes[i].kind = SMTP_UNSURE;
 	rc = flush_out(t, "end of message");
 	if (rc == RC_OK)
-		rc = read_reply(t, DEADLINE_NEVER, "end of message");
+		rc = read_reply(t, t->mail->deadline, "end of message");
 	for (size_t i = 0; rc == RC_OK && i < n; i++)
 		if (open[i])
 			settle(&outcomes[i], t->code, t->reply);
@@ -480,7 +415,7 @@ check_mail(struct talk *t)
 static enum rc
 greet(struct talk *t, struct smtp_outcome *outcomes, bool *go_r)
 {
-	enum rc rc = read_reply(t, deadline_in(SMTP_STEP_MS), "greeting");
+	enum rc rc = read_reply(t, step(t), "greeting");
 
 	*go_r = false;
 	if (rc != RC_OK)
@@ -508,6 +443,7 @@ smtp_send(const struct smtp_mail *mail, struct smtp_outcome *outcomes,
     struct arena *a, struct slice *why_r)
 {
 	struct talk *t = arena_alloc(a, sizeof *t);
+	struct slice ignored;
 	bool go = false;
 	enum rc rc;
 
@@ -515,7 +451,6 @@ smtp_send(const struct smtp_mail *mail, struct smtp_outcome *outcomes,
 		outcomes[i] = (struct smtp_outcome){ .reply = SLICE("") };
 	t->mail = mail;
 	t->a = a;
-	t->fd = -1;
 	rc = check_mail(t);
 	if (rc == RC_OK)
 		rc = open_connection(t);
@@ -525,10 +460,10 @@ smtp_send(const struct smtp_mail *mail, struct smtp_outcome *outcomes,
 		rc = put_envelope(t, outcomes);
 	if (rc == RC_OK) {
 		/* Polite, and no answer is waited for. */
-		(void)!send(t->fd, "QUIT\r\n", 6, MSG_NOSIGNAL | MSG_DONTWAIT);
+		stream_write(t->stream, SLICE("QUIT\r\n"),
+		    deadline_in(QUIT_MS), a, &ignored);
 	}
-	if (t->fd >= 0)
-		close(t->fd);
+	stream_close(t->stream);
 	buf_free(&t->out);
 	*why_r = rc == RC_OK ? SLICE("") : t->why;
 	return rc;

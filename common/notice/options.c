@@ -118,16 +118,6 @@ const struct conf_option notices_options[] = {
 	{ 0 }
 };
 
-static bool
-all_of(struct slice s, const char *also)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (!ascii_alnum(s.ptr[i]) && !slice_has(slice_of(also),
-		    s.ptr[i]))
-			return false;
-	return true;
-}
-
 static enum rc __attribute__((format(printf, 3, 4)))
 bad(struct arena *a, struct slice *why_r, const char *fmt, ...)
 {
@@ -200,7 +190,7 @@ static enum rc
 check_folder_name(const char *option, const char *name, struct arena *a,
     struct slice *why_r)
 {
-	if (all_of(slice_of(name), "-_"))
+	if (ascii_all_of(slice_of(name), "-_"))
 		return RC_OK;
 	return bad(a, why_r, "%s is \"%s\"; it wants the name of a folder: "
 	    "letters, digits, - and _", option, name);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/write.h"
 #include "store/crypt-keys.h"
 
 enum { NONCE = 12, SECRET = 32 };
@@ -134,22 +135,6 @@ begin_chunk(struct stream *s, bool last)
 }
 
 static bool
-write_all(int fd, const unsigned char *bytes, size_t n)
-{
-	while (n > 0) {
-		ssize_t done = write(fd, bytes, n);
-
-		if (done < 0 && errno == EINTR)
-			continue;
-		if (done <= 0)
-			return false;
-		bytes += done;
-		n -= (size_t)done;
-	}
-	return true;
-}
-
-static bool
 put_chunk(struct crypt_writer *w, bool last)
 {
 	int n = 0, end = 0;
@@ -164,7 +149,8 @@ put_chunk(struct crypt_writer *w, bool last)
 		return false;
 	}
 	w->used = 0;
-	return write_all(w->s.fd, w->sealed, (size_t)n + CRYPT_TAG);
+	return write_all(w->s.fd, slice_make(w->sealed, (size_t)n +
+	    CRYPT_TAG));
 }
 
 static bool
@@ -192,7 +178,8 @@ crypt_write_begin(const struct crypt_public *to, int fd)
 	struct crypt_writer *w = mem_alloc(sizeof *w);
 
 	w->s.fd = fd;
-	if (open_to(w, to) && write_all(fd, w->s.header, CRYPT_HEADER))
+	if (open_to(w, to) && write_all(fd, slice_make(w->s.header,
+	    CRYPT_HEADER)))
 		return w;
 	crypt_write_drop(w);
 	return NULL;

@@ -255,16 +255,6 @@ domain_ascii(struct arena *a, struct slice domain, struct slice *ascii_r)
 	return true;
 }
 
-static bool
-all_of(struct slice s, const char *also)
-{
-	for (size_t i = 0; i < s.len; i++)
-		if (!ascii_alnum(s.ptr[i]) && !slice_has(slice_of(also),
-		    s.ptr[i]))
-			return false;
-	return true;
-}
-
 bool
 address_plain(struct slice address)
 {
@@ -273,6 +263,7 @@ address_plain(struct slice address)
 	struct slice domain = slice_after(address, at + 1);
 
 	return local.len > 0 && local.len <= 64 && domain.len > 0 &&
-	    domain.len <= 253 && all_of(local, "!#$%&'*+-/=?^_`{|}~.") &&
-	    all_of(domain, "-._");
+	    domain.len <= 253 &&
+	    ascii_all_of(local, "!#$%&'*+-/=?^_`{|}~.") &&
+	    ascii_all_of(domain, "-._");
 }

@@ -62,6 +62,15 @@ add(struct follow_list *l, const char *name, bool packed)
 	    .changed = changed(&st), .packed = packed };
 }
 
+static void
+take_out(struct follow_list *l, size_t i)
+{
+	free(l->files[i].name);
+	memmove(&l->files[i], &l->files[i + 1],
+	    (l->count - i - 1) * sizeof l->files[0]);
+	l->count--;
+}
+
 /* One that was renamed while we read is there twice. */
 static void
 drop_double(struct follow_list *l, uint64_t dev, uint64_t ino)
@@ -69,11 +78,7 @@ drop_double(struct follow_list *l, uint64_t dev, uint64_t ino)
 	for (size_t i = 0; i + 1 < l->count; i++) {
 		if (l->files[i].dev != dev || l->files[i].ino != ino)
 			continue;
-		free(l->files[i].name);
-		memmove(&l->files[i], &l->files[i + 1],
-		    (l->count - i - 1) * sizeof l->files[0]);
-		l->count--;
-		i--;
+		take_out(l, i--);
 	}
 }
 
@@ -91,11 +96,7 @@ drop_unfinished(struct follow_list *l)
 			    len - 3) == 0);
 		if (!both)
 			continue;
-		free(l->files[i].name);
-		memmove(&l->files[i], &l->files[i + 1],
-		    (l->count - i - 1) * sizeof l->files[0]);
-		l->count--;
-		i--;
+		take_out(l, i--);
 	}
 }
 

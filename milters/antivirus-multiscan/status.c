@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/thread.h"
+#include "base/write.h"
 #include "log/log.h"
 #include "text/json.h"
 
@@ -98,21 +99,6 @@ status_write(const struct status_source *source, struct buf *out)
 }
 
 /* ---- the file ---- */
-
-static bool
-write_all(int fd, struct slice text)
-{
-	while (text.len > 0) {
-		ssize_t n = write(fd, text.ptr, text.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		text = slice_after(text, (size_t)n);
-	}
-	return true;
-}
 
 /* Not synced: after a power cut nobody asks how it was. */
 static void

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/buf.h"
+#include "base/write.h"
 #include "log/log.h"
 #include "net/http.h"
 #include "services/track/url.h"
@@ -80,21 +81,6 @@ fails(struct arena *a, struct slice *why_r, const char *what)
 }
 
 /* --- a file -------------------------------------------------------------- */
-
-static bool
-write_all(int fd, struct slice s)
-{
-	while (s.len > 0) {
-		ssize_t n = write(fd, s.ptr, s.len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n <= 0)
-			return false;
-		s = slice_after(s, (size_t)n);
-	}
-	return true;
-}
 
 /*
  * Opened for each bundle, so that one that was moved away is begun anew. What

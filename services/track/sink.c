@@ -91,16 +91,9 @@ sinks_look(struct sinks *s)
 static bool
 rest(struct sinks *s, uint64_t *seen, int64_t ms)
 {
-	struct timespec until;
+	struct timespec until = deadline_timespec(deadline_in(ms));
 	bool go_on;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_sec += ms / 1000;
-	until.tv_nsec += ms % 1000 * 1000000;
-	if (until.tv_nsec >= 1000000000) {
-		until.tv_sec++;
-		until.tv_nsec -= 1000000000;
-	}
 	pthread_mutex_lock(&s->lock);
 	while (!s->stop && (seen == NULL || *seen == s->news))
 		if (pthread_cond_timedwait(&s->wake, &s->lock, &until) != 0)
