@@ -62,6 +62,7 @@ is `bash -n $_ 2>&1`, '', "$_ parses" for grep { -e } qw(try check .ci/run
 for my $perl (grep { -e } glob 't/*.t t/check/*.t t/check/full t/lib/*/*.pm t/lib/*/*/*.pm ' .
     't/try/*.pl') {
 	like `perl -It/lib -wc $perl 2>&1`, qr/syntax OK/, "$perl compiles";
+	ok -x $perl, "$perl can be run" if $perl =~ /\.t$/;
 }
 
 done_testing;
