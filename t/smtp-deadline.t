@@ -151,9 +151,10 @@ is scalar(grep { $_->{'gatehouse.verdict'} ne 'tempfail' }
     'the journal says what came of it';
 
 # --- slower than Postfix's patience, faster than its own deadline ---
+$s->log->mark;
 $s->options('probe', deadline => '25s', delay => '4s');
 $s->signal_milter('probe', 'USR1');
-sleep 0.5;
+ok $s->log->wait_for(qr/configuration reloaded/, 20), 'a slow filter';
 $s->pf->set(milter_content_timeout => '2s');
 $s->pf->reload;
 $s->log->mark;
@@ -163,7 +164,9 @@ like $s->log->wait_for(qr/verdict=/, 20) // '', qr/verdict=tempfail/,
 sleep 1;
 is_deeply [ $s->pf->queue ], [], 'nothing is queued';
 is $s->sink->count, $came, 'nothing arrived';
+$s->log->mark;
 $s->options('probe', delay => '0ms')->signal_milter('probe', 'USR1');
+ok $s->log->wait_for(qr/configuration reloaded/, 20), 'a quick one';
 $s->pf->set(milter_content_timeout => '30s');
 $s->pf->reload;
 sleep 0.5;
