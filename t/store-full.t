@@ -206,7 +206,8 @@ ok remount('ro'), 'read-only';
 like mail('held'), qr/^451 /, 'read-only: 451';
 like mail('clean'), qr/^250 /, 'read-only: the rest goes on';
 eval { $s->start_milter('store') };
-like $@, qr/does not start.*(?:Read-only|readonly)/si, 'it says why it does not start';
+like $@, qr/does not start.*(?:Read-only|readonly)/si,
+    'it says why it does not start';
 ok remount('rw'), 'to be written again';
 $s->start_milter('store');
 like mail('mixed'), qr/^250 /, 'held';

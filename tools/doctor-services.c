@@ -191,8 +191,8 @@ run_store(struct doctor_report *r)
 }
 
 const struct doctor_check doctor_store = {
-	"store", "asks gatehouse-store whether it runs, has room, and has taken "
-	"in what was held", store_kinds, DOCTOR_ROOT | DOCTOR_HOUSE, run_store,
+	"store", "asks gatehouse-store whether it runs, has room, and has "
+	"taken in what was held", store_kinds, DOCTOR_ROOT | DOCTOR_HOUSE, run_store,
 };
 
 /* --- track --------------------------------------------------------------- */
@@ -312,7 +312,7 @@ run_track(struct doctor_report *r)
 }
 
 const struct doctor_check doctor_track = {
-	"track", "asks gatehouse-track whether it runs, and sees how far it has "
-	"read Postfix's log", track_kinds, DOCTOR_ROOT | DOCTOR_HOUSE,
+	"track", "asks gatehouse-track whether it runs, and sees how far it "
+	"has read Postfix's log", track_kinds, DOCTOR_ROOT | DOCTOR_HOUSE,
 	run_track,
 };

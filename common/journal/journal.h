@@ -35,8 +35,8 @@
  * may outgrow their size by a few lines for the same reason. Lines reach the
  * kernel, not the disk: after a power cut the last seconds may be gone.
  *
- * journal_write, journal_tick and journal_lost may be called from any thread. The process
- * ignores SIGXFSZ, or a file size limit ends it.
+ * journal_write, journal_tick and journal_lost may be called from any thread.
+ * The process ignores SIGXFSZ, or a file size limit ends it.
  */
 #ifndef JOURNAL_JOURNAL_H
 #define JOURNAL_JOURNAL_H

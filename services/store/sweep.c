@@ -12,8 +12,8 @@
  *		asks the same question and changes nothing. A row on hold is
  *		never due
  * sweep_quota	looks at quota, disk and inodes, warns at 80 % of each, and
- *		closes incoming/ for filters when the quota is reached (they answer 451); opens it
- *		again below 95 %. Nothing is thrown away to make room
+ *		closes incoming/ for filters when the quota is reached (they
+ *		answer 451); opens it again below 95 %. Nothing is thrown away to make room
  * sweep_refused
  *		asks what became of messages that were held a short while ago:
  *		one that Postfix refused in the end is "not accepted"
