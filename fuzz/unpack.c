@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "cells/unpack/walk.h"
+#include "unpack/format.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -47,9 +48,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	    .request = { .limits = { 4, 50, 1 << 20, 4 << 20, 100 },
 	    .name = SLICE("file") } };
 	struct slice bytes = slice_make(data, size);
-	const struct walk_format *f = walk_format_of(bytes);
+	const struct unpack_format *f = unpack_format_of(bytes);
 
-	if (f == NULL || f->reader != archive_read_members)
+	if (f == NULL || f->by != UNPACK_BY_ARCHIVE)
 		walk_file(&w, bytes);
 	check(&w);
 	read_answer(bytes);

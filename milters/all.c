@@ -1,5 +1,7 @@
 #include "milters/all.h"
 
+#include "milters/antivirus-multiscan/filter.h"
 #include "milters/auth-check/filter.h"
 
-const struct filter *const all_filters[] = { &auth_check_filter, NULL };
+const struct filter *const all_filters[] = { &auth_check_filter,
+    &antivirus_filter, NULL };

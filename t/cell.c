@@ -195,21 +195,48 @@ test_crowd(void)
 	cell_close(crowd.cell);
 }
 
-static pid_t
-child_of(pid_t parent)
+/* How many, and one of them. */
+static unsigned
+children_of(pid_t parent, pid_t *one_r)
 {
 	char path[64];
-	int pid = 0;
+	unsigned n = 0;
+	int pid;
 	FILE *f;
 
+	*one_r = 0;
 	snprintf(path, sizeof path, "/proc/%d/task/%d/children", (int)parent,
 	    (int)parent);
 	f = fopen(path, "re");
-	if (f == NULL || fscanf(f, "%d", &pid) != 1)
-		pid = 0;
+	for (; f != NULL && fscanf(f, "%d", &pid) == 1; n++)
+		*one_r = pid;
 	if (f != NULL)
 		fclose(f);
+	return n;
+}
+
+static pid_t
+child_of(pid_t parent)
+{
+	pid_t pid;
+
+	children_of(parent, &pid);
 	return pid;
+}
+
+/* All workers are there before anybody asks, and are the ones that answer. */
+static void
+test_warm(void)
+{
+	struct cell *c = start(3, NULL);
+	struct cell_answer answer;
+	pid_t zygote = child_of(getpid()), one;
+
+	cell_warm(c, deadline_in(20000));
+	tap_is_int(children_of(zygote, &one), 3, "three workers are made");
+	ask(c, "count", 20000, &answer);
+	tap_is_int(children_of(zygote, &one), 3, "and one of them answers");
+	cell_close(c);
 }
 
 static void
@@ -337,6 +364,7 @@ main(int argc, char **argv)
 	cell_close(c);
 	test_recycling();
 	test_crowd();
+	test_warm();
 	test_zygote();
 	test_socket();
 	/* The zygotes that were killed could not clear up: two of them. */

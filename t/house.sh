@@ -9,8 +9,8 @@ packages_build="build-essential autoconf automake pkg-config perl
 	libarchive-dev libclamav-dev libconfig-dev libidn2-dev libjansson-dev
 	libmilter-dev libopendkim-dev libpsl-dev libseccomp-dev libspf2-dev
 	libsqlite3-dev libssl-dev libunbound-dev zlib1g-dev"
-packages_test="7zip clamav-testfiles libarchive-tools postfix
-	strace"
+packages_test="7zip c-icap clamav-daemon clamav-testfiles libarchive-tools
+	libc-icap-mod-virus-scan postfix strace zip"
 packages_check="clang clang-tidy cppcheck debhelper dpkg-dev fakeroot faketime
 	libclang-rt-14-dev libxml2-utils llvm-14 openssl python3-authres
 	python3-dkim python3-nacl valgrind xz-utils"
@@ -25,8 +25,9 @@ missing() {
 }
 
 # need PACKAGE...: installs what is missing. A Postfix that comes in by this
-# gets no configuration, so it runs nothing of its own; and no package that
-# is there goes away (another mail server would).
+# gets no configuration, so it runs nothing of its own; no other service is
+# started (clamd, freshclam, c-icap: tests start their own); and no package
+# that is there goes away (another mail server would).
 need() {
 	local list
 	list=$(missing "$@")
@@ -42,13 +43,32 @@ need() {
 	mkdir -p "$src/build"
 	apt-get -q -q update </dev/null ||
 	    say "apt-get update failed; going on with the lists that are there"
+	hold_services
 	# shellcheck disable=SC2086
 	apt-get -q -y --no-install-recommends --no-remove \
 	    -o Dpkg::Use-Pty=0 install $list \
 	    </dev/null >"$src/build/apt.log" 2>&1 || {
+		free_services
 		tail -n 20 "$src/build/apt.log"
 		die "apt-get could not install: $list"
 	}
+	free_services
+}
+
+# What Debian asks before it starts a service says no meanwhile, unless the
+# machine's owner has an answer of his own.
+policy=/usr/sbin/policy-rc.d
+hold_services() {
+	held=
+	[ -e "$policy" ] && return
+	printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod 755 "$policy" &&
+	    held=1
+	trap free_services EXIT
+}
+
+free_services() {
+	[ -z "${held:-}" ] || rm -f "$policy"
+	held=
 }
 
 # prepare: ./configure, when it is absent or older than what it is made from.

@@ -4,7 +4,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "mime/message.h"
 #include "t/tap.h"
 
@@ -337,14 +336,14 @@ timed(const char *what, const char *head, const char *unit, size_t times,
 
 	for (size_t i = 0; i < times; i++)
 		add_unit(&b, unit, i);
-	start = clock_mono();
+	start = tap_worked();
 	message_read(&msg, a, slice_of(head), buf_slice(&b), limits);
 	root = message_parts(&msg);
 	for (const struct part *p = root; p != NULL; p = part_next(root, p)) {
 		n++;
 		depth = p->depth > depth ? p->depth : depth;
 	}
-	ms = clock_mono() - start;
+	ms = tap_worked() - start;
 	tap_ok((msg.flags & want) == want, "%s: flags", what);
 	tap_ok(n <= msg.limits.parts && depth <= msg.limits.depth + 1,
 	    "- %zu parts, depth %u", n, depth);

@@ -188,6 +188,11 @@ sub killed {
 	my $r = eval { $s->talk('probe', @m) } // { reply => 'closed' };
 	if ($r->{reply} ne 'closed') {
 		$p->stop;
+		# Its clock goes on: that may be the call that was meant.
+		unless ($s->process('probe')->running) {
+			$s->process('probe')->wait;
+			$s->start_milter('probe');
+		}
 		well_done($what, $kind, $r);
 		$store->clear;
 		return 0;

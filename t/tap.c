@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "base/arena.h"
@@ -117,6 +118,15 @@ tap_skip(unsigned n, const char *why)
 	while (n-- > 0)
 		printf("ok %u # SKIP %s\n", ++tests, why);
 	fprintf(stderr, "# skipped: %s\n", why);
+}
+
+int64_t
+tap_worked(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
 int

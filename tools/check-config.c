@@ -51,6 +51,7 @@ check(const struct files *f, const char *name,
 	struct settings_source source = {
 		.conf_dir = f->dir, .name = name, .filters = filters,
 		.chain = chain, .trusted = true, .optional = true,
+		.only_check = true,
 		.house_file = verb_house_file(f->dir, f->arena),
 	};
 	struct settings *set;

@@ -6,6 +6,8 @@
 #include "tools/verb.h"
 
 static const struct verb verbs[] = {
+	{ "antivirus", "say how the engines against viruses are",
+	  verb_antivirus },
 	{ "backlog", "say what waits in the queue, or let it go in batches",
 	  verb_backlog },
 	{ "check-config", "read all configuration and say what is wrong",

@@ -57,7 +57,10 @@ help(void)
 	    "of the daemons and without side effects, and says what each "
 	    "decides and why.\n"
 	    "\n"
-	    "  --milter NAME      only this one; may be given several times\n"
+	    "  --milter NAME      this one, instead of those that inbound and "
+	    "outbound in\n"
+	    "                     gatehouse.conf name; may be given several "
+	    "times\n"
 	    "  --client-ip IP     who sends it (no address: a local pipe)\n"
 	    "  --client-name N    the client's verified host name\n"
 	    "  --helo H           what the client says in HELO\n"
@@ -209,16 +212,36 @@ adjust(struct settings *set, void *arg)
 	set->house.inbound.count = set->house.outbound.count = 0;
 }
 
-/* Those that were named; else all of the house. */
+/* Those of the site's chains. What is wrong with the file is told later. */
 static const struct filter *const *
-pick_filters(const struct test *t)
+chain_filters(const struct test *t, const char *house_file)
+{
+	const struct filter **picked = arena_array(t->a, MILTERS + 1,
+	    sizeof *picked);
+	struct house_conf house = { 0 };
+	const struct conf_section sections[] = { { house_options, &house },
+	    { NULL, NULL } };
+	struct slice why;
+	size_t n = 0;
+
+	conf_load(t->a, house_file, sections, &why);
+	for (const struct filter *const *f = all_filters; *f != NULL; f++)
+		if (conf_list_has(&house.inbound, slice_of((*f)->name)) ||
+		    conf_list_has(&house.outbound, slice_of((*f)->name)))
+			picked[n++] = *f;
+	return n > 0 ? picked : all_filters;
+}
+
+/* Those that were named. */
+static const struct filter *const *
+pick_filters(const struct test *t, const char *house_file)
 {
 	const struct filter **picked = arena_array(t->a, MILTERS + 1,
 	    sizeof *picked);
 	size_t n = 0;
 
 	if (t->nmilters == 0)
-		return all_filters;
+		return chain_filters(t, house_file);
 	for (size_t i = 0; i < t->nmilters; i++)
 		for (const struct filter *const *f = all_filters; *f != NULL;
 		    f++)
@@ -232,13 +255,14 @@ load(struct test *t, struct settings **set_r)
 {
 	struct settings_source source = {
 		.conf_dir = verb_conf_dir(t->config), .name = "test",
-		.filters = pick_filters(t), .optional = true,
+		.optional = true,
 		.adjust = adjust, .arg = t,
 	};
 	struct slice why;
 	enum rc rc;
 
 	source.house_file = verb_house_file(source.conf_dir, t->a);
+	source.filters = pick_filters(t, source.house_file);
 	rc = settings_load(&source, NULL, set_r, t->a, &why);
 	if (rc != RC_OK)
 		return verb_fails(verb_status(rc), "%.*s", SLICE_ARG(why));

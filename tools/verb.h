@@ -22,6 +22,7 @@ struct verb {
 	int (*run)(int argc, char **argv, struct arena *a);
 };
 
+int verb_antivirus(int argc, char **argv, struct arena *a);
 int verb_backlog(int argc, char **argv, struct arena *a);
 int verb_check_config(int argc, char **argv, struct arena *a);
 int verb_digest(int argc, char **argv, struct arena *a);

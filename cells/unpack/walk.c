@@ -5,6 +5,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "unpack/format.h"
+
 enum { PAGE = 4096, RATIO_FROM = 1 << 20, PATH = 1000 };
 
 void
@@ -90,13 +92,21 @@ walk_add(struct walk *w, struct walk_entry *member, struct slice bytes)
 static void
 walk_bytes(struct walk *w, struct walk_entry *entry, struct slice bytes)
 {
-	const struct walk_format *format = walk_format_of(bytes);
+	static walk_reader *const readers[UNPACK_BYS] = {
+		[UNPACK_BY_ARCHIVE] = archive_read_members,
+		[UNPACK_BY_MAIL] = mail_read_members,
+		[UNPACK_BY_OLE2] = ole2_read_members,
+		[UNPACK_BY_PDF] = pdf_read_members,
+		[UNPACK_BY_RTF] = rtf_read_members,
+		[UNPACK_BY_TNEF] = tnef_read_members,
+	};
+	const struct unpack_format *format = unpack_format_of(bytes);
 
 	if (format == NULL)
 		return;
 	entry->record.format = slice_of(format->name);
-	if (format->reader != NULL)
-		format->reader(w, entry, bytes);
+	if (readers[format->by] != NULL)
+		readers[format->by](w, entry, bytes);
 	else
 		walk_why(entry, UNPACK_UNKNOWN);
 }

@@ -58,11 +58,4 @@ walk_reader archive_read_members, mail_read_members, ole2_read_members,
 bool package_read_member(struct walk *w, struct walk_entry *parent,
     struct slice bytes);
 
-/* What the first bytes say; NULL: nothing that has anything in it. */
-struct walk_format {
-	const char *name;
-	walk_reader *reader;		/* NULL: nobody here can open it */
-};
-const struct walk_format *walk_format_of(struct slice bytes);
-
 #endif

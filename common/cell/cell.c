@@ -19,6 +19,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -201,7 +202,8 @@ spawn_cell(const char *const *argv, pid_t *pid_r)
 static void
 see_off(pid_t pid)
 {
-	for (deadline_t until = deadline_in(END_MS); deadline_left(until) > 0; ) {
+	for (deadline_t until = deadline_in(END_MS);
+	    deadline_left(until) > 0; ) {
 		if (waitpid(pid, NULL, WNOHANG) != 0)
 			return;
 		poll(NULL, 0, 2);
@@ -510,6 +512,25 @@ take_worker(struct cell *c, deadline_t until)
 	}
 }
 
+/* One after the other, since nobody gives one back meanwhile. */
+void
+cell_warm(struct cell *c, deadline_t until)
+{
+	struct worker *all = NULL, *w;
+
+	for (unsigned n = 0; n < c->conf.workers; n++) {
+		w = take_worker(c, until);
+		if (w == NULL)
+			break;
+		w->next = all;
+		all = w;
+	}
+	while ((w = all) != NULL) {
+		all = w->next;
+		give_back(c, w);
+	}
+}
+
 static void
 kill_worker(struct cell *c, const struct worker *w)
 {
@@ -671,6 +692,26 @@ cell_ask(struct cell *c, struct slice request, int fd, deadline_t until,
 }
 
 /* ---- opening ---- */
+
+const char *
+cell_program(struct arena *a, const char *name)
+{
+	static const char *const trees[] = { "..", "../.." };
+	char exe[PATH_MAX];
+	ssize_t n = readlink("/proc/self/exe", exe, sizeof exe);
+	struct slice dir = slice_make(exe, n > 0 ? (size_t)n : 0);
+
+	dir = slice_sub(dir, 0, slice_find_last(dir, '/'));
+	for (size_t i = 0; i < 2; i++) {
+		const char *path = arena_printf(a, "%.*s/%s/cells/%s/"
+		    "gatehouse-cell-%s", SLICE_ARG(dir), trees[i], name,
+		    name).ptr;
+
+		if (access(path, X_OK) == 0)
+			return path;
+	}
+	return arena_printf(a, "%s/gatehouse-cell-%s", CELL_DIR, name).ptr;
+}
 
 static void
 copy_conf(struct cell *c, const struct cell_conf *conf)

@@ -9,12 +9,15 @@
  * it took too long. Another takes its place within milliseconds, and other
  * messages notice nothing.
  *
+ * cell_program	where the program of that name is: beside the program that
+ *		runs, when that is a build tree, else where make install puts it
  * cell_open	starts the program (argv), or connects to one that runs as a
  *		unit of its own (socket). Returns at once; loading goes on in
  *		the background. RC_BAD with *why_r: it cannot be started
  * cell_ready	waits until the zygote has loaded. RC_RETRY with *why_r when it
  *		did not by then, or ended meanwhile; what was wrong it has said
  *		on standard error
+ * cell_warm	has all workers made, so that no request waits for a fork
  * cell_ask	hands a request and a descriptor (cell_memfd; -1: none) to a
  *		worker and collects its answer in the arena, at most answer_max
  *		bytes. Waits for a free worker and for the answer until the
@@ -77,10 +80,12 @@ struct cell_answer {
 
 struct cell;
 
+const char *cell_program(struct arena *a, const char *name);
 enum rc cell_open(const struct cell_conf *conf, struct cell **cell_r,
     struct arena *a, struct slice *why_r);
 enum rc cell_ready(struct cell *cell, deadline_t until, struct arena *a,
     struct slice *why_r);
+void cell_warm(struct cell *cell, deadline_t until);
 void cell_ask(struct cell *cell, struct slice request, int fd,
     deadline_t until, struct arena *a, struct cell_answer *answer_r);
 struct slice cell_told(struct cell *cell, struct arena *a);

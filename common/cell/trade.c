@@ -468,7 +468,7 @@ cell_main(int argc, char **argv, const struct cell_trade *trade)
 		rmdir(z->scratch);
 		return complain(trade->name, why);
 	}
-	z->namespaces = walls_prepare(&walls, long_lived);
+	z->namespaces = walls_prepare(z->scratch, &walls, long_lived);
 	z->hello = arena_printf(long_lived, "%.*s\n%.*s", SLICE_ARG(walls),
 	    SLICE_ARG(told));
 	z->arena = arena_new();		/* reset after each use from here on */

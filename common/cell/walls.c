@@ -89,22 +89,38 @@ landlock_version(void)
 	    LANDLOCK_CREATE_RULESET_VERSION);
 }
 
+/* A file system in memory over the folder; nobody else sees it. */
+static bool
+mount_scratch(const struct walls *w, const char *scratch)
+{
+	char options[64];
+	uint64_t size = w->scratch != 0 ? w->scratch : 512 * MB;
+
+	snprintf(options, sizeof options, "size=%llu,nr_inodes=20000,mode=700",
+	    (unsigned long long)size);
+	return own_namespaces() &&
+	    mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
+	    mount("scratch", scratch, "tmpfs", MS_NOSUID | MS_NODEV |
+	    MS_NOEXEC, options) == 0;
+}
+
 /* Tried by a child, since there is no way back. */
 static bool
-namespaces_work(void)
+namespaces_work(const char *scratch)
 {
+	const struct walls any = { 0 };
 	pid_t pid = fork();
 	int status;
 
 	if (pid == 0)
-		_exit(own_namespaces() ? 0 : 1);
+		_exit(mount_scratch(&any, scratch) ? 0 : 1);
 	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0;
 }
 
 bool
-walls_prepare(struct slice *told_r, struct arena *a)
+walls_prepare(const char *scratch, struct slice *told_r, struct arena *a)
 {
-	bool namespaces = namespaces_work();
+	bool namespaces = namespaces_work(scratch);
 
 	*told_r = arena_printf(a, "seccomp%s%s", namespaces ?
 	    ", namespaces" : "", landlock_version() > 0 ? ", landlock" : "");
@@ -156,21 +172,6 @@ set_limits(const struct walls *w, struct arena *a, struct slice *why_r)
 	    !limit(RLIMIT_CORE, 0) || !limit(RLIMIT_NOFILE, 256))
 		return failed("limits", a, why_r);
 	return RC_OK;
-}
-
-/* A file system in memory over the folder; nobody else sees it. */
-static bool
-mount_scratch(const struct walls *w, const char *scratch)
-{
-	char options[64];
-	uint64_t size = w->scratch != 0 ? w->scratch : 512 * MB;
-
-	snprintf(options, sizeof options, "size=%llu,nr_inodes=20000,mode=700",
-	    (unsigned long long)size);
-	return own_namespaces() &&
-	    mount("", "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
-	    mount("scratch", scratch, "tmpfs", MS_NOSUID | MS_NODEV |
-	    MS_NOEXEC, options) == 0;
 }
 
 /* Files can be opened below scratch and nowhere else. */

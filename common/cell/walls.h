@@ -32,7 +32,8 @@ struct walls {
 	const int *calls;		/* further system calls; -1 ends */
 };
 
-bool walls_prepare(struct slice *told_r, struct arena *a);
+bool walls_prepare(const char *scratch, struct slice *told_r,
+    struct arena *a);
 enum rc walls_raise(const struct walls *w, const char *scratch,
     bool namespaces, struct arena *a, struct slice *why_r);
 

@@ -291,6 +291,7 @@ load_and(struct daemon *d)
 
 	process_signals();
 	process_descriptors();
+	d->source.only_check = d->options.verb == VERB_CHECK;
 	rc = settings_load(&d->source, NULL, &set, d->arena, &why);
 	if (rc != RC_OK)
 		return process_complain(d->source.name, rc, why);

@@ -153,6 +153,8 @@ struct filter {
 	enum rc (*open)(const void *conf, const struct house_conf *house,
 	    struct dns *dns, void **shared_r, struct arena *a,
 	    struct slice *why_r);
+	bool opens_slowly;		/* where a configuration is only
+					   checked, it is not opened */
 	void (*close)(void *shared);
 	enum rc (*state)(const void *conf, void *shared, void *before,
 	    const char *dir, struct arena *a, struct slice *why_r);

@@ -272,7 +272,8 @@ load_store(struct settings *set, struct slice *why_r)
 }
 
 static enum rc
-open_filters(struct settings *set, struct slice *why_r)
+open_filters(struct settings *set, const struct settings_source *source,
+    struct slice *why_r)
 {
 	enum rc rc = RC_OK;
 
@@ -282,7 +283,8 @@ open_filters(struct settings *set, struct slice *why_r)
 		if (in->filter->check != NULL)
 			rc = in->filter->check(in->conf, &set->house,
 			    set->arena, why_r);
-		if (rc == RC_OK && in->filter->open != NULL)
+		if (rc == RC_OK && in->filter->open != NULL &&
+		    !(source->only_check && in->filter->opens_slowly))
 			rc = in->filter->open(in->conf, &set->house, set->dns,
 			    &in->shared, set->arena, why_r);
 	}
@@ -311,7 +313,7 @@ load_all(struct settings *set, const struct settings_source *source,
 	if (rc == RC_OK && (set->needs & NEED_DNS))
 		rc = open_resolver(set, before, why_r);
 	if (rc == RC_OK)
-		rc = open_filters(set, why_r);
+		rc = open_filters(set, source, why_r);
 	return rc;
 }
 

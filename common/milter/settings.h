@@ -68,6 +68,7 @@ struct settings_source {
 	const struct filter *const *filters;	/* NULL at the end */
 	bool chain;			/* `filters` in its file picks */
 	bool trusted;			/* nobody else may write the files */
+	bool only_check;		/* nobody will use the set */
 	bool optional;			/* a missing NAME.conf is all defaults */
 	/* What a caller without files sets by itself (gatehouse test). */
 	void (*adjust)(struct settings *set, void *arg);

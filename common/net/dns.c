@@ -26,7 +26,6 @@
 
 #include <poll.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,6 +34,7 @@
 #include <unistd.h>
 
 #include "base/map.h"
+#include "base/thread.h"
 #include "net/dns-answer.h"
 #include "net/dns-cache.h"
 #include "net/dns-ub.h"
@@ -633,21 +633,6 @@ run(void *arg)
 
 /* -- opening and closing -- */
 
-/* Signals are for the threads of the daemon; libunbound's thread inherits
- * the mask of ours, which starts it. */
-static bool
-start_thread(struct dns *dns)
-{
-	sigset_t all, before;
-	int err;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	err = pthread_create(&dns->thread, NULL, run, dns);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return err == 0;
-}
-
 static struct dns *
 dns_new(struct ub_ctx *ub, const struct dns_conf *conf)
 {
@@ -677,7 +662,7 @@ dns_open(const struct dns_conf *conf, struct arena *a, struct slice *why_r)
 	if (ub == NULL)
 		return NULL;
 	dns = dns_new(ub, conf);
-	if (dns->wake >= 0 && start_thread(dns))
+	if (dns->wake >= 0 && thread_start(&dns->thread, run, dns))
 		return dns;
 	*why_r = SLICE("cannot start the resolver's thread");
 	ub_ctx_delete(ub);

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 struct stream {
@@ -154,40 +155,62 @@ hand_shake(struct stream *s, const struct stream_tls *tls, const char *host,
 
 /* --- connecting ---------------------------------------------------------- */
 
+/* A descriptor that is connected, or -1 with errno. */
 static int
-connect_to(const struct addrinfo *ai, deadline_t deadline)
+connect_to(int family, const struct sockaddr *at, socklen_t size,
+    deadline_t deadline)
 {
-	int fd = socket(ai->ai_family, SOCK_STREAM | SOCK_CLOEXEC |
-	    SOCK_NONBLOCK, 0), on = 1, error = 0;
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int on = 1, error = 0;
 	socklen_t len = sizeof error;
 
 	if (fd < 0)
 		return -1;
-	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	if (connect(fd, ai->ai_addr, ai->ai_addrlen) == 0)
+	if (family != AF_UNIX)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (connect(fd, at, size) == 0)
 		return fd;
-	if (errno == EINPROGRESS) {
+	error = errno;
+	if (error == EINPROGRESS) {
 		if (!wait_for(fd, POLLOUT, deadline))
 			error = ETIMEDOUT;
 		else
 			getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len);
 		if (error == 0)
 			return fd;
-		errno = error;
 	}
-	error = errno;
 	close(fd);
 	errno = error;
 	return -1;
 }
 
-struct stream *
-stream_open(const char *host, unsigned port, const struct stream_tls *tls,
-    deadline_t deadline, struct arena *a, struct slice *why_r)
+static int
+connect_path(const char *path, deadline_t deadline, struct arena *a,
+    struct slice *why_r)
+{
+	struct sockaddr_un at = { .sun_family = AF_UNIX };
+	int fd;
+
+	if (strlen(path) >= sizeof at.sun_path) {
+		*why_r = arena_printf(a, "%s: too long for a socket", path);
+		return -1;
+	}
+	memcpy(at.sun_path, path, strlen(path) + 1);
+	/* A full queue of a Unix socket is EAGAIN, with nothing to poll for. */
+	while ((fd = connect_to(AF_UNIX, (struct sockaddr *)&at, sizeof at,
+	    deadline)) < 0 && errno == EAGAIN && deadline_left(deadline) > 0)
+		poll(NULL, 0, 5);
+	if (fd < 0)
+		*why_r = arena_printf(a, "%s: %s", path, strerror(errno));
+	return fd;
+}
+
+static int
+connect_host(const char *host, unsigned port, deadline_t deadline,
+    struct arena *a, struct slice *why_r)
 {
 	struct addrinfo hints = { .ai_socktype = SOCK_STREAM,
 	    .ai_flags = AI_ADDRCONFIG }, *list, *ai;
-	struct stream *s;
 	char service[16];
 	int fd = -1, n;
 
@@ -195,16 +218,28 @@ stream_open(const char *host, unsigned port, const struct stream_tls *tls,
 	n = getaddrinfo(host, service, &hints, &list);
 	if (n != 0) {
 		*why_r = arena_printf(a, "%s: %s", host, gai_strerror(n));
-		return NULL;
+		return -1;
 	}
 	for (ai = list; ai != NULL && fd < 0; ai = ai->ai_next)
-		fd = connect_to(ai, deadline);
+		fd = connect_to(ai->ai_family, ai->ai_addr, ai->ai_addrlen,
+		    deadline);
 	freeaddrinfo(list);
-	if (fd < 0) {
+	if (fd < 0)
 		*why_r = arena_printf(a, "%s:%u: %s", host, port,
 		    strerror(errno));
+	return fd;
+}
+
+struct stream *
+stream_open(const char *host, unsigned port, const struct stream_tls *tls,
+    deadline_t deadline, struct arena *a, struct slice *why_r)
+{
+	struct stream *s;
+	int fd = host[0] == '/' ? connect_path(host, deadline, a, why_r) :
+	    connect_host(host, port, deadline, a, why_r);
+
+	if (fd < 0)
 		return NULL;
-	}
 	s = mem_alloc(sizeof *s);
 	*s = (struct stream){ .fd = fd };
 	if (tls == NULL || hand_shake(s, tls, host, deadline, a, why_r))
@@ -283,6 +318,35 @@ stream_write(struct stream *s, struct slice bytes, deadline_t deadline,
 		bytes = slice_after(bytes, (size_t)n);
 	}
 	return true;
+}
+
+bool
+stream_pass(struct stream *s, int fd, deadline_t deadline, struct arena *a,
+    struct slice *why_r)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof (int))];
+	} control = { .room = "" };
+	char byte = 0;
+	struct iovec iov = { &byte, 1 };
+	struct msghdr m = { .msg_iov = &iov, .msg_iovlen = 1,
+	    .msg_control = control.room, .msg_controllen = sizeof control };
+	struct cmsghdr *c = CMSG_FIRSTHDR(&m);
+	ssize_t n;
+
+	c->cmsg_level = SOL_SOCKET;
+	c->cmsg_type = SCM_RIGHTS;
+	c->cmsg_len = CMSG_LEN(sizeof fd);
+	memcpy(CMSG_DATA(c), &fd, sizeof fd);
+	while ((n = sendmsg(s->fd, &m, MSG_NOSIGNAL)) < 0 &&
+	    (errno == EAGAIN || errno == EINTR))
+		if (!wait_for(s->fd, POLLOUT, deadline))
+			return late(why_r);
+	if (n == 1)
+		return true;
+	*why_r = arena_copy(a, slice_of(strerror(errno)));
+	return false;
 }
 
 static ssize_t

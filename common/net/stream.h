@@ -5,8 +5,10 @@
  *		checks that the certificate is one for this name (or address)
  *		and signed by what stream_tls was told to trust. All addresses
  *		of the name are tried. NULL with *why_r. The name is looked up
- *		by the system, which has time-outs of its own (resolv.conf)
+ *		by the system, which has time-outs of its own (resolv.conf). A
+ *		name that begins with a slash is the path of a Unix socket
  * stream_write	all of it, or false with *why_r
+ * stream_pass	one byte with a descriptor beside it, over a Unix socket
  * stream_read	what is there, at least a byte; 0: the other side is done; -1
  *		with *why_r
  * stream_idle	nothing to be read and not closed: may it be used once more?
@@ -38,6 +40,8 @@ struct stream *stream_open(const char *host, unsigned port,
     const struct stream_tls *tls, deadline_t deadline, struct arena *a,
     struct slice *why_r);
 bool stream_write(struct stream *s, struct slice bytes, deadline_t deadline,
+    struct arena *a, struct slice *why_r);
+bool stream_pass(struct stream *s, int fd, deadline_t deadline,
     struct arena *a, struct slice *why_r);
 ssize_t stream_read(struct stream *s, char *room, size_t size,
     deadline_t deadline, struct arena *a, struct slice *why_r);

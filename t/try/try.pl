@@ -5,8 +5,10 @@ use strict;
 use warnings;
 
 use File::Path qw(make_path);
+use File::Temp qw(tempdir);
 use FindBin;
 use Getopt::Long;
+use MIME::Base64 qw(encode_base64);
 use lib "$FindBin::Bin/../lib";
 
 use Gatehouse::Store;
@@ -27,8 +29,15 @@ my @milters = grep { -x "$build/milters/$_/gatehouse-$_" } qw(auth-check
     url-rewrite encrypt-sign);
 die "no milter was built\n" unless @milters;
 
+# Signatures for the show: EICAR alone. Nothing is downloaded.
+my $eicar = join '', 'X5O!P%@AP[4\PZX54(P^)7CC)7}$', 'EICAR-STANDARD-',
+    'ANTIVIRUS-TEST-FILE!$H+H*';
+my $work = tempdir(CLEANUP => 1);
+
 # How each is set for the show, where that is not its default.
 my %options = (
+	'antivirus-multiscan' => { clamav_database => "$work/db",
+	    max_signature_age => '0s', infected => 'reject' },
 	'auth-check' => { spf_fail => 'reject', spf_softfail => 'tag',
 	    spf_temperror => 'tag', spf_permerror => 'tag' },
 );
@@ -39,6 +48,34 @@ sub slurp {
 	open my $f, '<:raw', $path or die "$path: $!\n";
 	local $/;
 	return <$f>;
+}
+
+sub put {
+	my ($path, $bytes) = @_;
+
+	open my $f, '>:raw', $path or die "$path: $!\n";
+	print $f $bytes;
+	close $f or die "$path: $!\n";
+}
+
+# What letters carry is made here, so that no scanner takes this tree away:
+# @EICAR@ in the test file's place, @ZIP password@ for a zip of it.
+sub filled {
+	my ($letter) = @_;
+
+	$letter =~ s/^\@EICAR\@\n/encode_base64($eicar)/me;
+	$letter =~ s/^\@ZIP (\w+)\@\n/encode_base64(locked($1))/me;
+	return $letter;
+}
+
+sub locked {
+	my ($password) = @_;
+
+	put("$work/eicar.com", $eicar);
+	unlink "$work/made.zip";
+	system('zip', '-q', '-j', '-P', $password, "$work/made.zip",
+	    "$work/eicar.com") == 0 or die "zip: $?\n";
+	return slurp("$work/made.zip");
 }
 
 # A list of hashes; a key that comes twice gives a list.
@@ -143,6 +180,8 @@ sub decided {
 		row($milter, $line ne '' ? in_words($line) : 'no line in log');
 		wrong("$milter logged nothing") if $line eq '';
 		$id = $1 if $line =~ /\]: (\w+): verdict/ && $1 ne 'NOQUEUE';
+		# Nobody behind it is shown what it did not let through.
+		last if $line !~ /verdict=accept/;
 	}
 	return unless defined $id;
 	my ($status, $text) = $s->gatehouse('explain', '--config', $s->conf,
@@ -154,7 +193,7 @@ sub decided {
 
 sub one {
 	my ($s, $n, $case) = @_;
-	my $sent = slurp("$FindBin::Bin/$case->{file}");
+	my $sent = filled(slurp("$FindBin::Bin/$case->{file}"));
 	my @rcpt = @{ $case->{rcpt} };
 
 	printf "\n%d. %s: %s\n", $n, $case->{file}, $case->{shows};
@@ -251,6 +290,9 @@ sub set_up {
 	my $s = Gatehouse::Suite->new(zone => slurp("$FindBin::Bin/zone"),
 	    house => { resolver_timeout => '1s' },
 	    defined $keep ? (dir => $keep) : ());
+	mkdir "$work/db";
+	put("$work/db/show.ndb", 'Show.Eicar:0:*:' . unpack('H*', $eicar) .
+	    "\n");
 	for my $milter (@milters) {
 		$s->milter($milter, %{ $options{$milter} // {} });
 	}

@@ -6,6 +6,9 @@
 #	about TEXT		for the table
 #	needs PROGRAM		a path, or a name in $PATH; without it the chain
 #				is left out, and that is said
+#	first COMMAND		is run, and waited for, before all daemons
+#	helper NAME COMMAND	a daemon that is no milter; started first, and
+#				waited for until there is $dir/NAME.sock
 #	daemon NAME COMMAND	a milter; in the order of smtpd_milters
 #	file NAME		written to $dir/NAME, what follows is its text
 #	main NAME = VALUE	a line of main.cf
@@ -30,6 +33,8 @@ use File::Basename qw(basename);
 my %TAKES = (
 	about => sub { $_[0]{about} = $_[1] },
 	needs => sub { push @{ $_[0]{needs} }, $_[1] },
+	first => sub { push @{ $_[0]{first} }, [ split ' ', $_[1] ] },
+	helper => sub { _daemon(@_, helper => 1) },
 	daemon => \&_daemon,
 	file => sub { push @{ $_[0]{files} }, { name => $_[1], text => '' } },
 	main => \&_main,
@@ -43,7 +48,7 @@ my %TAKES = (
 sub read {
 	my ($class, $path) = @_;
 	my $self = bless { name => basename($path, '.chain'), about => '',
-	    needs => [], daemons => [], files => [], main => {},
+	    needs => [], first => [], daemons => [], files => [], main => {},
 	    bounds => [] }, $class;
 
 	open my $f, '<', $path or die "$path: $!\n";
@@ -69,11 +74,12 @@ sub _line {
 }
 
 sub _daemon {
-	my ($self, $rest) = @_;
+	my ($self, $rest, %more) = @_;
 	my ($name, @command) = split ' ', $rest;
 
 	die "daemon wants a name and a command\n" unless @command;
-	push @{ $self->{daemons} }, { name => $name, command => \@command };
+	push @{ $self->{daemons} }, { name => $name, command => \@command,
+	    %more };
 }
 
 sub _main {

@@ -40,7 +40,7 @@ sub new {
 	$self->{dir} = $self->{postfix}->dir . '/bench';
 	make_path($self->{dir});
 	$self->{var} = { %{ $a{var} }, dir => $self->{dir} };
-	for my $d (@{ $chain->{daemons} }) {
+	for my $d (grep { !$_->{helper} } @{ $chain->{daemons} }) {
 		my ($path, $name) = $self->{postfix}->socket_for($d->{name});
 		$self->{sockets}{ $d->{name} } = $path;
 		$self->{var}{"socket{$d->{name}}"} = $path;
@@ -67,10 +67,24 @@ sub start {
 	my ($self) = @_;
 
 	$self->_write_files;
-	$self->_start_daemon($_) for @{ $self->{chain}{daemons} };
-	$self->_wait_socket($_) for @{ $self->{started} };
+	$self->_run($_) for @{ $self->{chain}{first} };
+	for my $helper (1, 0) {
+		my @now = grep { ($_->{helper} // 0) == $helper }
+		    @{ $self->{chain}{daemons} };
+
+		$self->_start_daemon($_) for @now;
+		$self->_wait_socket($_) for @{ $self->{started} };
+	}
 	$self->{postfix}->start if $self->{wants_postfix};
 	return $self;
+}
+
+sub _run {
+	my ($self, $command) = @_;
+	my @argv = map { Bench::Chain::expand($_, %{ $self->{var} }) }
+	    @$command;
+
+	system(@argv) == 0 or die "@argv: exit status $?\n";
 }
 
 sub _write_files {
@@ -130,14 +144,16 @@ sub _start_daemon {
 # It is there, and Postfix's group may connect.
 sub _wait_socket {
 	my ($self, $d) = @_;
-	my $path = $self->{sockets}{ $d->{name} };
-	my $end = time + 20;
+	my $path = $self->{sockets}{ $d->{name} } //
+	    "$self->{dir}/$d->{name}.sock";
+	my $end = time + 60;
 
 	until (-S $path) {
 		die "$d->{name} did not start: " . _text($d->{log}) . "\n"
 		    if time > $end || !$d->{process}->running;
 		sleep 0.02;
 	}
+	return $d unless $self->{sockets}{ $d->{name} };
 	chown -1, (getgrnam 'postfix')[2], $path;
 	chmod 0660, $path;
 	return $d;

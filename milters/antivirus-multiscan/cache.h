@@ -1,0 +1,34 @@
+/*
+ * cache - what an engine said of these bytes
+ *
+ * The key is the SHA-256 of the bytes, whether they were given as a letter,
+ * the engine's place and its generation. Only what a second look would say
+ * again is kept: clean, infected, cut, locked, refused. Sets of eight entries,
+ * the oldest use goes first; a fixed size, nothing to tidy.
+ *
+ * cache_get, cache_put	any thread
+ */
+#ifndef ANTIVIRUS_CACHE_H
+#define ANTIVIRUS_CACHE_H
+
+#include "engine.h"
+
+enum { CACHE_HASH = 32 };
+
+struct cache;
+
+struct cache_key {
+	unsigned char hash[CACHE_HASH];
+	uint64_t generation;
+	unsigned engine;
+	bool mail;
+};
+
+struct cache *cache_new(size_t entries);
+bool cache_get(struct cache *c, const struct cache_key *key, struct arena *a,
+    struct scan *scan_r);
+void cache_put(struct cache *c, const struct cache_key *key,
+    const struct scan *scan);
+void cache_free(struct cache *c);
+
+#endif

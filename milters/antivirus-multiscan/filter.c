@@ -1,0 +1,168 @@
+#include "filter.h"
+
+#include <stdatomic.h>
+#include <stdlib.h>
+
+#include "decide.h"
+#include "engines.h"
+#include "items.h"
+#include "options.h"
+#include "scan.h"
+#include "status.h"
+
+/* Of the deadline a part stays for what follows: deciding and the answer. */
+enum { SPARE_MS = 1000 };
+
+/* What all messages share. */
+struct antivirus_shared {
+	struct cell *unpack;
+	struct scan_pool *pool;
+	struct engine *engines[LEDGER_ENGINES];
+	size_t nengines;
+	struct status *status;
+	_Atomic uint64_t memory;	/* of messages under way */
+};
+
+struct memory {
+	struct antivirus_shared *shared;
+	uint64_t bytes;
+};
+
+static void
+give_back(void *arg)
+{
+	struct memory *m = arg;
+
+	atomic_fetch_sub(&m->shared->memory, m->bytes);
+}
+
+/* Decoded, a message takes about as much again: as a letter, as parts. */
+static bool
+reserve(struct job *job, struct antivirus_shared *shared)
+{
+	const struct antivirus_conf *conf = job->conf;
+	struct memory *m = arena_alloc(job->arena, sizeof *m);
+
+	m->shared = shared;
+	m->bytes = message_size(job->msg) * 2;
+	if (atomic_fetch_add(&shared->memory, m->bytes) + m->bytes >
+	    conf->memory && m->bytes <= conf->memory) {
+		atomic_fetch_sub(&shared->memory, m->bytes);
+		return false;
+	}
+	arena_defer(job->arena, give_back, m);
+	return true;
+}
+
+static enum rc
+ask(struct job *job, struct slice *why_r)
+{
+	const struct antivirus_conf *conf = job->conf;
+	struct antivirus_shared *shared = job->shared;
+	struct antivirus_answers *seen = arena_alloc(job->arena, sizeof *seen);
+	const struct items_conf items = { .unpack = shared->unpack,
+	    .limits = { conf->depth, conf->members, conf->member_bytes,
+	    conf->bytes, conf->ratio }, .passwords = &conf->passwords };
+	deadline_t until = job->deadline - SPARE_MS;
+	int64_t began = clock_mono_us();
+
+	if (!reserve(job, shared)) {
+		*why_r = SLICE("memory for scanning is used up");
+		return RC_RETRY;
+	}
+	job->answers = seen;
+	ledger_init(&seen->ledger, job->arena);
+	seen->ledger.nengines = shared->nengines;
+	items_read(job->msg, &items, until, &seen->ledger);
+	scan_all(shared->pool, &seen->ledger, shared->engines, until);
+	seen->us = clock_mono_us() - began;
+	return RC_OK;
+}
+
+/* ---- the process ---- */
+
+static void
+close_shared(void *arg)
+{
+	struct antivirus_shared *shared = arg;
+
+	status_stop(shared->status);
+	scan_pool_free(shared->pool);
+	for (size_t i = 0; i < shared->nengines; i++)
+		engine_close(shared->engines[i]);
+	cell_close(shared->unpack);
+	free(shared);
+}
+
+static enum rc
+open_unpack(const struct antivirus_conf *conf, struct cell **cell_r,
+    struct arena *a, struct slice *why_r)
+{
+	const char *argv[] = { cell_program(a, "unpack"), NULL };
+	const struct cell_conf cell = { .name = "unpack", .argv = argv,
+	    .workers = conf->unpack_workers, .answer_max = 64 << 20,
+	    .pieces_max = CELL_PIECES };
+
+	if (cell_open(&cell, cell_r, a, why_r) != RC_OK)
+		return RC_BAD;
+	cell_warm(*cell_r, deadline_in(conf->start));
+	return RC_OK;
+}
+
+static enum rc
+open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
+    void **shared_r, struct arena *a, struct slice *why_r)
+{
+	const struct antivirus_conf *conf = arg;
+	struct antivirus_shared *shared = mem_alloc(sizeof *shared);
+	enum rc rc;
+
+	(void)house;
+	(void)dns;
+	*shared_r = shared;		/* given back by close in any case */
+	rc = open_unpack(conf, &shared->unpack, a, why_r);
+	if (rc != RC_OK)
+		return rc;
+	shared->pool = scan_pool_new(conf->threads, conf->cache);
+	return engines_open(conf, shared->engines, &shared->nengines, a,
+	    why_r);
+}
+
+static enum rc
+open_state(const void *arg, void *opened, void *before, const char *dir,
+    struct arena *a, struct slice *why_r)
+{
+	const struct antivirus_conf *conf = arg;
+	struct antivirus_shared *shared = opened;
+	const struct status_source source = { shared->engines,
+	    shared->nengines, shared->pool, shared->unpack,
+	    conf->max_age / 1000, conf->min_engines };
+
+	(void)before;
+	(void)a;
+	(void)why_r;
+	shared->status = status_start(dir, &source);
+	return RC_OK;
+}
+
+static enum rc
+check(const void *conf, const struct house_conf *house, struct arena *a,
+    struct slice *why_r)
+{
+	(void)house;
+	return antivirus_finish(conf, a, why_r);
+}
+
+const struct filter antivirus_filter = {
+	.name = "antivirus-multiscan",
+	.options = antivirus_options,
+	.conf_size = sizeof (struct antivirus_conf),
+	.needs = NEED_BODY | EDITS_HEADERS | HOLDS,
+	.check = check,
+	.open = open_shared,
+	.opens_slowly = true,
+	.close = close_shared,
+	.state = open_state,
+	.ask = ask,
+	.decide = antivirus_decide,
+};

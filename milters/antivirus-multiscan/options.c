@@ -1,0 +1,154 @@
+#include "options.h"
+
+#include "engines.h"
+#include "ledger.h"
+
+static const char *const found[] = { "accept", "tag", "quarantine",
+    "discard", "tempfail", "reject", NULL };
+/* Our own trouble is nobody's fault: no mail is refused for good. */
+static const char *const troubled[] = { "accept", "tag", "quarantine",
+    "discard", "tempfail", NULL };
+
+#define AT(field)	offsetof(struct antivirus_conf, field)
+
+const struct conf_option antivirus_options[] = {
+	{ "engines", CONF_LIST, AT(engines), "clamav", 1, LEDGER_ENGINES,
+	  "The engines that look at each item, all at once. \"clamav\": "
+	  "libclamav in a cell of its own, no daemon needed. \"clamd\", "
+	  "\"clamd:/path\", \"clamd:host:3310\": ClamAV's daemon, which gets "
+	  "descriptors over a path; \"clamd-stream:/path\" sends the bytes "
+	  "there too. \"icap:host:1344/service\", \"icaps:...\" with TLS: a "
+	  "scanner that speaks ICAP. \"command:/path\": a program. Several of "
+	  "a kind need names: \"second=clamd:/path\".", NULL },
+	{ "min_engines", CONF_COUNT, AT(min_engines), "1", 1, LEDGER_ENGINES,
+	  "So many of them have to see an item before it counts as scanned.",
+	  NULL },
+	{ "max_signature_age", CONF_TIME, AT(max_age), "7d", 0, 0,
+	  "An engine whose signatures are older than this has not looked. 0s: "
+	  "any age will do.", NULL },
+
+	{ "infected", CONF_ENUM, AT(infected_in), "quarantine", 0, 0,
+	  "What is done with inbound mail in which an engine found a virus. "
+	  "What is held for a virus can be let go by an administrator only. "
+	  "discard deletes it and leaves a record; reject tells the client, "
+	  "who may be a relay that bounces it to somebody else.", found },
+	{ "infected_outbound", CONF_ENUM, AT(infected_out), "reject", 0, 0,
+	  "The same for outbound mail.", found },
+	{ "engine_trouble", CONF_ENUM, AT(engine_lack), "tempfail", 0, 0,
+	  "What is done with mail that too few engines could look at, because "
+	  "one is down or its signatures are too old. tempfail has it come "
+	  "again; nothing that was not scanned passes as clean.", troubled },
+	{ "crash", CONF_ENUM, AT(crash_lack), "quarantine", 0, 0,
+	  "The same when the mail ended a reader or an engine. A cell takes "
+	  "that without harm; whether it was meant, nobody knows.", found },
+	{ "limit", CONF_ENUM, AT(limit_lack), "quarantine", 0, 0,
+	  "The same when something in it is nested too deep, too large, too "
+	  "many, took too long, or unfolds as a bomb does.", found },
+	{ "encrypted", CONF_ENUM, AT(encrypted_lack), "tag", 0, 0,
+	  "The same when something in it is encrypted and no password of the "
+	  "letter's text opens it.", found },
+	{ "ambiguous", CONF_ENUM, AT(ambiguous_lack), "quarantine", 0, 0,
+	  "The same when its structure can be read in several ways, as with "
+	  "two boundaries. All of them were scanned; a reader may know one "
+	  "more.", found },
+	{ "unreadable", CONF_ENUM, AT(unreadable_lack), "tag", 0, 0,
+	  "The same when something in it is damaged, or an archive of a kind "
+	  "that nobody here can open.", found },
+
+	{ "clamav_database", CONF_PATH, AT(clamav_database),
+	  "/var/lib/clamav", 0, 0,
+	  "Where freshclam keeps the signatures of the engine clamav. New ones "
+	  "are loaded beside the old ones and take over when they are ready.",
+	  NULL },
+	{ "clamav_yara", CONF_PATH, AT(clamav_yara), "", 0, 0,
+	  "A file of YARA rules, or a folder of them, for the engine clamav. "
+	  "Empty: none.", NULL },
+	{ "clamav_workers", CONF_COUNT, AT(clamav_workers), "4", 1,
+	  CELL_WORKERS,
+	  "Processes that scan at once; they share one copy of the "
+	  "signatures.", NULL },
+	{ "clamav_look", CONF_TIME, AT(clamav_look), "10s", 100, 86400000,
+	  "How often clamav_database is looked at for new signatures.", NULL },
+	{ "start", CONF_TIME, AT(start), "5m", 1000, 3600000,
+	  "How long loading the first signatures may take.", NULL },
+
+	{ "engine_timeout", CONF_TIME, AT(engine_timeout), "60s", 100, 600000,
+	  "How long clamd, ICAP and commands may take for one item; never "
+	  "beyond the deadline of the message.", NULL },
+	{ "engine_cache", CONF_TIME, AT(engine_cache), "10m", 0, 86400000,
+	  "How long verdicts of these are kept for an item that comes again: "
+	  "they do not say for sure when their signatures change. 0s: not at "
+	  "all.", NULL },
+	{ "self_test", CONF_TIME, AT(self_test), "5m", 0, 86400000,
+	  "How often the EICAR test file goes through each engine; one that "
+	  "does not find it is down until it does. 0s: never.", NULL },
+	{ "clamd_limit", CONF_SIZE, AT(clamd_limit), "25M", 0, 0,
+	  "Larger items are not given to clamd and count as cut. Not above its "
+	  "MaxFileSize and StreamMaxLength: it says OK to what it did not look "
+	  "at.", NULL },
+	{ "icap_limit", CONF_SIZE, AT(icap_limit), "5M", 0, 0,
+	  "The same for ICAP (c-icap: virus_scan.MaxObjectSize).", NULL },
+	{ "icap_ca", CONF_PATH, AT(icap_ca), "", 0, 0,
+	  "A file of certificates to trust for icaps. Empty: the system's.",
+	  NULL },
+	{ "command_limit", CONF_SIZE, AT(command_limit), "200M", 0, 0,
+	  "The same for commands.", NULL },
+	{ "command_workers", CONF_COUNT, AT(command_workers), "4", 1, 256,
+	  "So many processes of one command at once.", NULL },
+
+	{ "depth", CONF_COUNT, AT(depth), "10", 1, 100,
+	  "Containers within containers that are opened.", NULL },
+	{ "members", CONF_COUNT, AT(members), "5000", 1, 100000,
+	  "Members of one attachment that are looked at.", NULL },
+	{ "member_bytes", CONF_SIZE, AT(member_bytes), "200M", 1024, 0,
+	  "The largest member that is looked at.", NULL },
+	{ "bytes", CONF_SIZE, AT(bytes), "400M", 1024, 0,
+	  "Bytes that one attachment may unfold to.", NULL },
+	{ "ratio", CONF_COUNT, AT(ratio), "200", 2, 100000,
+	  "How many times its own size an attachment may unfold to, from 1 MB "
+	  "on.", NULL },
+	{ "unpack_workers", CONF_COUNT, AT(unpack_workers), "4", 1,
+	  CELL_WORKERS, "Processes that open containers at once.", NULL },
+	{ "passwords", CONF_LIST, AT(passwords), "infected, virus", 0,
+	  UNPACK_PASSWORDS / 2,
+	  "Passwords that are tried on every encrypted archive, besides the "
+	  "words of the letter that look like one.", NULL },
+
+	{ "threads", CONF_COUNT, AT(threads), "4", 1, 256,
+	  "Threads that wait for engines, besides those of the sessions.",
+	  NULL },
+	{ "cache", CONF_COUNT, AT(cache), "20000", 0, 10000000,
+	  "Verdicts on items that are kept, by engine and signatures; an item "
+	  "that comes again is not scanned again. 0: none.", NULL },
+	{ "scan_memory", CONF_SIZE, AT(memory), "1G", 1 << 20, 0,
+	  "Memory for decoded attachments of all messages together; above it "
+	  "mail is answered 451.", NULL },
+	{ "header", CONF_STRING, AT(header), "X-Gatehouse-Antivirus", 1, 60,
+	  "The header field that says what was not scanned and why. Fields of "
+	  "that name that come from outside are removed.", NULL },
+	{ "header_always", CONF_BOOL, AT(header_always), "false", 0, 0,
+	  "Write it into clean mail too.", NULL },
+	{ 0 }
+};
+
+enum rc
+antivirus_finish(const struct antivirus_conf *conf, struct arena *a,
+    struct slice *why_r)
+{
+	if (engines_check(conf, a, why_r) != RC_OK)
+		return RC_BAD;
+	if (conf->min_engines > conf->engines.count) {
+		*why_r = arena_printf(a, "min_engines is %u, and engines names "
+		    "%zu; no mail would ever be scanned", conf->min_engines,
+		    conf->engines.count);
+		return RC_BAD;
+	}
+	for (const char *p = conf->header; *p != '\0'; p++) {
+		if (ascii_alnum(*p) || *p == '-')
+			continue;
+		*why_r = arena_printf(a, "header is \"%s\"; it wants letters, "
+		    "digits and hyphens, as \"X-Antivirus\"", conf->header);
+		return RC_BAD;
+	}
+	return RC_OK;
+}
