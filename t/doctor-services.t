@@ -48,7 +48,7 @@ sub hold {
 	print $f "Subject: x\r\n\r\n", 'x' x 2000, "\r\n";
 	close $f;
 	my $id = `$ENV{GATEHOUSE_BUILD}/t/store-hold @{[ $s->dir ]}/store.pub \\
-	    @{[ $store->dir ]} spam a\@b.test c\@our.test \
+	    @{[ $store->dir ]} spam a\@b.test c\@our.test \\
 	    <@{[ $s->dir ]}/message`;
 	chomp $id;
 	utime time - $age, time - $age, $store->dir . "/$id";
