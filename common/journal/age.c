@@ -137,8 +137,8 @@ is_due(const struct age *age, int dir, const char *file, int64_t now)
 	if (fd < 0)
 		return false;
 	due = fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
-	    now - begun(fd, &st) > age->limit &&
-	    now - st.st_mtime > age->limit - age->span;
+	    now - st.st_mtime > age->limit - age->span &&
+	    now - begun(fd, &st) > age->limit;	/* which reads: so last */
 	close(fd);
 	return due;
 }
