@@ -80,7 +80,9 @@ read_mark(int dir, const char *file, struct mark *m)
 	if (fd >= 0)
 		close(fd);
 	text[n > 0 ? n : 0] = '\0';
-	if (sscanf(text, "%lld %lld %lld", &looked, &removed, &closed) != 3)
+	/* Twelve digits: no sum of such times overflows. */
+	if (sscanf(text, "%12lld %12lld %12lld", &looked, &removed,
+	    &closed) != 3)
 		return false;
 	*m = (struct mark){ looked, removed, closed };
 	return true;
