@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "journal/age.h"
 #include "journal/journal.h"
 #include "log/log.h"
 #include "text/json.h"
@@ -22,6 +23,7 @@
 
 static char dir[] = "/tmp/gatehouse-journal-XXXXXX";
 static struct arena *arena;
+static int64_t age_limit;		/* s, of what start() opens */
 
 static void
 clear(void)
@@ -38,8 +40,8 @@ static struct journal *
 start(uint64_t rotate, unsigned keep)
 {
 	struct slice why;
-	struct journal *j = journal_open(dir, "events", rotate, keep, arena,
-	    &why);
+	struct journal *j = journal_open(dir, "events",
+	    &(struct journal_limits){ rotate, keep, age_limit }, arena, &why);
 
 	if (j == NULL) {
 		tap_ok(false, "journal_open: %.*s", SLICE_ARG(why));
@@ -162,21 +164,22 @@ plain(void)
 static void
 refused(void)
 {
+	const struct journal_limits none = { 0 };
 	struct slice why = SLICE_NONE;
 	struct seen s = { 0 };
 	size_t torn;
 
-	tap_ok(journal_open("/nonexistent/x", "events", 0, 0, arena, &why) ==
+	tap_ok(journal_open("/nonexistent/x", "events", &none, arena, &why) ==
 	    NULL && why.len > 0, "no folder: %.*s", SLICE_ARG(why));
-	tap_ok(journal_open(dir, "../events", 0, 0, arena, &why) == NULL,
+	tap_ok(journal_open(dir, "../events", &none, arena, &why) == NULL,
 	    "a name with a slash");
-	tap_ok(journal_open(dir, "", 0, 0, arena, &why) == NULL, "no name");
+	tap_ok(journal_open(dir, "", &none, arena, &why) == NULL, "no name");
 	if (symlink("/etc/passwd", in_dir("events.json")) == 0)
-		tap_ok(journal_open(dir, "events", 0, 0, arena, &why) == NULL,
+		tap_ok(journal_open(dir, "events", &none, arena, &why) == NULL,
 		    "a symbolic link: %.*s", SLICE_ARG(why));
 	clear();
 	mkfifo(in_dir("events.json"), 0600);
-	tap_ok(journal_open(dir, "events", 0, 0, arena, &why) == NULL,
+	tap_ok(journal_open(dir, "events", &none, arena, &why) == NULL,
 	    "a pipe: %.*s", SLICE_ARG(why));
 	clear();
 	tap_is_int(journal_each("/nonexistent/x", "events", arena, see, &s,
@@ -498,6 +501,192 @@ many_writers(void)
 	clear();
 }
 
+/* --- age: 16 days at most, so two days a file ----------------------------- */
+
+enum { DAY = 86400, LIMIT = 16, FIRST = 1800000000 };
+
+/* One event of that day, by a daemon that was started that day. */
+static void
+live(int day)
+{
+	struct timespec times[2] = { { .tv_sec = FIRST + (time_t)day * DAY },
+	    { .tv_sec = FIRST + (time_t)day * DAY } };
+	struct journal *j;
+	struct tm tm;
+	char text[100];
+	size_t n;
+
+	clock_pin(times[0].tv_sec);
+	j = start(0, 14);
+	gmtime_r(&times[0].tv_sec, &tm);
+	n = strftime(text, sizeof text, "{\"@timestamp\":\"%Y-%m-%dT%H:%M:%S"
+	    ".000Z\",\"day\":", &tm);
+	n += (size_t)snprintf(text + n, sizeof text - n, "%d}", day);
+	journal_write(j, slice_make(text, n));
+	utimensat(AT_FDCWD, in_dir("events.json"), times, 0);
+	journal_close(j);
+}
+
+struct days {
+	int first, count;
+};
+
+static bool
+see_day(struct slice line, void *arg)
+{
+	struct days *d = arg;
+	int day = -1;
+
+	sscanf(arena_str(arena, line), "{\"@timestamp\":\"%*[^\"]\","
+	    "\"day\":%d", &day);
+	if (d->count++ == 0)
+		d->first = day;
+	return true;
+}
+
+static struct days
+days(void)
+{
+	struct days d = { 0 };
+	struct slice why;
+	size_t torn;
+
+	journal_each(dir, "events", arena, see_day, &d, &torn, &why);
+	return d;
+}
+
+static void
+grow_old(void)
+{
+	int oldest = 0, youngest = LIMIT * 2, worst = 0;
+
+	for (int day = 0; day < 60; day++) {
+		int age;
+
+		live(day);
+		age = day - days().first;
+		oldest = age > oldest ? age : oldest;
+		if (day > 40)
+			youngest = age < youngest ? age : youngest;
+		worst = days().count != age + 1 ? worst + 1 : worst;
+	}
+	tap_ok(oldest >= LIMIT && oldest <= LIMIT + 1,
+	    "after %d days a file goes", oldest);
+	tap_ok(youngest >= LIMIT - 3, "none before %d", youngest);
+	tap_is_int(worst, 0, "and nothing from between");
+}
+
+/* The last life was that of day 59. */
+static void
+jump(void)
+{
+	int was = days().count;
+
+	live(4000);
+	live(4000);
+	tap_is_int(days().count, was + 2, "ten years ahead: nothing goes");
+	live(60);
+	live(60);
+	tap_is_int(days().count, was + 4, "nor when the clock is back");
+	live(61);
+	tap_ok(days().count >= was + 5 - 3 && days().first > 60 - LIMIT - 3,
+	    "a day later one file may go, no more (%d events, %d)",
+	    days().count, was);
+	was = days().count;
+	live(4000);
+	live(4001);
+	live(4001);
+	tap_ok(days().count >= was + 3 - 5, "a clock that stays wrong: one "
+	    "file a day");
+	was = days().count;
+	put_file("events.json.age", "4001 garbage");
+	live(4002);
+	tap_is_int(days().count, was + 1, "no mark: nothing goes");
+	put_file("events.json.age", "");
+	live(4003);
+	tap_is_int(days().count, was + 2, "nor with an empty one");
+}
+
+/* Its own two clocks; a mark alone would let it pass. */
+static void
+jump_alive(void)
+{
+	struct journal *j;
+	struct age age;
+	struct stat st;
+	int at, fd;
+
+	clear();
+	live(0);
+	put_file("events.json.age", "1800000000 0 0\n");
+	at = open(dir, O_RDONLY | O_DIRECTORY);
+	fd = open(in_dir("events.json"), O_RDWR);
+	age_init(&age, (int64_t)LIMIT * DAY, 14);
+	clock_pin(FIRST + 10);
+	tap_ok(!age_look(&age, at, "events.json", fd), "it is young");
+	clock_pin(FIRST + 3 * DAY);
+	tap_ok(!age_look(&age, at, "events.json", fd),
+	    "three days in no time: the clock has jumped");
+	put_file("events.json.age", "1800259200 0 0\n");
+	tap_ok(age_look(&age, at, "events.json", fd), "else it is closed");
+	tap_ok(!age_look(&age, at, "events.json", fd), "once a day");
+	close(at);
+	close(fd);
+	put_file("events.json.age", "1800259200 0 0\n");
+	j = start(0, 14);
+	tap_ok(stat(in_dir("events.json.1"), &st) == 0 &&
+	    stat(in_dir("events.json"), &st) == 0 && st.st_size == 0,
+	    "closed without an event, and a new one begun");
+	journal_tick(j);
+	journal_close(j);
+}
+
+/* Who start together remove one file together. */
+static void
+shared_age(void)
+{
+	enum { FILES = 5, PROCESSES = 8 };
+	struct timespec times[2] = { { .tv_sec = FIRST }, { .tv_sec = FIRST } };
+	struct stat st;
+	char file[40];
+	int stay = 0;
+
+	clear();
+	for (int i = 1; i <= FILES; i++) {
+		snprintf(file, sizeof file, "events.json.%d", i);
+		put_file(file, "{\"no\":\"time\"}\n");
+		utimensat(AT_FDCWD, in_dir(file), times, 0);
+	}
+	clock_pin(FIRST + 100 * DAY);
+	put_file("events.json.age", "1808640000 0 0\n");
+	for (int p = 0; p < PROCESSES; p++)
+		if (fork() == 0) {
+			journal_close(start(0, 14));
+			_exit(0);
+		}
+	for (int p = 0; p < PROCESSES; p++)
+		wait(NULL);
+	for (int i = 1; i <= FILES; i++) {
+		snprintf(file, sizeof file, "events.json.%d", i);
+		stay += stat(in_dir(file), &st) == 0;
+	}
+	tap_is_int(stay, FILES - 1, "eight at once: one file");
+	tap_ok(stat(in_dir("events.json.5"), &st) != 0, "the oldest");
+}
+
+static void
+ages(void)
+{
+	age_limit = (int64_t)LIMIT * DAY;
+	grow_old();
+	jump();
+	jump_alive();
+	shared_age();
+	age_limit = 0;
+	clock_pin(-1);
+	clear();
+}
+
 static void
 rate(void)
 {
@@ -536,6 +725,7 @@ main(void)
 	full_disk();
 	full_tmpfs();
 	many_writers();
+	ages();
 	rate();
 	rmdir(dir);
 	arena_free(arena);

@@ -109,9 +109,10 @@ for (1 .. 100) {
 is scalar @open, 2, 'fewer sessions';
 $_->quit for @open;
 $s->options('probe', sessions => 1000, socket => '/nowhere/sock');
-$s->house(journal_keep => 3, state_directory => '/nowhere');
+$s->house(journal_keep => 3, journal_age => '90d',
+    state_directory => '/nowhere');
 reload($s, 'probe');
-for my $option (qw(socket journal_keep state_directory)) {
+for my $option (qw(socket journal_keep journal_age state_directory)) {
 	ok $s->log->wait_for(qr/warning: $option was changed; it counts/, 1),
 	    "$option waits, and the log says so";
 }

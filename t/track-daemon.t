@@ -328,7 +328,17 @@ $s->options('track', siem_events => [ 'all' ]);
 is $status, 78, 'and finds what is wrong';
 like $said, qr/^track: siem_events: there is no "all"; av-in, /m,
     'and says what is right';
-$s->options('track', siem_events => [ 'fate' ]);
+$s->options('track', siem_events => [ 'fate' ], keep => '184d');
+like +($s->gatehouse('check-config', '--config', $s->conf))[1],
+    qr/^track: .*keep is "184d"; .* to 183d$/m,
+    'nothing personal is kept for over half a year';
+$s->options('track', keep => '45d');
+$s->house(journal_age => '184d');
+like +($s->gatehouse('check-config', '--config', $s->conf))[1],
+    qr/^track: .*journal_age is "184d"; .* 8d to 183d$/m,
+    'nor in journals';
+delete $s->{house}{journal_age};
+$s->house;
 
 # --- damaged, newer, gone -------------------------------------------------
 

@@ -94,6 +94,12 @@ const struct conf_option house_options[] = {
 	{ "journal_keep", CONF_COUNT, AT(journal_keep), "14", 0, 10000,
 	  "Closed journal files kept in each daemon's folder; the oldest goes "
 	  "first.", NULL },
+	{ "journal_age", CONF_TIME, AT(journal_age), "180d",
+	  (int64_t)8 * 86400000, (int64_t)183 * 86400000,
+	  "No event is kept in a journal for longer, however small its files "
+	  "are: a file is also closed after an eighth of this, and removed when "
+	  "its first event is so old, one file a day. Events are personal data: "
+	  "half a year is the longest.", NULL },
 	{ "journal_subjects", CONF_BOOL, AT(journal_subjects), "false", 0, 0,
 	  "Whether events in journals hold the subject of the message, so that "
 	  "it can be searched for. It is what people wrote: ask those whose "

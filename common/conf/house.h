@@ -34,6 +34,7 @@ struct house_conf {
 	uint64_t message_size_limit;	/* Postfix's; edits may not pass it */
 	uint64_t journal_size;		/* a file of it */
 	unsigned journal_keep;		/* rotated files kept */
+	int64_t journal_age;		/* ms that events are kept */
 	bool journal_subjects;		/* events hold the subject */
 	const char *recipient_delimiter; /* of an extension; empty: none */
 	bool local_part_case;		/* does it tell mailboxes apart? */

@@ -95,7 +95,9 @@ open_state(struct daemon *d, struct settings *set, struct slice *why_r)
 	if (rc != RC_OK)
 		return rc;
 	d->host.journal = journal_open(dir, "journal",
-	    set->house.journal_size, set->house.journal_keep, d->arena, why_r);
+	    &(struct journal_limits){ .size = set->house.journal_size,
+	    .keep = set->house.journal_keep,
+	    .age = set->house.journal_age / 1000 }, d->arena, why_r);
 	return d->host.journal != NULL ? RC_OK : RC_RETRY;
 }
 
@@ -124,6 +126,7 @@ tell_what_waits(const struct settings *now, const struct settings *next)
 		    b->state_directory) == 0 },
 		{ "journal_size", a->journal_size == b->journal_size },
 		{ "journal_keep", a->journal_keep == b->journal_keep },
+		{ "journal_age", a->journal_age == b->journal_age },
 	};
 
 	for (size_t i = 0; i < sizeof fixed / sizeof fixed[0]; i++)
@@ -184,8 +187,9 @@ look_for_stuck(struct daemon *d)
 	kill(getpid(), SIGTERM);
 }
 
-/* Waits for SIGUSR1; between, looks for filters that never come back, hastens
- * a stop, and tells the watchdog that we live. */
+/* Waits for SIGUSR1; between, looks for filters that never come back and for
+ * events that are too old, hastens a stop, and tells the watchdog that we
+ * live. */
 static void *
 control(void *arg)
 {
@@ -200,6 +204,7 @@ control(void *arg)
 		if (sigtimedwait(&set, NULL, &pause) == SIGUSR1)
 			reload(d);
 		look_for_stuck(d);
+		journal_tick(d->host.journal);
 		shim_stop_soon();
 		if (every > 0 && clock_mono() - told >= every) {
 			notify_state("WATCHDOG=1");

@@ -13,9 +13,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "journal/age.h"
 #include "log/log.h"
 
-enum { NAME_SIZE = 200, FILE_SIZE = NAME_SIZE + 12, SAY_EVERY = 60 * 1000 };
+enum { NAME_SIZE = 200, FILE_SIZE = NAME_SIZE + 12, SAY_EVERY = 60 * 1000,
+    LOOK_EVERY = 10 * 60 * 1000 };
 
 struct journal {
 	pthread_mutex_t lock;
@@ -23,6 +25,8 @@ struct journal {
 	char name[NAME_SIZE];
 	uint64_t rotate;
 	unsigned keep;
+	struct age age;
+	int64_t looked;			/* at its age; 0: not yet */
 	off_t end;			/* where our last whole line ended */
 	dev_t dev;
 	ino_t ino;
@@ -247,6 +251,36 @@ note_lost(struct journal *j)
 		j->noted_lost = j->lost;
 }
 
+/* What is too old goes. Whoever has the lock looks; the others need not. */
+static void
+look_at_age(struct journal *j)
+{
+	bool locked;
+
+	if (j->age.limit == 0 || (j->looked != 0 &&
+	    clock_mono() - j->looked < LOOK_EVERY))
+		return;
+	j->looked = clock_mono();
+	if (!lock_file(j, &locked) || !locked)
+		return;
+	if (age_look(&j->age, j->dir, j->name, j->fd)) {
+		rotate(j);
+		shut(j);
+		/* Readers find a new one at once, though nothing happens. */
+		ready(j);
+	} else {
+		flock(j->fd, LOCK_UN);
+	}
+}
+
+void
+journal_tick(struct journal *j)
+{
+	pthread_mutex_lock(&j->lock);
+	look_at_age(j);
+	pthread_mutex_unlock(&j->lock);
+}
+
 enum rc
 journal_write(struct journal *j, struct slice json)
 {
@@ -294,15 +328,16 @@ close_torn(struct journal *j)
 }
 
 struct journal *
-journal_open(const char *dir, const char *name, uint64_t rotate_bytes,
-    unsigned keep, struct arena *a, struct slice *why_r)
+journal_open(const char *dir, const char *name,
+    const struct journal_limits *limits, struct arena *a, struct slice *why_r)
 {
 	struct journal *j = mem_alloc(sizeof *j);
 
 	j->fd = j->dir = -1;
 	j->end = -1;
-	j->rotate = rotate_bytes;
-	j->keep = keep < JOURNAL_KEEP ? keep : JOURNAL_KEEP;
+	j->rotate = limits->size;
+	j->keep = limits->keep < JOURNAL_KEEP ? limits->keep : JOURNAL_KEEP;
+	age_init(&j->age, limits->age, j->keep);
 	pthread_mutex_init(&j->lock, NULL);
 	if (!fits_name(name)) {
 		*why_r = SLICE("a journal's name is a plain file name");
@@ -317,6 +352,7 @@ journal_open(const char *dir, const char *name, uint64_t rotate_bytes,
 		goto bad;
 	}
 	close_torn(j);
+	look_at_age(j);
 	return j;
 bad:
 	journal_close(j);

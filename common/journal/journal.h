@@ -12,7 +12,12 @@
  *
  * journal_open		dir must exist; files are NAME.json and, rotated,
  *			NAME.json.1 .. NAME.json.KEEP (at most JOURNAL_KEEP).
- *			NULL with *why_r
+ *			NULL with *why_r. limits->size: a file that would be
+ *			larger is closed, 0: none is; keep: closed files kept;
+ *			age: no event is kept for so many seconds (age.h has
+ *			how), 0: no limit
+ * journal_tick		call it now and then, for a journal that nothing is
+ *			written to: looks every ten minutes for what is too old
  * journal_write	one event; adds the newline. RC_RETRY when it could not;
  *			RC_BAD for one that is empty, has a newline in it or is
  *			over JOURNAL_LINE. Both count as lost
@@ -27,11 +32,11 @@
  * A file that was moved or removed under us is begun anew by the next write.
  * Rotation is done by whoever finds the file full, under flock(2); nobody
  * waits for that lock, so a stopped process delays rotation, not mail. Files
- * may outgrow rotate_bytes by a few lines for the same reason. Lines reach the
+ * may outgrow their size by a few lines for the same reason. Lines reach the
  * kernel, not the disk: after a power cut the last seconds may be gone.
  *
- * journal_write and journal_lost may be called from any thread. The process
- * ignores SIGXFSZ, or a file size limit ends it.
+ * journal_write, journal_tick and journal_lost may be called from any thread.
+ * The process ignores SIGXFSZ, or a file size limit ends it.
  */
 #ifndef JOURNAL_JOURNAL_H
 #define JOURNAL_JOURNAL_H
@@ -46,9 +51,16 @@ enum {
 
 struct journal;
 
+struct journal_limits {
+	uint64_t size;			/* bytes of a file */
+	unsigned keep;
+	int64_t age;			/* s */
+};
+
 struct journal *journal_open(const char *dir, const char *name,
-    uint64_t rotate_bytes, unsigned keep, struct arena *a,
+    const struct journal_limits *limits, struct arena *a,
     struct slice *why_r);
+void journal_tick(struct journal *j);
 enum rc journal_write(struct journal *j, struct slice json);
 uint64_t journal_lost(const struct journal *j);
 void journal_close(struct journal *j);

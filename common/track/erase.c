@@ -116,6 +116,10 @@ erase_file(int fd, struct slice address)
 			break;
 		at += n - (ssize_t)lap;
 	}
+	/* How old a journal's events are is judged by it, among others. */
+	if (total > 0 && futimens(fd, (struct timespec[]){
+	    { .tv_nsec = UTIME_OMIT }, st.st_mtim }) != 0)
+		total = -1;
 	free(room);
 	return total;
 }

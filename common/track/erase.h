@@ -5,8 +5,8 @@
  *		address stands, in whatever case, as a word of its own; how
  *		many. The length stays, and so does JSON
  * erase_file	the same in the file that fd is, in place, so that who reads or
- *		appends to it meanwhile is not disturbed. How many; -1 with
- *		errno
+ *		appends to it meanwhile is not disturbed; its time of last
+ *		change stays. How many; -1 with errno
  * erase_fit	is this an address that may be searched for so? (At least three
  *		bytes, an @, no blanks, quotes or controls)
  */

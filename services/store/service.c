@@ -130,6 +130,7 @@ sweep(void *arg)
 	uint64_t n;
 
 	sweep_quota(s);
+	journal_tick(s->journal);
 	if (!vault_try(&s->vault))
 		return;
 	if (vault_catch_up(&s->vault, &why) != RC_OK)
@@ -209,7 +210,9 @@ open_vault(struct store *s, struct slice *why_r)
 	enum rc rc = vault_open(&s->vault, &places, a, why_r);
 
 	s->journal = journal_open(s->run->folder, "journal",
-	    set->house.journal_size, set->house.journal_keep, a, why_r);
+	    &(struct journal_limits){ .size = set->house.journal_size,
+	    .keep = set->house.journal_keep,
+	    .age = set->house.journal_age / 1000 }, a, why_r);
 	service_set_drop(set);
 	if (rc != RC_OK)
 		return rc;

@@ -23,10 +23,13 @@
 #include "services/store/options.h"
 #include "services/store/vault.h"
 
+/* What may run out. */
+enum sweep_room { SWEEP_QUOTA, SWEEP_DISK, SWEEP_INODES, SWEEP_ROOMS };
+
 struct sweep_state {
 	int64_t wall, mono;		/* of the last look at the clocks */
 	deadline_t guarded;		/* nothing expires before */
-	deadline_t warned;		/* no quota warning before */
+	deadline_t warned[SWEEP_ROOMS];	/* no warning of it before */
 	bool closed;			/* incoming/ takes nothing more */
 	uint64_t used, limit;		/* bytes, as last looked at */
 };

@@ -11,9 +11,9 @@
  *		is over is given up. At most expire_cap rows a run. A dry run
  *		asks the same question and changes nothing. A row on hold is
  *		never due
- * sweep_quota	looks at the disk, warns at 80 %, and closes incoming/ for
- *		filters when the quota is reached (they answer 451); opens it
- *		again below 95 %. Nothing is thrown away to make room
+ * sweep_quota	looks at quota, disk and inodes, warns at 80 % of each, and
+ *		closes incoming/ for filters when the quota is reached (they
+ *		answer 451); opens it again below 95 %. Nothing is thrown away to make room
  * sweep_refused
  *		asks what became of messages that were held a short while ago:
  *		one that Postfix refused in the end is "not accepted"
@@ -338,28 +338,49 @@ close_or_open(struct store *s, bool close)
 		log_info("the quarantine has room again");
 }
 
+/* Once an hour each. */
+static void
+warn(struct store *s, enum sweep_room room, uint64_t used, uint64_t limit,
+    const char *of)
+{
+	if (limit == 0 || used < limit / 5 * 4 ||
+	    deadline_left(s->sweep.warned[room]) > 0)
+		return;
+	s->sweep.warned[room] = deadline_in(WARN_MS);
+	log_warning("the quarantine is nearly full: %llu of %llu %s",
+	    (unsigned long long)used, (unsigned long long)limit, of);
+}
+
+/* The disk, but for a twentieth of it, unless there is a quota. A quota may be
+ * more than the disk has, and either may be out of inodes first. */
 static bool
-look_at_disk(struct store *s, uint64_t quota)
+look_at_room(struct store *s, uint64_t quota)
 {
 	struct store_stats st;
 	struct statvfs disk;
 	struct store_index *x;
+	uint64_t all;
 	bool good;
 
 	if (fstatvfs(s->vault.fd, &disk) != 0)
 		return false;
-	if (quota == 0) {
-		uint64_t all = (uint64_t)disk.f_blocks * disk.f_frsize;
-
-		s->sweep.limit = all - all / 20;
-		s->sweep.used = all - (uint64_t)disk.f_bavail * disk.f_frsize;
+	all = (uint64_t)disk.f_blocks * disk.f_frsize;
+	s->sweep.limit = all - all / 20;
+	s->sweep.used = all - (uint64_t)disk.f_bavail * disk.f_frsize;
+	warn(s, SWEEP_DISK, s->sweep.used, s->sweep.limit,
+	    "bytes (the whole disk)");
+	/* File systems that make them as they go say that they have none. */
+	warn(s, SWEEP_INODES, disk.f_files - disk.f_favail, disk.f_files,
+	    "inodes of the disk; a message takes two");
+	if (quota == 0)
 		return true;
-	}
 	x = vault_read(&s->vault);
 	good = x->does->stats(x, &st) == RC_OK;
 	vault_read_end(&s->vault);
 	s->sweep.limit = quota;
 	s->sweep.used = st.stored;
+	if (good)
+		warn(s, SWEEP_QUOTA, st.stored, quota, "bytes (quota)");
 	return good;
 }
 
@@ -367,27 +388,19 @@ void
 sweep_quota(struct store *s)
 {
 	struct service_set *set = service_set(s->run);
-	const struct store_conf *conf = set->conf;
+	uint64_t quota = ((const struct store_conf *)set->conf)->quota;
 
-	if (look_at_disk(s, conf->quota)) {
+	service_set_drop(set);
+	if (look_at_room(s, quota)) {
 		uint64_t used = s->sweep.used, limit = s->sweep.limit;
 
 		if (used >= limit)
 			close_or_open(s, true);
 		else if (used < limit - limit / 20)
 			close_or_open(s, false);
-		if (used >= limit / 5 * 4 &&
-		    deadline_left(s->sweep.warned) == 0) {
-			log_warning("the quarantine is nearly full: %llu of "
-			    "%llu bytes (%s)", (unsigned long long)used,
-			    (unsigned long long)limit, conf->quota == 0 ?
-			    "the whole disk" : "quota");
-			s->sweep.warned = deadline_in(WARN_MS);
-		}
 		if (used < limit - limit / 20)
 			vault_reserve(&s->vault, true);
 	}
-	service_set_drop(set);
 }
 
 /* --- what Postfix made of it --------------------------------------------- */

@@ -111,14 +111,15 @@ begin(struct control *c, struct slice line)
 	struct slice why = SLICE("this is no request");
 	bool held = false;
 	bool ask = slice_eq(event_text(request, "verb"), SLICE("may-forget"));
+	bool hello = slice_eq(event_text(request, "verb"), SLICE("hello"));
 
 	if (ask || slice_eq(event_text(request, "verb"), SLICE("forget")))
 		c->job = forget_open(c->folder, feed_db(c->feed),
 		    event_text(request, "address"), &held, c->arena, &why);
 	json_decref(request);
-	if (c->job == NULL) {
+	if (c->job == NULL && !hello) {
 		refuse(c, held, why);
-	} else if (ask) {
+	} else if (ask || hello) {
 		buf_adds(&yes, "{\"ok\":true}\n");
 		answer(c, &yes);
 	}

@@ -6,6 +6,7 @@
  *
  *	{"verb":"may-forget","address":"a@b"}	does no legal hold cover it?
  *	{"verb":"forget","address":"a@b"}
+ *	{"verb":"hello"}			{"ok":true}: it is there
  *	{"ok":true,"messages":1,"recipients":2,...}
  *	{"ok":false,"held":true,"why":"..."}
  *

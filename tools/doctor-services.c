@@ -1,0 +1,318 @@
+/* The daemons that mail does not wait for: do they run, answer, keep up? */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <jansson.h>
+
+#include "services/store/store.h"
+#include "services/track/options.h"
+#include "store/ask.h"
+#include "tools/doctor.h"
+#include "tools/verb.h"
+#include "track/db.h"
+#include "track/follow.h"
+#include "track/stamp.h"
+
+enum { ANSWER_MS = 3000, LAG_S = 300, OBJECTS = 100000, LINE = 64 * 1024,
+    LINES = 1000, CONF_FILE = 4096 };
+
+static bool
+configured(struct doctor_report *r, const char *name, char path[CONF_FILE])
+{
+	const char *dir = r->doctor->conf_dir;
+
+	if (dir == NULL)
+		return false;
+	snprintf(path, CONF_FILE, "%s/%s.conf", dir, name);
+	return access(path, F_OK) == 0;
+}
+
+static const char *
+in_state(struct doctor_report *r, const char *file)
+{
+	return arena_printf(r->arena, "%s/%s",
+	    r->doctor->house->state_directory, file).ptr;
+}
+
+static int64_t
+patience(const struct doctor_report *r)
+{
+	int64_t half = deadline_left(r->doctor->until) / 2;
+
+	return half < ANSWER_MS ? half : ANSWER_MS;
+}
+
+/*
+ * Asks a daemon; NULL when it has no answer, and that is said: the kinds down
+ * and silent are the first two of each check here.
+ */
+enum { DOWN, SILENT };
+
+static json_t *
+ask_daemon(struct doctor_report *r, const char *name, const char *socket,
+    struct slice request)
+{
+	const char *start = doctor_type(r, "systemctl restart gatehouse-%s",
+	    name);
+	struct slice line, why = SLICE("");
+	json_t *answer = NULL;
+	struct ask *ask;
+
+	if (ask_open(socket, patience(r), &ask, r->arena, &why) != RC_OK) {
+		doctor_say(r, DOWN, start, "gatehouse-%s does not listen: "
+		    "%.*s", name, SLICE_ARG(slice_sub(why, 0,
+		    slice_find(why, ';'))));	/* without its advice */
+		return NULL;
+	}
+	if (ask_line(ask, request, &line, &why) == RC_OK)
+		answer = json_loadb(line.ptr, line.len, JSON_ALLOW_NUL, NULL);
+	else
+		line = SLICE("");
+	if (!json_is_true(json_object_get(answer, "ok"))) {
+		doctor_say(r, SILENT, start, "gatehouse-%s was asked and does "
+		    "not answer: %.*s", name, SLICE_ARG(line.len > 0 ?
+		    slice_sub(line, 0, 200) : why));
+		json_decref(answer);
+		answer = NULL;
+	}
+	ask_close(ask);
+	return answer;
+}
+
+/* --- store --------------------------------------------------------------- */
+
+enum { STORE_BEHIND = SILENT + 1, NEARLY_FULL, CLOSED };
+
+static const struct doctor_kind store_kinds[] = {
+	[DOWN] = { "down", DOCTOR_CRITICAL,
+	    "Filters go on to hold mail, but nobody sees it or gets it "
+	    "released, no digest goes out, and nothing expires." },
+	[SILENT] = { "silent", DOCTOR_CRITICAL,
+	    "What is held can neither be seen nor released." },
+	[STORE_BEHIND] = { "behind", DOCTOR_WARNING,
+	    "Mail that a filter held so long ago is in no list and no digest "
+	    "yet. (One that came again while it is being released waits for "
+	    "that.)" },
+	[NEARLY_FULL] = { "nearly-full", DOCTOR_WARNING,
+	    "When it is full, filters answer 451 to what they would have to "
+	    "hold." },
+	[CLOSED] = { "closed", DOCTOR_CRITICAL,
+	    "Filters answer 451 to what they would have to hold, until there "
+	    "is room." },
+	{ NULL, 0, NULL }
+};
+
+static uint64_t
+number(const json_t *from, const char *key)
+{
+	json_int_t n = json_integer_value(json_object_get(from, key));
+
+	return n > 0 ? (uint64_t)n : 0;
+}
+
+static void
+check_room(struct doctor_report *r, const json_t *stats)
+{
+	const char *type = "# make room: gatehouse quarantine list, delete or "
+	    "release; or raise quota in store.conf; then systemctl reload "
+	    "gatehouse-store";
+	uint64_t used = number(stats, "used"), limit = number(stats, "limit");
+
+	if (json_is_true(json_object_get(stats, "closed")))
+		doctor_say(r, CLOSED, type, "the quarantine is full: %llu of "
+		    "%llu bytes", (unsigned long long)used,
+		    (unsigned long long)limit);
+	else if (limit > 0 && used >= limit / 5 * 4)
+		doctor_say(r, NEARLY_FULL, type, "the quarantine has %llu of "
+		    "%llu bytes", (unsigned long long)used,
+		    (unsigned long long)limit);
+	else
+		doctor_saw(r, "the quarantine has %llu of %llu bytes",
+		    (unsigned long long)used, (unsigned long long)limit);
+}
+
+/* Whole objects alone; half ones begin with a dot, and who writes them dies
+ * with them. */
+static void
+check_incoming(struct doctor_report *r)
+{
+	const char *path = in_state(r, "store/incoming");
+	DIR *d = opendir(path);
+	int64_t oldest = 0, now = clock_wall();
+	size_t late = 0, n = 0;
+	struct dirent *e;
+	struct stat st;
+
+	if (d == NULL) {
+		if (errno != ENOENT)
+			doctor_unseen(r, "%s: %s", path, strerror(errno));
+		return;
+	}
+	while (n < OBJECTS && (e = readdir(d)) != NULL) {
+		if (e->d_name[0] == '.' || fstatat(dirfd(d), e->d_name, &st,
+		    AT_SYMLINK_NOFOLLOW) != 0 || !S_ISREG(st.st_mode))
+			continue;
+		n++;
+		late += now - st.st_mtime > LAG_S;
+		oldest = now - st.st_mtime > oldest ? now - st.st_mtime :
+		    oldest;
+	}
+	closedir(d);
+	if (late > 0)
+		doctor_say(r, STORE_BEHIND, "systemctl restart "
+		    "gatehouse-store", "%zu objects wait in %s, the oldest for "
+		    "%lld minutes", late, path, (long long)oldest / 60);
+	else
+		doctor_saw(r, "%zu objects wait to come in", n);
+}
+
+static void
+run_store(struct doctor_report *r)
+{
+	char path[CONF_FILE];
+	json_t *stats;
+
+	if (r->doctor->house->store_key[0] == '\0' &&
+	    !configured(r, "store", path)) {
+		doctor_saw(r, "there is no store_key, so no gatehouse-store");
+		return;
+	}
+	stats = ask_daemon(r, "store", in_state(r, "store/sock"),
+	    SLICE("{\"v\":1,\"op\":\"stats\"}"));
+	if (stats != NULL)
+		check_room(r, stats);
+	json_decref(stats);
+	check_incoming(r);
+}
+
+const struct doctor_check doctor_store = {
+	"store", "asks gatehouse-store whether it runs, has room, and has "
+	"taken in what was held", store_kinds, DOCTOR_ROOT | DOCTOR_HOUSE, run_store,
+};
+
+/* --- track --------------------------------------------------------------- */
+
+enum { TRACK_BEHIND = SILENT + 1, NO_LOG };
+
+static const struct doctor_kind track_kinds[] = {
+	[DOWN] = { "down", DOCTOR_WARNING,
+	    "search, explain and reports do not know new mail, and "
+	    "gatehouse-store does not learn what Postfix refused." },
+	[SILENT] = { "silent", DOCTOR_WARNING,
+	    "It hangs, or erases an address at this moment; search and explain "
+	    "do not know new mail." },
+	[TRACK_BEHIND] = { "behind", DOCTOR_WARNING,
+	    "search, explain and reports do not know the newest mail." },
+	[NO_LOG] = { "no-log", DOCTOR_WARNING,
+	    "What became of mail is only in Postfix's log: without it search "
+	    "knows what filters decided, and no delivery." },
+	{ NULL, 0, NULL }
+};
+
+static struct slice
+place_of(struct db *db, struct slice log, struct arena *a)
+{
+	struct db_query *q = db_query(db, "SELECT place FROM source"
+	    " WHERE name = ?1");
+	struct slice place = SLICE("");
+
+	db_text(q, 1, log);
+	if (db_next(q) == DB_ROW)
+		place = db_column(q, 0, a);
+	db_done(q);
+	return place;
+}
+
+/* When the first line was written that was not taken yet; 0: there is none,
+ * or none of the next that has a time. */
+static int64_t
+waits_since(struct follow *f, int64_t now)
+{
+	struct stamp stamp = { .now = now };
+	struct slice line;
+	int64_t ms;
+
+	for (int i = 0; i < LINES && follow_next(f, &line) == FOLLOW_LINE; i++)
+		if (stamp_read(&stamp, &line, &ms))
+			return ms / 1000;
+	return 0;
+}
+
+static void
+check_log(struct doctor_report *r, struct db *db, struct slice log,
+    int64_t keep)
+{
+	size_t slash = log.len;
+	int64_t now = clock_wall(), since;
+	struct follow *f;
+
+	if (access(arena_str(r->arena, log), R_OK) != 0) {
+		doctor_say(r, NO_LOG, "# where does Postfix's log go? Set "
+		    "maillogs or journald in track.conf", "%.*s: %s",
+		    SLICE_ARG(log), strerror(errno));
+		return;
+	}
+	while (slash > 0 && log.ptr[slash - 1] != '/')
+		slash--;
+	f = follow_new(arena_str(r->arena, slice_sub(log, 0, slash)),
+	    arena_str(r->arena, slice_after(log, slash)), LINE,
+	    now - keep / 1000);
+	follow_from(f, place_of(db, log, r->arena));
+	since = waits_since(f, now);
+	if (since > 0 && now - since > LAG_S)
+		doctor_say(r, TRACK_BEHIND, "systemctl restart "
+		    "gatehouse-track", "%.*s has lines of %lld minutes ago "
+		    "that were not read", SLICE_ARG(log),
+		    (long long)(now - since) / 60);
+	else
+		doctor_saw(r, "%.*s is read", SLICE_ARG(log));
+	follow_free(f);
+}
+
+static void
+check_logs(struct doctor_report *r, const struct track_conf *conf)
+{
+	struct slice why = SLICE("");
+	struct db *db;
+
+	if (track_db_open(r->doctor->house->state_directory, DB_READ, &db,
+	    r->arena, &why) != RC_OK) {
+		doctor_unseen(r, "%.*s", SLICE_ARG(why));
+		return;
+	}
+	for (size_t i = 0; i < conf->maillogs.count; i++)
+		check_log(r, db, conf->maillogs.items[i], conf->keep);
+	db_close(db);
+}
+
+static void
+run_track(struct doctor_report *r)
+{
+	char path[CONF_FILE];
+	struct service_set *set;
+	struct slice why = SLICE("");
+
+	if (!configured(r, "track", path)) {
+		doctor_saw(r, "there is no track.conf, so no gatehouse-track");
+		return;
+	}
+	json_decref(ask_daemon(r, "track", in_state(r, "track/control"),
+	    SLICE("{\"verb\":\"hello\"}")));
+	if (service_load(&track_settings, verb_house_file(
+	    r->doctor->conf_dir, r->arena), path, true, &set, r->arena, &why)
+	    != RC_OK)
+		return;				/* config tells */
+	check_logs(r, set->conf);
+	service_set_drop(set);
+}
+
+const struct doctor_check doctor_track = {
+	"track", "asks gatehouse-track whether it runs, and sees how far it "
+	"has read Postfix's log", track_kinds, DOCTOR_ROOT | DOCTOR_HOUSE,
+	run_track,
+};
