@@ -29,7 +29,7 @@ show(const char *label, struct slice s)
 	printf("#   %s: ", label);
 	if (s.ptr == NULL)
 		printf("(absent)");
-	for (size_t i = 0; i < s.len && i < 2000; i++) {
+	for (size_t i = 0; s.ptr != NULL && i < s.len && i < 2000; i++) {
 		unsigned char c = (unsigned char)s.ptr[i];
 
 		if (c < ' ' || c > '~' || c == '\\')
