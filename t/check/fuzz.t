@@ -8,7 +8,7 @@ use File::Path qw(make_path remove_tree);
 use Test::More;
 
 my ($src, $check) = @ENV{qw(GATEHOUSE_SRC GATEHOUSE_CHECK)};
-my $seconds = $ENV{GATEHOUSE_FUZZ_SECONDS} // 5;
+my $seconds = $ENV{GATEHOUSE_FUZZ_SECONDS} // 3;
 my $seed = $ENV{GATEHOUSE_SEED} // int rand 2**31;
 my $jobs = $ENV{GATEHOUSE_FUZZ_JOBS} // 1;
 my @targets = split ' ', $ENV{GATEHOUSE_FUZZ} // `make -s -C $check/fuzz list |
