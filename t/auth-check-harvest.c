@@ -480,7 +480,7 @@ killed_child(const char *path)
 		struct harvest_file *f;
 		struct harvest_view v;
 		const char *anew;
-		struct slice why;
+		struct slice why = SLICE("");
 
 		if (harvest_open(path, 1024, &f, &anew, a, &why) != RC_OK)
 			_exit(1);
@@ -500,7 +500,7 @@ file_lives_on(const char *dir, struct arena *a)
 	struct ip ip = ip_of("192.0.2.1");
 	struct harvest_file *f, *second;
 	struct harvest_view v;
-	struct slice why;
+	struct slice why = SLICE("");
 
 	killed_child(path);
 	tap_is_int(harvest_open(path, 1024, &f, &anew, a, &why), RC_OK,

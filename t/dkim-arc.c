@@ -606,7 +606,7 @@ static void
 seal_until_full(struct arena *a, enum lab_key key)
 {
 	struct arc_sealer s = sealer(key);
-	struct slice head = SLICE(HEAD), bodies[3], why;
+	struct slice head = SLICE(HEAD), bodies[3], why = SLICE("");
 	struct slice record = lab_record(a, NULL, key);
 	unsigned passed = 0, sets = key == LAB_LARGE ? 3 : ARC_SETS;
 	struct arc_chain chain;
@@ -665,7 +665,7 @@ seal_refused(struct arena *a)
 {
 	static const char *const first[3] = { AAR, AMS, NONE };
 	struct arc_sealer good = sealer(LAB_RSA), s = good;
-	struct slice bodies[3], why, head;
+	struct slice bodies[3], why = SLICE(""), head;
 	struct arc_chain chain;
 	struct message msg, other;
 

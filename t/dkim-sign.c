@@ -98,7 +98,7 @@ oversigned(struct arena *a)
 	    "Cc: x@example.com\r\n", "Content-Type: text/html\r\n" };
 	struct dkim_signer s = signer(LAB_RSA);
 	struct dkim_signature sig;
-	struct slice body, why;
+	struct slice body, why = SLICE("");
 
 	sign(a, SLICE(HEAD), &s, &body, &why);
 	for (size_t i = 0; i < sizeof above / sizeof *above; i++)
@@ -121,7 +121,7 @@ tags(struct arena *a)
 {
 	struct dkim_signer s = signer(LAB_RSA);
 	struct dkim_signature sig;
-	struct slice body, why;
+	struct slice body, why = SLICE("");
 
 	s.identity = SLICE("@mail.example.org");
 	s.expires = NOW + 86400;
@@ -137,7 +137,7 @@ static void
 refused(struct arena *a)
 {
 	struct dkim_signer s = signer(LAB_SMALL);
-	struct slice body, why;
+	struct slice body, why = SLICE("");
 	struct buf many = buf_in(a);
 
 	tap_ok(sign(a, SLICE(HEAD), &s, &body, &why) == RC_BAD, "%.*s",

@@ -117,7 +117,7 @@ is_deeply [ map { "@{$_}{qw(source.ip gatehouse.rule gatehouse.harvest.source)}"
 my ($status, $text) = $s->gatehouse('explain', '--config', $s->conf,
     '192.0.2.1');
 is $status, 0, 'gatehouse explain knows the address';
-like $text, qr/harvest-refuse.*has asked for 6 unknown recipients/s, 'and why';
+like $text, qr/harvest-refuse.*has asked for \d+ unknown recipients/s, 'and why';
 ($status, $text) = $s->gatehouse('harvest', 'list', '--config', $s->conf);
 is $status, 0, 'gatehouse harvest list';
 like $text, qr/^refuse +8\.0 +1\.0 +\d{4}-\S+ +192\.0\.2\.1$/m, 'shows it';
