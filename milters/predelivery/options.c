@@ -1,0 +1,28 @@
+#include "options.h"
+
+#define AT(field)	offsetof(struct predelivery_conf, field)
+
+const struct conf_option predelivery_options[] = {
+	{ "scope", CONF_SCOPES, AT(scopes), NULL, 0, 0, SCOPE_TEXT, NULL },
+
+	{ "rules", CONF_PATH, AT(rules), "", 0, 0,
+	  "The file of rules; see gatehouse-rules(5). Empty: there are none.",
+	  NULL },
+	{ "rule_sets", CONF_LIST | CONF_SCOPED, AT(rule_sets), "default", 0,
+	  20,
+	  "Names of the sets of rules that apply, in this order. Inbound, who "
+	  "is asked about is the recipient; outbound, who logged in, or else "
+	  "the envelope's sender.", NULL },
+	{ 0 }
+};
+
+enum rc
+predelivery_finish(const struct predelivery_conf *conf,
+    const struct house_conf *house, struct arena *a, struct slice *why_r)
+{
+	(void)conf;
+	(void)house;
+	(void)a;
+	(void)why_r;
+	return RC_OK;
+}

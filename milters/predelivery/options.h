@@ -1,0 +1,24 @@
+/*
+ * options - what an administrator may set (predelivery.conf)
+ */
+#ifndef PREDELIVERY_OPTIONS_H
+#define PREDELIVERY_OPTIONS_H
+
+#include "conf/conf.h"
+#include "conf/house.h"
+
+struct predelivery_conf {
+	struct scopes *scopes;
+
+	/* rules.h */
+	const char *rules;		/* file; empty: none */
+	struct conf_list rule_sets;	/* names; CONF_SCOPED */
+};
+
+extern const struct conf_option predelivery_options[];
+
+/* What the table cannot say. RC_BAD with *why_r. */
+enum rc predelivery_finish(const struct predelivery_conf *conf,
+    const struct house_conf *house, struct arena *a, struct slice *why_r);
+
+#endif
