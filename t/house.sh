@@ -13,7 +13,7 @@ packages_test="7zip c-icap clamav-daemon clamav-testfiles libarchive-tools
 	libc-icap-mod-virus-scan postfix strace zip"
 packages_check="clang clang-tidy cppcheck debhelper dpkg-dev fakeroot faketime
 	libclang-rt-14-dev libxml2-utils llvm-14 openssl python3-authres
-	python3-dkim python3-nacl valgrind xz-utils"
+	python3-dkim python3-html5lib python3-nacl valgrind xz-utils"
 
 # missing PACKAGE...: those that are not installed.
 missing() {
