@@ -1,7 +1,13 @@
 #include "decide.h"
 
+#include "outbound_run.h"
+
 /* In this order. */
 static step_work *const steps[] = {
+	step_limits,
+	step_senders,
+	step_lint,
+	step_bounce,
 	NULL
 };
 

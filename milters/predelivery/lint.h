@@ -9,9 +9,10 @@
  *		to be refused, or LINT_RULES, and those to warn of
  * lint_bulk	is it bulk mail? and why, for people
  * lint_questions	calls ask for each DNS name that the rules will look up for
- *		that domain of MAIL FROM and of From, so that answers are there
- *		in time. What is found in answers (an SPF redirect) is asked for
- *		by lint_more: false when nothing is left to ask
+ *		these domains, so that answers are there in time; for rules that
+ *		are off nothing is asked. What answers lead to (an SPF redirect,
+ *		an address instead of an MX) is asked for by lint_more: false
+ *		when nothing is left to ask. After LINT_ROUNDS there is nothing
  * lint_check	lists and names of the settings. RC_BAD with *why_r
  *
  * What DNS does not answer is LINT_UNKNOWN, and no mail is refused for that.
@@ -27,7 +28,8 @@
 #include "outbound.h"
 
 enum { LINT_PARTS = 20, LINT_TEXT = 512 * 1024, LINT_SIGNATURES = 5,
-    LINT_REDIRECTS = 3 };
+    LINT_REDIRECTS = 3,
+    LINT_ROUNDS = LINT_REDIRECTS + 1 };
 
 enum lint_state {
 	LINT_NONE,			/* it is not about this mail */
@@ -86,8 +88,8 @@ struct lint_domains {
 void lint_questions(const struct outbound_conf *conf,
     const struct lint_domains *domains, struct arena *a, lint_ask *ask,
     void *arg);
-bool lint_more(const struct lint_mail *m, struct slice sender, lint_ask *ask,
-    void *arg);
+bool lint_more(const struct lint_mail *m, const struct lint_domains *domains,
+    lint_ask *ask, void *arg);
 /* The key that a DKIM-Signature names; SLICE_NONE: it is no such field. */
 struct slice lint_key_name(struct arena *a, struct slice name,
     struct slice body, struct slice *domain_r);

@@ -27,8 +27,11 @@ struct lint_read {
 	struct lint_domains domains;
 	struct list_uri unsubscribe[LIST_URIS];
 	size_t nunsubscribe;
-	struct slice text;		/* of the parts, folded; lint_body.c */
+	/* lint_body.c; text and links are folded. */
 	bool text_read;
+	struct slice text, links;
+	bool linked;			/* there is a link anywhere */
+	struct slice http;		/* where one begins with http: */
 };
 
 typedef struct slice lint_rule(struct lint_read *r, enum lint_state *state_r);

@@ -6,6 +6,7 @@
 
 #include "conf/conf.h"
 #include "conf/house.h"
+#include "outbound.h"
 
 struct predelivery_conf {
 	struct scopes *scopes;
@@ -13,6 +14,8 @@ struct predelivery_conf {
 	/* rules.h */
 	const char *rules;		/* file; empty: none */
 	struct conf_list rule_sets;	/* names; CONF_SCOPED */
+
+	struct outbound_conf outbound;
 };
 
 extern const struct conf_option predelivery_options[];

@@ -1,0 +1,290 @@
+/* Hooks of outbound mail: what is found out before it is decided. */
+#include "outbound_run.h"
+
+#include "envelope.h"
+#include "limits.h"
+#include "mime/message.h"
+#include "net/asking.h"
+#include "text/address.h"
+#include "text/field.h"
+
+enum {
+	QUESTIONS = 60,			/* of one message; lint asks for less */
+	ID_MAX = 2000,			/* bytes of a Message-ID that count */
+};
+
+const struct predelivery_conf *
+outbound_settings_of(struct arena *a, const struct predelivery_conf *conf,
+    const struct scope_subject *who)
+{
+	struct predelivery_conf *own;
+
+	if (scope_count(conf->scopes) == 0)
+		return conf;
+	own = arena_alloc(a, sizeof *own);
+	*own = *conf;
+	scope_resolve(conf->scopes, who, own);
+	return own;
+}
+
+const struct predelivery_conf *
+outbound_settings(struct arena *a, const struct house_conf *house,
+    const struct predelivery_conf *conf, const struct client *client,
+    struct sender *sender_r)
+{
+	struct scope_subject who;
+
+	sender_of(a, &conf->outbound, client, sender_r);
+	sender_subject(a, house, sender_r, &who);
+	return outbound_settings_of(a, conf, &who);
+}
+
+/* ---- before there is a message ---- */
+
+/* pickup(8) has no use for an answer there: the mail would be stuck in its
+ * queue (PITFALLS L17). */
+void
+outbound_mail(struct early *e)
+{
+	struct sender sender;
+	const struct predelivery_conf *conf;
+
+	if (e->direction != DIRECTION_OUT || e->size == 0 ||
+	    e->client->ip.family == 0)
+		return;
+	conf = outbound_settings(e->arena, e->house, e->conf, e->client,
+	    &sender);
+	limits_declared(&conf->outbound, e->size, e->arena, &e->answer);
+	if (e->answer.code == NULL)
+		return;
+	early_fact(e, "sender", sender.key);
+	early_fact(e, "declared", arena_printf(e->arena, "%llu",
+	    (unsigned long long)e->size));
+}
+
+/* ---- DNS ---- */
+
+static void
+free_asking(void *arg)
+{
+	asking_free(arg);
+}
+
+static void
+want(void *arg, struct slice name, enum dns_type type)
+{
+	asking_want(arg, name, type);
+}
+
+static const struct dns_answer *
+look_up(void *arg, struct slice name, enum dns_type type)
+{
+	return asking_answer(arg, name, type);
+}
+
+/* Asks what can be asked now; once. */
+static void
+start_asking(struct job *job, struct outbound_seen *seen)
+{
+	if (seen->asking != NULL || job->budget == NULL)
+		return;
+	seen->asking = asking_new(job->budget, QUESTIONS);
+	arena_defer(job->arena, free_asking, seen->asking);
+	lint_questions(&seen->conf->outbound, &seen->domains, job->arena, want,
+	    seen->asking);
+}
+
+static struct slice
+domain_of(struct arena *a, struct slice address)
+{
+	struct slice local, domain, ascii;
+
+	return address_split(address, &local, &domain) &&
+	    domain_ascii(a, domain, &ascii) ? ascii : SLICE_NONE;
+}
+
+/* ---- the message ---- */
+
+void
+outbound_begin(struct job *job, const struct outbound_shared *shared)
+{
+	struct predelivery_answers *answers = job->answers;
+	struct outbound_seen *seen;
+	const struct outbound_conf *conf;
+	struct envelope_how how;
+	struct slice path;
+
+	if (job->direction != DIRECTION_OUT)
+		return;
+	seen = answers->outbound = arena_alloc(job->arena, sizeof *seen);
+	seen->conf = outbound_settings(job->arena, job->house, job->conf,
+	    job->client, &seen->sender);
+	conf = &seen->conf->outbound;
+	how = (struct envelope_how){ slice_of(conf->bounce_address),
+	    conf->bounce_keyed, &shared->key };
+	path = envelope_rewrite(job->arena, &how, job->envelope->sender,
+	    job->now);
+	seen->bounce = path.ptr != NULL;
+	seen->path = seen->bounce ? path : job->envelope->sender;
+	seen->domains.sender = domain_of(job->arena, seen->path);
+	if (conf->lint == LINT_ALL)
+		start_asking(job, seen);
+}
+
+static void
+field_from(struct job *job, struct outbound_seen *seen, struct slice body)
+{
+	struct lint_domains domains = { SLICE_NONE, SLICE_NONE };
+	struct address_list list;
+	struct address address;
+	struct slice ascii;
+
+	if (seen->domains.from.ptr != NULL)
+		return;
+	address_open(&list, job->arena, body);
+	if (!address_next(&list, &address) ||
+	    !domain_ascii(job->arena, address.domain, &ascii))
+		return;
+	seen->domains.from = domains.from = ascii;
+	if (seen->asking != NULL)
+		lint_questions(&seen->conf->outbound, &domains, job->arena,
+		    want, seen->asking);
+}
+
+static void
+field_signature(struct job *job, struct outbound_seen *seen,
+    struct slice name, struct slice body)
+{
+	const struct outbound_conf *conf = &seen->conf->outbound;
+	struct slice domain, key;
+
+	if (conf->lint_rules[LINT_DKIM_KEY] == SEVERITY_OFF ||
+	    conf->lint_selectors.count > 0 || seen->asking == NULL ||
+	    seen->signatures >= LINT_SIGNATURES)
+		return;
+	key = lint_key_name(job->arena, name, body, &domain);
+	if (key.ptr == NULL)
+		return;
+	seen->signatures++;
+	asking_want(seen->asking, key, DNS_TXT);
+}
+
+/* Fields come when all of the message is there: what they name is asked for
+ * while the rest is read. */
+void
+outbound_field(struct job *job, struct slice name, struct slice body)
+{
+	struct predelivery_answers *answers = job->answers;
+	struct outbound_seen *seen = answers->outbound;
+	bool list = slice_starts_nocase(name, SLICE("List-")) ||
+	    slice_eq_nocase(name, SLICE("Precedence"));
+
+	if (seen == NULL || seen->conf->outbound.lint == LINT_OFF)
+		return;
+	if (list || job->envelope->nrecipients >
+	    seen->conf->outbound.bulk_recipients)
+		start_asking(job, seen);
+	if (slice_eq_nocase(name, SLICE("From")))
+		field_from(job, seen, body);
+	else if (slice_eq_nocase(name, SLICE("DKIM-Signature")))
+		field_signature(job, seen, name, body);
+}
+
+/* What tells this message from the others of its sender. */
+static struct slice
+name_of(const struct job *job)
+{
+	static const char *const names[] = { "From", "To", "Cc", "Subject",
+	    "Date", NULL };
+	const struct message *msg = job->msg;
+	const struct field *f = message_field(msg, SLICE("Message-ID"), 0);
+	struct buf b = buf_in(job->arena);
+	struct slice id = f != NULL ? slice_trim(f->body) : SLICE("");
+
+	if (id.len > 0)
+		return slice_sub(id, 0, ID_MAX);
+	for (size_t i = 0; names[i] != NULL; i++) {
+		f = message_field(msg, slice_of(names[i]), 0);
+		if (f != NULL)
+			buf_add(&b, f->raw);
+	}
+	return buf_slice(&b);
+}
+
+static void
+count_recipients(const struct job *job, struct outbound_seen *seen,
+    const struct outbound_shared *shared)
+{
+	const struct outbound_conf *conf = &seen->conf->outbound;
+	const struct envelope *e = job->envelope;
+	struct tally_name name = { seen->sender.key, SLICE("") };
+	struct tally_offer o = { .limit = conf->recipients_max,
+	    .window = conf->recipients_window / 1000, .keep = shared->keep,
+	    .now = job->now };
+	struct slice *addresses;
+
+	seen->all = e->nrecipients;
+	if (shared->tally == NULL || o.window == 0)
+		return;
+	name.message = name_of(job);
+	addresses = arena_array(job->arena, e->nrecipients + 1,
+	    sizeof *addresses);
+	for (size_t i = 0; i < e->nrecipients; i++)
+		addresses[i] = e->recipients[i].address;
+	tally_file_offer(shared->tally, &name, addresses, e->nrecipients, &o,
+	    job->arena, &seen->tally);
+	seen->all = (uint64_t)seen->tally.before + seen->tally.fresh;
+}
+
+/* Those that came before it was known that anything is to be asked, too. */
+static void
+ask_and_wait(struct job *job, struct outbound_seen *seen, struct lint_mail *m)
+{
+	const struct message *msg = job->msg;
+
+	start_asking(job, seen);
+	if (seen->asking == NULL)
+		return;
+	seen->signatures = 0;
+	for (size_t i = 0; i < msg->nfields; i++)
+		field_signature(job, seen, msg->fields[i].name,
+		    msg->fields[i].body);
+	m->lookup = look_up;
+	m->arg = seen->asking;
+	asking_wait(seen->asking, job->deadline);
+	for (unsigned i = 0; i < LINT_ROUNDS &&
+	    lint_more(m, &seen->domains, want, seen->asking); i++)
+		asking_wait(seen->asking, job->deadline);
+}
+
+static void
+lint(struct job *job, struct outbound_seen *seen)
+{
+	const struct outbound_conf *conf = &seen->conf->outbound;
+	struct lint_mail m = { .arena = job->arena, .conf = conf,
+	    .house = job->house, .msg = job->msg, .sender = seen->path,
+	    .recipients = job->envelope->recipients,
+	    .nrecipients = job->envelope->nrecipients, .all = seen->all,
+	    .now = job->now };
+
+	if (conf->lint == LINT_OFF)
+		return;
+	seen->bulk = lint_bulk(&m);
+	if (conf->lint == LINT_BULK && seen->bulk.len == 0)
+		return;
+	ask_and_wait(job, seen, &m);
+	seen->linted = true;
+	lint_run(&m, seen->lint);
+}
+
+void
+outbound_ask(struct job *job, const struct outbound_shared *shared)
+{
+	struct predelivery_answers *answers = job->answers;
+	struct outbound_seen *seen = answers->outbound;
+
+	if (seen == NULL)
+		return;
+	count_recipients(job, seen, shared);
+	lint(job, seen);
+}

@@ -1,0 +1,67 @@
+/* What outbound mail keeps in the daemon's state folder. */
+#include "log/log.h"
+#include "outbound_run.h"
+
+static enum rc
+add_window(struct slice where, const void *arg, void *keep)
+{
+	const struct predelivery_conf *conf = arg;
+	int64_t window = conf->outbound.recipients_window / 1000;
+	int64_t *keep_r = keep;
+
+	(void)where;
+	if (window > *keep_r)
+		*keep_r = window;
+	return RC_OK;
+}
+
+static enum rc
+open_tally(const struct predelivery_conf *conf,
+    struct outbound_shared *shared, struct tally_file *before,
+    const char *dir, struct arena *a, struct slice *why_r)
+{
+	const char *path = arena_printf(a, "%s/recipients", dir).ptr, *anew;
+	enum rc rc;
+
+	/* Who counts nothing now may count again after the next reload. */
+	if (before != NULL) {
+		if (tally_cells(before) != conf->outbound.recipients_cells)
+			log_warning("recipients_cells was changed; it counts "
+			    "from the next start on");
+		shared->tally = tally_hold(before);
+		return RC_OK;
+	}
+	if (shared->keep == 0)
+		return RC_OK;
+	rc = tally_open(path, conf->outbound.recipients_cells,
+	    &shared->tally, &anew, a, why_r);
+	if (rc == RC_OK && anew != NULL)
+		log_info("%s: begun anew: %s", path, anew);
+	return rc;
+}
+
+enum rc
+outbound_state(const struct predelivery_conf *conf,
+    struct outbound_shared *shared, const struct outbound_shared *before,
+    const char *dir, struct arena *a, struct slice *why_r)
+{
+	enum rc rc;
+
+	shared->keep = 0;
+	add_window(SLICE(""), conf, &shared->keep);
+	scope_each(conf->scopes, conf, sizeof *conf, add_window,
+	    &shared->keep);
+	rc = open_tally(conf, shared, before != NULL ? before->tally : NULL,
+	    dir, a, why_r);
+	if (rc == RC_OK)
+		rc = seal_key_own(conf->outbound.bounce_key,
+		    arena_printf(a, "%s/bounce.key", dir).ptr, &shared->key,
+		    a, why_r);
+	return rc;
+}
+
+void
+outbound_close(struct outbound_shared *shared)
+{
+	tally_drop(shared->tally);
+}
