@@ -55,7 +55,7 @@ lint_is_role(const struct lint_read *r, struct slice address)
 	struct slice local, domain;
 
 	return address_split(address, &local, &domain) &&
-	    conf_list_has_nocase(&r->m->conf->lint_roles, local);
+	    conf_list_has_nocase(&r->m->conf->role_names, local);
 }
 
 struct slice
@@ -226,12 +226,12 @@ lint_check(const struct outbound_conf *conf, struct arena *a,
 		    "address, as \"abuse@example.org\"", conf->abuse_address);
 		return RC_BAD;
 	}
-	for (size_t i = 0; i < conf->lint_selectors.count; i++) {
-		struct slice item = conf->lint_selectors.items[i], ascii;
+	for (size_t i = 0; i < conf->dkim_selectors.count; i++) {
+		struct slice item = conf->dkim_selectors.items[i], ascii;
 
 		if (domain_ascii(a, item, &ascii))
 			continue;
-		*why_r = arena_printf(a, "lint_selectors has \"%.*s\"; it wants "
+		*why_r = arena_printf(a, "dkim_selectors has \"%.*s\"; it wants "
 		    "the name before ._domainkey, as \"mail2026\"",
 		    SLICE_ARG(item));
 		return RC_BAD;

@@ -197,10 +197,10 @@ struct slice
 lint_imprint(struct lint_read *r, enum lint_state *state_r)
 {
 	(void)state_r;
-	if (has_any(r, &r->m->conf->lint_imprint))
+	if (has_any(r, &r->m->conf->imprint_phrases))
 		return SLICE_NONE;
 	return SLICE("the text has no imprint: none of the phrases of "
-	    "lint_imprint");
+	    "imprint_phrases");
 }
 
 struct slice
@@ -215,7 +215,7 @@ lint_opt_out(struct lint_read *r, enum lint_state *state_r)
 		    slice_search(r->links, uri) < r->links.len))
 			return SLICE_NONE;
 	}
-	if (!has_any(r, &r->m->conf->lint_opt_out))
+	if (!has_any(r, &r->m->conf->opt_out_phrases))
 		return SLICE("the text shows no way out of the list");
 	if (!r->linked)
 		return SLICE("the text speaks of a way out of the list, and has "

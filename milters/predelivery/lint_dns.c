@@ -330,7 +330,7 @@ signed_keys(const struct lint_read *r, enum known *known)
 struct slice
 lint_dkim_key(struct lint_read *r, enum lint_state *state_r)
 {
-	const struct conf_list *selectors = &r->m->conf->lint_selectors;
+	const struct conf_list *selectors = &r->m->conf->dkim_selectors;
 	struct slice domain = r->domains.from;
 	enum known known = KNOWN_NO;
 
@@ -344,7 +344,7 @@ lint_dkim_key(struct lint_read *r, enum lint_state *state_r)
 		known = i == 0 ? one : either(known, one);
 	}
 	if (selectors->count == 0 && signed_keys(r, &known) == 0)
-		return SLICE("no selector is known: none in lint_selectors, and "
+		return SLICE("no selector is known: none in dkim_selectors, and "
 		    "no signature of that domain");
 	*state_r = LINT_GOOD;
 	if (known == KNOWN_YES)
@@ -390,8 +390,8 @@ lint_questions(const struct outbound_conf *conf,
 	if (mx)
 		ask(arg, d->from, DNS_MX);
 	for (size_t i = 0; on(conf, LINT_DKIM_KEY) &&
-	    i < conf->lint_selectors.count; i++)
-		ask(arg, selector_name(a, conf->lint_selectors.items[i],
+	    i < conf->dkim_selectors.count; i++)
+		ask(arg, selector_name(a, conf->dkim_selectors.items[i],
 		    d->from), DNS_TXT);
 }
 

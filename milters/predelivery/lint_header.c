@@ -30,7 +30,7 @@ lint_role_sender(struct lint_read *r, enum lint_state *state_r)
 		return arena_printf(a, "MAIL FROM is %.*s",
 		    SLICE_ARG(r->m->sender));
 	for (size_t i = 0; i < r->nfrom && i < LINT_FROMS; i++)
-		if (conf_list_has_nocase(&r->m->conf->lint_roles,
+		if (conf_list_has_nocase(&r->m->conf->role_names,
 		    r->from[i].local))
 			return arena_printf(a, "From is %.*s@%.*s",
 			    SLICE_ARG(r->from[i].local),

@@ -19,7 +19,7 @@
 	X(SENDER_ADDRESS, sender_address, "sender-address", BULK, "off", \
 	  "The domain of MAIL FROM has an A or AAAA record of its own.") \
 	X(ROLE_SENDER, role_sender, "role-sender", BULK, "warn", \
-	  "Neither MAIL FROM nor From is an address of lint_roles.") \
+	  "Neither MAIL FROM nor From is an address of role_names.") \
 	X(FROM, from, "from", ANY, "warn", \
 	  "There is one From field, with one mailbox that can be read without " \
 	  "doubt.") \
@@ -52,17 +52,17 @@
 	X(HTTP_LINKS, http_links, "http-links", BULK, "warn", \
 	  "No link of the text or of a List- field begins with http:.") \
 	X(IMPRINT, imprint, "imprint", BULK, "off", \
-	  "One of the phrases of lint_imprint stands in the text.") \
+	  "One of the phrases of imprint_phrases stands in the text.") \
 	X(OPT_OUT, opt_out, "opt-out", LISTS, "warn", \
 	  "The text has the address of List-Unsubscribe or a phrase of " \
-	  "lint_opt_out, beside a link.") \
+	  "opt_out_phrases, beside a link.") \
 	X(ROLE_RECIPIENTS, role_recipients, "role-recipients", BULK, "warn", \
-	  "No recipient is an address of lint_roles.") \
+	  "No recipient is an address of role_names.") \
 	X(SPF, spf, "spf", ANY, "warn", \
 	  "The SPF record of the domain of MAIL FROM ends in -all or ~all.") \
 	X(DKIM_KEY, dkim_key, "dkim-key", ANY, "warn", \
 	  "The domain of From has a DKIM key: under a selector of " \
-	  "lint_selectors, or under that of a signature that is there.") \
+	  "dkim_selectors, or under that of a signature that is there.") \
 	X(ABUSE_ADDRESS, abuse_address, "abuse-address", BULK, "warn", \
 	  "abuse_address is set for the sender.")
 

@@ -50,8 +50,8 @@ struct outbound_conf {
 	int lint;			/* enum lint_mode */
 	unsigned bulk_recipients;
 	int lint_rules[LINT_RULES];	/* enum severity */
-	struct conf_list lint_roles, lint_imprint, lint_opt_out,
-	    lint_selectors;
+	struct conf_list role_names, imprint_phrases, opt_out_phrases,
+	    dkim_selectors;
 	const char *lint_header;
 	const char *abuse_address;
 };

@@ -109,19 +109,19 @@
 	  IN(lint_rules[LINT_ ## name]), severity, 0, 0, text, severities },
 	LINT_TABLE(LINT_ROW)
 #undef LINT_ROW
-	{ "lint_roles", CONF_LIST | CONF_SCOPED, IN(lint_roles),
+	{ "role_names", CONF_LIST | CONF_SCOPED, IN(role_names),
 	  "abuse, admin, administrator, hostmaster, info, mailer-daemon, "
 	  "noc, postmaster, root, security, spam, webmaster", 0, 1000,
 	  "Local parts that stand for a task and for no person.", NULL },
-	{ "lint_imprint", CONF_LIST | CONF_SCOPED, IN(lint_imprint),
+	{ "imprint_phrases", CONF_LIST | CONF_SCOPED, IN(imprint_phrases),
 	  "imprint, legal notice, impressum, mentions légales", 0, 100,
 	  "Phrases of which one stands in the text: letter case and line breaks "
 	  "do not matter. One between slashes is a regular expression.", NULL },
-	{ "lint_opt_out", CONF_LIST | CONF_SCOPED, IN(lint_opt_out),
+	{ "opt_out_phrases", CONF_LIST | CONF_SCOPED, IN(opt_out_phrases),
 	  "unsubscribe, opt out, opt-out, abmelden, abbestellen, "
 	  "désabonner, désinscrire, se désinscrire", 0, 100,
 	  "The same, for the way out of a list.", NULL },
-	{ "lint_selectors", CONF_LIST | CONF_SCOPED, IN(lint_selectors), "", 0,
+	{ "dkim_selectors", CONF_LIST | CONF_SCOPED, IN(dkim_selectors), "", 0,
 	  20,
 	  "Selectors under which the sender's domain has its DKIM keys. Empty: "
 	  "those of the signatures that the mail brings.", NULL },

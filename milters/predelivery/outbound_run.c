@@ -159,7 +159,7 @@ field_signature(struct job *job, struct outbound_seen *seen,
 	struct slice domain, key;
 
 	if (conf->lint_rules[LINT_DKIM_KEY] == SEVERITY_OFF ||
-	    conf->lint_selectors.count > 0 || seen->asking == NULL ||
+	    conf->dkim_selectors.count > 0 || seen->asking == NULL ||
 	    seen->signatures >= LINT_SIGNATURES)
 		return;
 	key = lint_key_name(job->arena, name, body, &domain);
