@@ -1,0 +1,124 @@
+#!/usr/bin/perl
+# Outbound limits through a real Postfix: recipients and size, refused, put off
+# and dropped, at two levels; at RCPT, at MAIL FROM and at the end; with a store
+# and without one. Another MAIL FROM, and its bounce back.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use Test::More;
+
+use Gatehouse::Journal;
+use Gatehouse::Store;
+use Gatehouse::Suite;
+
+my $name = 'predelivery';
+my $s = Gatehouse::Suite->new(house => { domains => [ 'our.test' ],
+    recipient_delimiter => '+' });
+my $store = Gatehouse::Store->new($s);
+my %action = (refuse => [ 'a.test', 'r@c.test' ],
+    tempfail => [ 'b.test', 't@c.test' ], drop => [ 'd.test', 'd@c.test' ]);
+
+# The limits of a domain; a user of another domain has lower ones.
+$s->milter($name, lint => 'off', scope => [ map { my $act = $_;
+    ({ domain => $action{$act}[0], recipients_max => 5, size_max => 20000,
+    recipients_action => $act, size_action => $act },
+    { user => $action{$act}[1], recipients_max => 3, size_max => 10000,
+    recipients_action => $act, size_action => $act }) } sort keys %action ]);
+$s->postfix;
+my $state = $s->dir . "/state/$name";
+
+sub names { map { "r$_\@x.test" } 1 .. $_[0] }
+
+# Of a client that is none of ours by its address: it has logged in.
+sub out {
+	my ($login, %m) = @_;
+
+	return $s->send(xclient => { LOGIN => $login }, from => $login, %m);
+}
+sub delivered { my ($mail) = $s->sink->next(20); scalar @{ $mail->{rcpt} } }
+
+my %at_end = (refuse => qr/^550 5\.5\.3 /, tempfail => qr/^451 4\.5\.3 /,
+    drop => qr/^250 /);
+my %big_end = (refuse => qr/^550 5\.3\.4 /, tempfail => qr/^451 4\.3\.4 /,
+    drop => qr/^250 /);
+my %big_mail = (refuse => qr/^552 5\.3\.4 /, tempfail => qr/^452 4\.3\.4 /,
+    drop => qr/^250 /);
+for my $act (sort keys %action) {
+	for my $level ([ "u\@$action{$act}[0]", 5, 20000 ],
+	    [ $action{$act}[1], 3, 10000 ]) {
+		my ($who, $max, $size) = @$level;
+		my @kept = map { $_->{file} } $store->objects;
+		my $text = 'x' x 63 . "\n";
+
+		like out($who, rcpt => [ names($max) ]), qr/^250 /,
+		    "$act, $who: $max recipients";
+		is delivered(), $max, 'get it';
+		like out($who, rcpt => [ names($max + 1) ]), $at_end{$act},
+		    'one more';
+		is scalar(grep { /^250 / } @{ $s->replies->{rcpt} }),
+		    $max + 1, 'each was taken at RCPT, and nobody gets it';
+
+		like out($who, body => $text x ($size / 64 - 10)), qr/^250 /,
+		    'as large as may be';
+		is delivered(), 1, 'arrives';
+		like out($who, body => $text x ($size / 64 + 1)),
+		    $big_end{$act}, 'a line more';
+		my $c = $s->connection(xclient => { LOGIN => $who });
+		like $c->command("MAIL FROM:<$who> SIZE=" . ($size + 1)),
+		    $big_mail{$act}, 'and by SIZE=';
+		$c->quit;
+		next unless $act eq 'drop';
+		my %old = map { $_ => 1 } @kept;
+		my @new = grep { !$old{ $_->{file} } } $store->objects;
+		is_deeply [ sort map { "$_->{kind} $_->{rule} " .
+		    @{ $_->{recipients} } } @new ], [ 'deleted recipients ' .
+		    ($max + 1), 'deleted size 1' ],
+		    'what is dropped leaves a record';
+	}
+}
+is_deeply [ $s->sink->rest ], [], 'nothing else arrived';
+
+# --- two transactions of one message, the daemon killed between them ---
+my $user = 'u@a.test';
+like out($user, rcpt => [ names(3) ], message_id => 'one@a.test'),
+    qr/^250 /, 'three recipients';
+is delivered(), 3, 'get it';
+$s->allow(qr/postfix.*warning: .*[mM]ilter/);
+$s->kill_milter($name)->start_milter($name);
+like out($user, rcpt => [ map { "s$_\@x.test" } 1 .. 3 ],
+    message_id => 'one@a.test'), qr/^550 5\.5\.3 .*Message-ID \(3\)/,
+    'three more of the same Message-ID are too many';
+like out($user, rcpt => [ map { "s$_\@x.test" } 1 .. 2 ],
+    message_id => 'one@a.test'), qr/^250 /, 'two are not';
+is delivered(), 2, 'get it';
+
+# --- without a store ---
+delete @{ $s->{house} }{qw(store_key)};
+$s->house;
+$s->options($name, bounce_address => 'b@our.test', bounce_keyed => 'true',
+    bounce_return => 'true');
+$s->log->mark;
+$s->signal_milter($name, 'USR1');
+ok $s->log->wait_for(qr/configuration reloaded/, 10), 'no store any more';
+my $got = out('d@c.test', rcpt => [ names(4) ]);
+like $got, qr/^250 /, 'dropped: taken';
+like +($s->log->wait_for(qr/verdict=discard, rule=recipients,/, 10))[0] // '',
+    qr/nrcpt=4/, 'the log has it';
+is_deeply [ $s->sink->rest ], [], 'and nobody gets it';
+
+# --- another MAIL FROM ---
+like out('bob@our.test', rcpt => 'x@x.test'), qr/^250 /, 'a letter';
+my $mail = $s->sink->next(20);
+my ($path) = $mail->{mail} =~ /^<([^>]*)>/;
+like $path, qr/^b\+K=\w{10}=\w\w=our\.test=bob\@our\.test$/,
+    'goes out with another MAIL FROM';
+is +($s->fields($mail->{bytes}, 'From'))[0], 'bob@our.test',
+    'and the same From';
+like $s->send(from => '', rcpt => $path, header_from =>
+    'mailer-daemon@x.test'), qr/^250 /, 'its bounce comes in';
+$mail = $s->sink->next(20);
+is +($mail->{rcpt}[0] =~ s/^<|>.*//gr), 'bob@our.test', 'and goes to Bob';
+
+$s->done;
