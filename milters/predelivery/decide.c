@@ -1,13 +1,16 @@
 #include "decide.h"
 
 #include "outbound_run.h"
+#include "rules_do.h"
 
 /* In this order. */
 static step_work *const steps[] = {
-	step_limits,
+	step_limits,			/* who may send it at all */
 	step_senders,
 	step_lint,
-	step_bounce,
+	rules_step,
+	step_bounce,			/* not where a rule has set a sender */
+	subject_step,			/* when all marks are known */
 	NULL
 };
 

@@ -186,7 +186,8 @@ step_bounce(struct work *w)
 {
 	const struct outbound_seen *seen = w->seen->outbound;
 
-	if (seen != NULL && seen->bounce)
+	/* A rule that has given it a sender knows better. */
+	if (seen != NULL && seen->bounce && w->plan->sender.ptr == NULL)
 		plan_sender(w->plan, seen->path);
 	else if (seen == NULL && w->seen->bounce_key != NULL &&
 	    w->job->envelope->sender.len == 0)
