@@ -53,7 +53,7 @@ parse(const struct policy *p, struct arena *a, uint32_t number,
     struct slice *why_r)
 {
 	struct unpack u = { .rest = SLICE("") };
-	enum rc rc = map_number(p->file, 'b', number, &u.rest);
+	enum rc rc = file_number(p->file, 'b', number, &u.rest);
 	struct block *b;
 	size_t n;
 

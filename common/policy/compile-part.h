@@ -19,7 +19,7 @@ struct compile_table {
 /* Of a domain or an address; the directory's, or named by a scope. */
 struct compile_who {
 	struct slice key;
-	struct map_record record;
+	struct file_record record;
 	struct slice profile;		/* as the directory says */
 };
 
@@ -50,7 +50,7 @@ struct compile {
 	struct scope_match match;
 	struct compile_table tables[MAP_TABLES_MAX];
 	size_t ntables;
-	struct map_source sources[MAP_SOURCES_MAX];
+	struct file_source sources[MAP_SOURCES_MAX];
 	size_t nsources;
 
 	struct map *domains;		/* name -> struct compile_who */
@@ -65,7 +65,7 @@ struct compile {
 	struct map *listed_users;	/* who has lists of his own */
 	struct map *lengths;		/* level, name -> struct compile_lengths */
 
-	struct map_entry *entries;
+	struct file_entry *entries;
 	size_t nentries, entries_room;
 	size_t nlisted;
 

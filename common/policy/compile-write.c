@@ -184,7 +184,7 @@ put_record(struct compile *c, char letter, const struct compile_who *w)
 {
 	struct buf b = buf_in(c->scratch);
 
-	map_pack_record(&b, &w->record);
+	file_pack_record(&b, &w->record);
 	compile_entry(c, letter, w->key, buf_slice(&b));
 }
 
@@ -250,7 +250,7 @@ static void
 put_meta(struct compile *c)
 {
 	struct buf b = buf_in(c->scratch);
-	struct map_meta meta = {
+	struct file_meta meta = {
 		.records = c->nentries + 1, .house = house_digest(c->house),
 		.addresses = c->nwhos, .domains = map_count(c->domains),
 		.sets = c->nsets, .blocks = c->nblocks, .listed = c->nlisted,
@@ -260,10 +260,10 @@ put_meta(struct compile *c)
 	};
 
 	for (size_t i = 0; i < c->ntables; i++)
-		meta.tables[i] = (struct map_table){
+		meta.tables[i] = (struct file_table){
 		    slice_of(c->tables[i].name),
 		    table_digest(c->tables[i].options), c->tables[i].digest };
-	map_pack_meta(&b, &meta);
+	file_pack_meta(&b, &meta);
 	compile_entry(c, 'm', SLICE(""), buf_slice(&b));
 }
 
@@ -271,5 +271,5 @@ enum rc
 compile_write(struct compile *c, const char *path, struct slice *why_r)
 {
 	put_meta(c);
-	return map_write(path, c->entries, c->nentries, c->arena, why_r);
+	return file_write(path, c->entries, c->nentries, c->arena, why_r);
 }

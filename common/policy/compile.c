@@ -78,7 +78,7 @@ compile_entry(struct compile *c, char letter, struct slice key,
 		memcpy(bytes + 1, key.ptr, key.len);
 	c->entries = compile_grown(c->entries, c->nentries, &c->entries_room,
 	    sizeof *c->entries);
-	c->entries[c->nentries++] = (struct map_entry){
+	c->entries[c->nentries++] = (struct file_entry){
 	    slice_make(bytes, 1 + key.len), arena_copy(c->arena, value) };
 }
 
@@ -398,7 +398,7 @@ compile_source(struct compile *c, struct slice path, struct slice digest,
 		*why_r = SLICE("too many files");
 		return RC_BAD;
 	}
-	c->sources[c->nsources++] = (struct map_source){ path, digest };
+	c->sources[c->nsources++] = (struct file_source){ path, digest };
 	return RC_OK;
 }
 

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <lmdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -18,13 +19,13 @@ enum {
 static int
 by_key(const void *a, const void *b)
 {
-	const struct map_entry *x = a, *y = b;
+	const struct file_entry *x = a, *y = b;
 
 	return slice_cmp(x->key, y->key);
 }
 
 static int
-put_run(MDB_env *env, const struct map_entry *entries, size_t n)
+put_run(MDB_env *env, const struct file_entry *entries, size_t n)
 {
 	MDB_txn *txn;
 	MDB_dbi dbi;
@@ -48,7 +49,7 @@ put_run(MDB_env *env, const struct map_entry *entries, size_t n)
 }
 
 static int
-put_all(const char *path, const struct map_entry *entries, size_t n)
+put_all(const char *path, const struct file_entry *entries, size_t n)
 {
 	size_t bytes = 64 << 20;
 	MDB_env *env;
@@ -122,7 +123,7 @@ failed(struct arena *a, const char *path, const char *what,
 
 static enum rc
 write_file(const char *path, const char *fresh,
-    const struct map_entry *entries, size_t n, struct arena *a,
+    const struct file_entry *entries, size_t n, struct arena *a,
     struct slice *why_r)
 {
 	int status = put_all(fresh, entries, n);
@@ -137,7 +138,7 @@ write_file(const char *path, const char *fresh,
 }
 
 enum rc
-map_write(const char *path, struct map_entry *entries, size_t n,
+file_write(const char *path, struct file_entry *entries, size_t n,
     struct arena *a, struct slice *why_r)
 {
 	/* One name: what a killed compile left is written over. */

@@ -13,12 +13,12 @@
 
 enum { OPEN_TRIES = 5 };
 
-struct map_file {
+struct policy_file {
 	MDB_env *env;
 	MDB_dbi dbi;
 	struct arena *arena;
 	struct stat stat;
-	struct map_meta meta;
+	struct file_meta meta;
 };
 
 /* ---- is it whole? ---- */
@@ -89,7 +89,7 @@ trouble(struct arena *a, const char *path, const char *what,
 
 /* The file that was looked at, not one that came after it: *same_r. */
 static int
-open_env(struct map_file *f, const char *path, bool *same_r)
+open_env(struct policy_file *f, const char *path, bool *same_r)
 {
 	struct stat st;
 	int fd, status = mdb_env_create(&f->env);
@@ -111,7 +111,7 @@ open_env(struct map_file *f, const char *path, bool *same_r)
 }
 
 static bool
-open_data(struct map_file *f)
+open_data(struct policy_file *f)
 {
 	struct slice value;
 	MDB_txn *txn;
@@ -126,14 +126,14 @@ open_data(struct map_file *f)
 		return false;
 	}
 	mdb_txn_abort(txn);
-	return map_get(f, 'm', SLICE(""), &value, &found) == RC_OK && found &&
-	    map_unpack_meta(f->arena, value, &f->meta) &&
+	return file_get(f, 'm', SLICE(""), &value, &found) == RC_OK && found &&
+	    file_unpack_meta(f->arena, value, &f->meta) &&
 	    f->meta.records == st.ms_entries;
 }
 
 /* Whole, and to be trusted? */
 static enum rc
-look(struct map_file *f, const char *path, struct arena *a,
+look(struct policy_file *f, const char *path, struct arena *a,
     struct slice *why_r)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
@@ -155,10 +155,10 @@ look(struct map_file *f, const char *path, struct arena *a,
 }
 
 static enum rc
-try_open(const char *path, struct map_file **file_r, struct arena *a,
+try_open(const char *path, struct policy_file **file_r, struct arena *a,
     struct slice *why_r)
 {
-	struct map_file *f = mem_alloc(sizeof *f);
+	struct policy_file *f = mem_alloc(sizeof *f);
 	enum rc rc = look(f, path, a, why_r);
 	bool same = false;
 	int status = 0;
@@ -175,12 +175,12 @@ try_open(const char *path, struct map_file **file_r, struct arena *a,
 	if (rc == RC_OK && same)
 		*file_r = f;
 	else
-		map_close(f);
+		file_close(f);
 	return rc;
 }
 
 enum rc
-map_open(const char *path, struct map_file **file_r, struct arena *a,
+file_open(const char *path, struct policy_file **file_r, struct arena *a,
     struct slice *why_r)
 {
 	for (int i = 0; i < OPEN_TRIES; i++) {
@@ -193,7 +193,7 @@ map_open(const char *path, struct map_file **file_r, struct arena *a,
 }
 
 void
-map_close(struct map_file *f)
+file_close(struct policy_file *f)
 {
 	if (f == NULL)
 		return;
@@ -203,14 +203,14 @@ map_close(struct map_file *f)
 	free(f);
 }
 
-const struct map_meta *
-map_meta(const struct map_file *f)
+const struct file_meta *
+file_header(const struct policy_file *f)
 {
 	return &f->meta;
 }
 
 const struct stat *
-map_stat(const struct map_file *f)
+file_stat(const struct policy_file *f)
 {
 	return &f->stat;
 }
@@ -218,7 +218,7 @@ map_stat(const struct map_file *f)
 /* ---- get ---- */
 
 enum rc
-map_get(const struct map_file *f, char letter, struct slice key,
+file_get(const struct policy_file *f, char letter, struct slice key,
     struct slice *value_r, bool *found_r)
 {
 	char bytes[MAP_KEY_MAX];
@@ -247,20 +247,20 @@ map_get(const struct map_file *f, char letter, struct slice key,
 }
 
 enum rc
-map_number(const struct map_file *f, char letter, uint32_t number,
+file_number(const struct policy_file *f, char letter, uint32_t number,
     struct slice *value_r)
 {
 	char key[5];
 	bool found;
 	enum rc rc;
 
-	map_key_number(key, letter, number);
-	rc = map_get(f, letter, slice_make(key + 1, 4), value_r, &found);
+	file_key_number(key, letter, number);
+	rc = file_get(f, letter, slice_make(key + 1, 4), value_r, &found);
 	return rc == RC_OK && !found ? RC_RETRY : rc;
 }
 
 enum rc
-map_walk(const struct map_file *f, char letter,
+file_walk(const struct policy_file *f, char letter,
     enum rc (*visit)(struct slice key, struct slice value, void *arg),
     void *arg)
 {

@@ -9,9 +9,9 @@
  *
  * One data base; the first byte of a key says what it is:
  *
- *	m		header: version, records, tables, sources (map_meta)
+ *	m		header: version, records, tables, sources (file_meta)
  *	0		who is not known at all: set, origin
- *	a ADDRESS	record (map_record)
+ *	a ADDRESS	record (file_record)
  *	d DOMAIN	the same for whoever else is of that domain
  *	l LOGIN		address
  *	s NUMBER	set: hash of the form, a block for each table that has one
@@ -23,12 +23,12 @@
  *
  * Numbers in keys are big-endian, so that they stand in order.
  *
- * map_open	trusted as a daemon's file is (conf/trust.h). RC_RETRY with
- *		*why_r. The file stays open and mapped until map_close
- * map_get	the value, which lives until map_close; *found_r whether there is
+ * file_open	trusted as a daemon's file is (conf/trust.h). RC_RETRY with
+ *		*why_r. The file stays open and mapped until file_close
+ * file_get	the value, which lives until file_close; *found_r whether there is
  *		one. RC_RETRY: it cannot be read. Any thread
- * map_each	all values whose key begins with that letter, in order
- * map_write	entries, in any order, become the file at path: durable and
+ * file_walk	all values whose key begins with that letter, in order
+ * file_write	entries, in any order, become the file at path: durable and
  *		complete, or nothing has changed. RC_BAD: a key twice
  */
 #ifndef POLICY_FILE_H
@@ -46,33 +46,33 @@ enum {
 	MAP_SOURCES_MAX = 1000,
 };
 
-struct map_table {
+struct file_table {
 	struct slice name;
 	uint64_t rows;			/* hash of its options */
 	uint64_t scopes;		/* digest of its file's scopes */
 };
 
 /* A file that it was compiled from. */
-struct map_source {
+struct file_source {
 	struct slice path;
 	struct slice digest;		/* SHA-256; empty: was not there */
 };
 
-struct map_meta {
+struct file_meta {
 	uint64_t records;		/* all keys, this one too */
 	uint64_t house;			/* digest of what counts there */
 	uint64_t addresses, domains, sets, blocks, listed;
 	uint64_t time;			/* of the compile, seconds */
 	bool lists;
 	size_t ntables, nsources;
-	struct map_table tables[MAP_TABLES_MAX];
-	struct map_source *sources;
+	struct file_table tables[MAP_TABLES_MAX];
+	struct file_source *sources;
 };
 
-enum map_kind { MAP_MAILBOX = 1, MAP_ALIAS = 2, MAP_NAMED = 4, MAP_OURS = 8 };
+enum file_kind { MAP_MAILBOX = 1, MAP_ALIAS = 2, MAP_NAMED = 4, MAP_OURS = 8 };
 
 /* Of an address or a domain. */
-struct map_record {
+struct file_record {
 	unsigned kind;			/* MAP_* */
 	uint32_t set, origin;
 	/* Where letter case tells mailboxes apart: whose settings these are,
@@ -84,34 +84,34 @@ struct map_record {
 	struct slice members;		/* packed addresses */
 };
 
-struct map_file;
+struct policy_file;
 
-enum rc map_open(const char *path, struct map_file **file_r, struct arena *a,
+enum rc file_open(const char *path, struct policy_file **file_r, struct arena *a,
     struct slice *why_r);
-void map_close(struct map_file *file);
-const struct map_meta *map_meta(const struct map_file *file);
-const struct stat *map_stat(const struct map_file *file);
-enum rc map_get(const struct map_file *file, char letter, struct slice key,
+void file_close(struct policy_file *file);
+const struct file_meta *file_header(const struct policy_file *file);
+const struct stat *file_stat(const struct policy_file *file);
+enum rc file_get(const struct policy_file *file, char letter, struct slice key,
     struct slice *value_r, bool *found_r);
-enum rc map_number(const struct map_file *file, char letter, uint32_t number,
+enum rc file_number(const struct policy_file *file, char letter, uint32_t number,
     struct slice *value_r);
-enum rc map_walk(const struct map_file *file, char letter,
+enum rc file_walk(const struct policy_file *file, char letter,
     enum rc (*visit)(struct slice key, struct slice value, void *arg),
     void *arg);
 
-struct map_entry {
+struct file_entry {
 	struct slice key, value;
 };
 
-enum rc map_write(const char *path, struct map_entry *entries, size_t n,
+enum rc file_write(const char *path, struct file_entry *entries, size_t n,
     struct arena *a, struct slice *why_r);
 
-void map_pack_meta(struct buf *b, const struct map_meta *meta);
-bool map_unpack_meta(struct arena *a, struct slice value,
-    struct map_meta *meta_r);
-void map_pack_record(struct buf *b, const struct map_record *r);
-bool map_unpack_record(struct slice value, struct map_record *r_r);
+void file_pack_meta(struct buf *b, const struct file_meta *meta);
+bool file_unpack_meta(struct arena *a, struct slice value,
+    struct file_meta *meta_r);
+void file_pack_record(struct buf *b, const struct file_record *r);
+bool file_unpack_record(struct slice value, struct file_record *r_r);
 /* letter and a big-endian number: 5 bytes. */
-void map_key_number(char key[5], char letter, uint32_t number);
+void file_key_number(char key[5], char letter, uint32_t number);
 
 #endif

@@ -47,7 +47,7 @@ entry(struct asking *q, char letter, char kind, struct slice sender)
 
 	if (len == 0 || q->rc != RC_OK)
 		return LISTED_NOT;
-	q->rc = map_get(q->p->file, letter, slice_make(key, len), &u.rest,
+	q->rc = file_get(q->p->file, letter, slice_make(key, len), &u.rest,
 	    &found);
 	if (q->rc != RC_OK || !found)
 		return LISTED_NOT;
@@ -92,7 +92,7 @@ by_network(struct asking *q, const struct ip *ip)
 
 	if (len == 0 || q->rc != RC_OK)
 		return false;
-	q->rc = map_get(q->p->file, 'p', slice_make(key, len), &lengths,
+	q->rc = file_get(q->p->file, 'p', slice_make(key, len), &lengths,
 	    &found);
 	if (q->rc != RC_OK || !found)
 		return false;
@@ -139,7 +139,7 @@ policy_listed(const struct policy *p, const struct policy_who *who,
 
 	*listed_r = LISTED_NOT;
 	*entry_r = SLICE("");
-	if (p->file == NULL || !map_meta(p->file)->lists)
+	if (p->file == NULL || !file_header(p->file)->lists)
 		return RC_OK;
 	scope_subject(who->arena, from->address, p->match, &sender);
 	for (int i = SCOPE_USER; i >= SCOPE_DEFAULT; i--) {

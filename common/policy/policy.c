@@ -79,10 +79,10 @@ open_map(struct policy *p, const char *path, struct arena *a,
 
 	if (path == NULL || (stat(path, &st) != 0 && errno == ENOENT))
 		return RC_OK;
-	rc = map_open(path, &p->file, a, why_r);
+	rc = file_open(path, &p->file, a, why_r);
 	if (rc != RC_OK)
 		return rc;
-	p->nblocks = (size_t)map_meta(p->file)->blocks;
+	p->nblocks = (size_t)file_header(p->file)->blocks;
 	if (p->nblocks > BLOCKS_KEPT)
 		p->nblocks = BLOCKS_KEPT;
 	p->blocks = mem_alloc((p->nblocks + 1) * sizeof *p->blocks);
@@ -122,7 +122,7 @@ policy_drop(struct policy *p)
 {
 	if (p == NULL || atomic_fetch_sub(&p->references, 1) != 1)
 		return;
-	map_close(p->file);
+	file_close(p->file);
 	free(p->blocks);
 	map_free(p->domains);
 	arena_free(p->values);
@@ -147,17 +147,17 @@ policy_current(const struct policy *p, const char *path)
 		return p->file == NULL && errno == ENOENT;
 	if (p->file == NULL)
 		return false;
-	old = map_stat(p->file);
+	old = file_stat(p->file);
 	return st.st_dev == old->st_dev && st.st_ino == old->st_ino &&
 	    st.st_size == old->st_size &&
 	    st.st_mtim.tv_sec == old->st_mtim.tv_sec &&
 	    st.st_mtim.tv_nsec == old->st_mtim.tv_nsec;
 }
 
-static const struct map_table *
+static const struct file_table *
 table_named(const struct policy *p, const char *filter, uint32_t *number_r)
 {
-	const struct map_meta *meta = map_meta(p->file);
+	const struct file_meta *meta = file_header(p->file);
 
 	for (size_t i = 0; i < meta->ntables; i++) {
 		if (slice_eq(meta->tables[i].name, slice_of(filter))) {
@@ -173,7 +173,7 @@ policy_fits(const struct policy *p, const struct house_conf *house,
     const char *filter, const struct conf_option *options,
     const struct scopes *scopes, struct arena *a, struct slice *why_r)
 {
-	const struct map_table *t;
+	const struct file_table *t;
 	const char *what = NULL;
 	uint32_t number;
 
@@ -186,7 +186,7 @@ policy_fits(const struct policy *p, const struct house_conf *house,
 		what = "was compiled by another version of Gatehouse";
 	else if (t->scopes != scope_digest(scopes))
 		what = "was compiled with other scopes than the file has now";
-	else if (map_meta(p->file)->house != house_digest(house))
+	else if (file_header(p->file)->house != house_digest(house))
 		what = "was compiled with other domains, recipient_delimiter "
 		    "or local_part_case than gatehouse.conf has now";
 	if (what == NULL)
@@ -200,20 +200,20 @@ policy_fits(const struct policy *p, const struct house_conf *house,
 
 static bool
 find_record(const struct policy *p, char letter, struct slice key,
-    struct map_record *r, struct slice *value_r, enum rc *rc_r)
+    struct file_record *r, struct slice *value_r, enum rc *rc_r)
 {
 	bool found = false;
 
 	if (key.ptr == NULL)
 		return false;
-	*rc_r = map_get(p->file, letter, key, value_r, &found);
-	if (*rc_r == RC_OK && found && !map_unpack_record(*value_r, r))
+	*rc_r = file_get(p->file, letter, key, value_r, &found);
+	if (*rc_r == RC_OK && found && !file_unpack_record(*value_r, r))
 		*rc_r = RC_RETRY;
 	return *rc_r == RC_OK && found;
 }
 
 static void
-take_record(struct policy_who *who, const struct map_record *r,
+take_record(struct policy_who *who, const struct file_record *r,
     struct slice value, struct slice exact)
 {
 	bool other = r->exact.ptr != NULL && !slice_eq(r->exact, exact);
@@ -233,7 +233,7 @@ take_record(struct policy_who *who, const struct map_record *r,
  * normalised; a loop ends at the depth. */
 static enum rc
 follow_alias(const struct policy *p, struct policy_who *who,
-    struct map_record r)
+    struct file_record r)
 {
 	enum rc rc = RC_OK;
 
@@ -260,7 +260,7 @@ find_in_map(const struct policy *p, struct policy_who *who)
 {
 	const struct scope_subject *s = &who->subject;
 	struct slice exact = s->exact, value;
-	struct map_record r;
+	struct file_record r;
 	enum rc rc = RC_OK;
 
 	if (find_record(p, 'a', s->address, &r, &value, &rc)) {
@@ -306,7 +306,7 @@ policy_login(const struct policy *p, struct arena *a, struct slice login)
 	    local.len > 0)
 		return login;
 	if (login.len == 0 || p->file == NULL ||
-	    map_get(p->file, 'l', login, &value, &found) != RC_OK || !found)
+	    file_get(p->file, 'l', login, &value, &found) != RC_OK || !found)
 		return SLICE_NONE;
 	return arena_copy(a, value);
 }
@@ -319,7 +319,7 @@ find_block(const struct policy *p, uint32_t set, uint32_t table,
     uint32_t *block_r, bool *found_r)
 {
 	struct unpack u = { .rest = SLICE("") };
-	enum rc rc = map_number(p->file, 's', set, &u.rest);
+	enum rc rc = file_number(p->file, 's', set, &u.rest);
 	uint32_t n;
 
 	*found_r = false;
@@ -359,7 +359,7 @@ policy_form(const struct policy *p, const struct policy_who *who)
 	struct unpack u = { .rest = SLICE("") };
 
 	if (p->file == NULL ||
-	    map_number(p->file, 's', who->set, &u.rest) != RC_OK)
+	    file_number(p->file, 's', who->set, &u.rest) != RC_OK)
 		return 0;
 	return unpack_u64(&u);
 }
@@ -417,7 +417,7 @@ policy_each(const struct policy *p, const char *filter,
 		return RC_RETRY;
 	e.arena = arena_new();
 	e.conf = mem_alloc(size);
-	rc = map_walk(p->file, 'b', each_block, &e);
+	rc = file_walk(p->file, 'b', each_block, &e);
 	/* It may lie in the arena that goes now; the reader needs one text. */
 	free(e.conf);
 	arena_free(e.arena);
@@ -429,8 +429,10 @@ policy_each(const struct policy *p, const char *filter,
 static bool
 option_known(struct unpack *u, uint32_t table, const char *option)
 {
-	return unpack_u32(u) == table &&
-	    slice_eq(unpack_slice(u), slice_of(option));
+	uint32_t number = unpack_u32(u);
+	struct slice name = unpack_slice(u);
+
+	return number == table && slice_eq(name, slice_of(option));
 }
 
 enum rc
@@ -449,7 +451,7 @@ policy_decided(const struct policy *p, const struct policy_who *who,
 		return RC_OK;
 	}
 	if (table_named(p, filter, &table) == NULL ||
-	    map_number(p->file, 'o', who->origin, &u.rest) != RC_OK)
+	    file_number(p->file, 'o', who->origin, &u.rest) != RC_OK)
 		return RC_RETRY;
 	while (u.rest.len > 0 && !u.bad) {
 		struct unpack one = { .rest = unpack_slice(&u) };
@@ -496,11 +498,11 @@ struct slice
 policy_attribute(const struct policy *p, const struct policy_who *who,
     const char *name)
 {
-	struct map_record r;
+	struct file_record r;
 	struct unpack u;
 
 	if (p->file == NULL || who->record.ptr == NULL ||
-	    !map_unpack_record(who->record, &r))
+	    !file_unpack_record(who->record, &r))
 		return SLICE_NONE;
 	u = (struct unpack){ .rest = r.attrs };
 	while (u.rest.len > 0 && !u.bad) {
@@ -524,7 +526,7 @@ struct expanding {
 static enum rc
 expand(struct expanding *e, struct slice address, int depth)
 {
-	struct map_record r = { .kind = 0 };
+	struct file_record r = { .kind = 0 };
 	struct slice value;
 	enum rc rc = RC_OK;
 	struct unpack u;
@@ -557,7 +559,7 @@ policy_members(const struct policy *p, struct arena *a, struct slice address,
 	struct expanding e = { .p = p, .arena = a };
 	struct scope_subject s;
 	struct slice key, value;
-	struct map_record r;
+	struct file_record r;
 	enum rc rc = RC_OK;
 
 	*members_r = arena_array(a, 1, sizeof **members_r);

@@ -2,7 +2,7 @@
 #include "policy/file.h"
 
 void
-map_key_number(char key[5], char letter, uint32_t number)
+file_key_number(char key[5], char letter, uint32_t number)
 {
 	key[0] = letter;
 	for (int i = 0; i < 4; i++)
@@ -10,7 +10,7 @@ map_key_number(char key[5], char letter, uint32_t number)
 }
 
 void
-map_pack_meta(struct buf *b, const struct map_meta *meta)
+file_pack_meta(struct buf *b, const struct file_meta *meta)
 {
 	pack_u32(b, MAP_VERSION);
 	pack_u64(b, meta->records);
@@ -36,7 +36,7 @@ map_pack_meta(struct buf *b, const struct map_meta *meta)
 }
 
 static bool
-unpack_lists(struct arena *a, struct unpack *u, struct map_meta *m)
+unpack_lists(struct arena *a, struct unpack *u, struct file_meta *m)
 {
 	m->ntables = unpack_u32(u);
 	if (m->ntables > MAP_TABLES_MAX)
@@ -58,7 +58,7 @@ unpack_lists(struct arena *a, struct unpack *u, struct map_meta *m)
 }
 
 bool
-map_unpack_meta(struct arena *a, struct slice value, struct map_meta *meta_r)
+file_unpack_meta(struct arena *a, struct slice value, struct file_meta *meta_r)
 {
 	struct unpack u = { .rest = value };
 
@@ -77,7 +77,7 @@ map_unpack_meta(struct arena *a, struct slice value, struct map_meta *meta_r)
 }
 
 void
-map_pack_record(struct buf *b, const struct map_record *r)
+file_pack_record(struct buf *b, const struct file_record *r)
 {
 	pack_u8(b, r->kind);
 	pack_u32(b, r->set);
@@ -95,7 +95,7 @@ map_pack_record(struct buf *b, const struct map_record *r)
 }
 
 bool
-map_unpack_record(struct slice value, struct map_record *r_r)
+file_unpack_record(struct slice value, struct file_record *r_r)
 {
 	struct unpack u = { .rest = value };
 

@@ -134,7 +134,7 @@ origin_number(struct compile *c, struct slice bytes)
 	if (!fresh)
 		return number;
 	c->norigins++;
-	map_key_number(key, 'o', number);
+	file_key_number(key, 'o', number);
 	compile_entry(c, 'o', slice_make(key + 1, 4), bytes);
 	return number;
 }
@@ -233,7 +233,7 @@ write_blocks(struct compile *c)
 	qsort(order, c->nblocks, sizeof(struct compile_block *), by_uses);
 	for (size_t i = 0; i < c->nblocks; i++) {
 		order[i]->rank = (uint32_t)i;
-		map_key_number(key, 'b', (uint32_t)i);
+		file_key_number(key, 'b', (uint32_t)i);
 		compile_entry(c, 'b', slice_make(key + 1, 4),
 		    order[i]->bytes);
 	}
@@ -260,7 +260,7 @@ resolve_write(struct compile *c)
 			pack_u32(&b, x->table);
 			pack_u32(&b, x->rank);
 		}
-		map_key_number(key, 's', (uint32_t)i);
+		file_key_number(key, 's', (uint32_t)i);
 		compile_entry(c, 's', slice_make(key + 1, 4), buf_slice(&b));
 	}
 }

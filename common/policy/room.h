@@ -32,7 +32,7 @@ struct policy {
 	struct arena *arena;
 	struct scope_match match;
 	struct map *domains;		/* ours; without a map */
-	struct map_file *file;		/* NULL: no map */
+	struct policy_file *file;		/* NULL: no map */
 
 	pthread_mutex_t lock;		/* of what blocks are parsed into */
 	struct arena *values;
