@@ -14,6 +14,8 @@
 #include "mime/message.h"
 #include "t/tap.h"
 
+static struct policy *nobody;		/* that knows nobody */
+
 static struct predelivery_conf
 conf_of(struct arena *a, const char *text)
 {
@@ -192,7 +194,7 @@ try_people(struct arena *a)
 
 		if (people[i].ip[0] != '\0')
 			ip_parse(slice_of(people[i].ip), &client.ip);
-		sender_of(a, &conf.outbound, &client, &s);
+		sender_of(a, nobody, &conf.outbound, &client, &s);
 		tap_is(s.address, slice_of(people[i].address), "%s: address",
 		    people[i].name);
 		tap_is(s.client, slice_of(people[i].client), "client");
@@ -226,16 +228,20 @@ try_levels(struct arena *a)
 	    "recipients_max = 300; }, { profile = \"few\"; users = "
 	    "[ \"p@dom.example\" ]; recipients_max = 200; }, "
 	    "{ user = \"u@dom.example\"; recipients_max = 100; } );");
-	struct house_conf house = { .recipient_delimiter = "+" };
 
 	for (size_t i = 0; i < sizeof who / sizeof who[0]; i++) {
 		struct client client = { .user = slice_of(who[i].user) };
+		const struct predelivery_conf *his = NULL;
+		struct slice why = SLICE_NONE;
 		struct sender s;
 
 		ip_parse(slice_of(who[i].ip), &client.ip);
-		tap_is_int(outbound_settings(a, &house, &conf, &client, &s)->
-		    outbound.recipients_max, who[i].want,
-		    "level of \"%s\" from %s", who[i].user, who[i].ip);
+		sender_of(a, nobody, &conf.outbound, &client, &s);
+		tap_is_int(outbound_settings(a, nobody, &conf, &s, &his, &why),
+		    RC_OK, "settings of \"%s\" from %s", who[i].user,
+		    who[i].ip);
+		tap_is_int(his->outbound.recipients_max, who[i].want,
+		    "level");
 	}
 	tap_is_int(conf.outbound.recipients_max, 500,
 	    "the default stays what it is");
@@ -333,7 +339,7 @@ try_senders(struct arena *a)
 		struct senders_query q = { &conf.outbound, &house, &sender,
 		    slice_of(senders[i].path), &msg, alias, NULL };
 
-		sender_of(a, &conf.outbound, &client, &sender);
+		sender_of(a, nobody, &conf.outbound, &client, &sender);
 		message_read(&msg, a, senders[i].from == NULL ? SLICE("") :
 		    arena_printf(a, "From: %s\r\n", senders[i].from),
 		    SLICE(""), NULL);
@@ -483,8 +489,12 @@ try_wrong(struct arena *a)
 int
 main(void)
 {
-	struct arena *a = arena_new();
+	const struct house_conf house = { .recipient_delimiter = "+" };
+	struct arena *a = arena_new(), *b = arena_new();
+	struct slice why = SLICE_NONE;
 
+	if (policy_open("/nonexistent/map", &house, &nobody, b, &why) != RC_OK)
+		tap_ok(false, "no map: %.*s", SLICE_ARG(why));
 	try_limits(a);
 	try_declared(a);
 	try_visible(a);
@@ -494,6 +504,8 @@ main(void)
 	try_bounces(a);
 	try_forged(a);
 	try_wrong(a);
+	policy_drop(nobody);
+	arena_free(b);
 	arena_free(a);
 	return tap_done();
 }

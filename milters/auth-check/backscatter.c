@@ -112,16 +112,14 @@ proof_good(const struct seal_key *key, struct slice proof,
 }
 
 enum rc
-backscatter_start(const struct auth_check_conf *conf,
+backscatter_start(const struct auth_check_conf *conf, bool wanted,
     const struct backscatter *before, const char *dir, struct backscatter *b,
     struct arena *a, struct slice *why_r)
 {
 	const char *path = arena_printf(a, "%s/sent", dir).ptr, *anew;
-	struct auth_check_needs needs;
 	enum rc rc;
 
-	auth_check_needs(conf, &needs);
-	b->off = !needs.bounces;
+	b->off = !wanted;
 	rc = b->off ? RC_OK : seal_key_own(conf->backscatter_key,
 	    arena_printf(a, "%s/proof.key", dir).ptr, &b->key, a, why_r);
 	if (rc != RC_OK)

@@ -29,8 +29,9 @@ ask(struct job *job, struct slice *why_r)
 {
 	const struct predelivery_shared *shared = job->shared;
 
-	outbound_ask(job, &shared->outbound);
-	return rules_ask(job, job->answers, why_r);
+	enum rc rc = outbound_ask(job, &shared->outbound, why_r);
+
+	return rc == RC_OK ? rules_ask(job, job->answers, why_r) : rc;
 }
 
 /* ---- the process ---- */
@@ -121,11 +122,17 @@ open_state(const void *conf, void *arg, void *arg_before, const char *dir,
 }
 
 /* Postfix waits for our reply at MAIL FROM: SIZE= may be over a limit. */
-static unsigned
-wants(const void *conf)
+static enum rc
+survey(const void *conf, void *shared, const struct policy *policy,
+    struct survey *s)
 {
-	(void)conf;
-	return EARLY_MAIL;
+	struct outbound_view *view;
+	enum rc rc = outbound_survey(conf, policy, s->arena, &view, &s->why);
+
+	(void)shared;
+	s->view = view;
+	s->needs = EARLY_MAIL;
+	return rc;
 }
 
 static enum rc
@@ -141,9 +148,9 @@ const struct filter predelivery_filter = {
 	.conf_size = sizeof (struct predelivery_conf),
 	.needs = NEED_BODY | NEED_DNS | EDITS_HEADERS | EDITS_BODY |
 	    EDITS_ENVELOPE | HOLDS,
-	.wants = wants,
 	.check = check,
 	.open = open_shared,
+	.survey = survey,
 	.close = close_shared,
 	.state = open_state,
 	.begin = begin,

@@ -13,30 +13,34 @@ enum {
 	ID_MAX = 2000,			/* bytes of a Message-ID that count */
 };
 
-const struct predelivery_conf *
-outbound_settings_of(struct arena *a, const struct predelivery_conf *conf,
-    const struct scope_subject *who)
+enum rc
+outbound_settings(struct arena *a, const struct policy *policy,
+    const struct predelivery_conf *conf, const struct sender *sender,
+    const struct predelivery_conf **conf_r, struct slice *why_r)
 {
+	struct slice address = sender->address.ptr != NULL ? sender->address :
+	    SLICE("");
 	struct predelivery_conf *own;
+	struct policy_who who;
+	enum rc rc;
 
-	if (scope_count(conf->scopes) == 0)
-		return conf;
-	own = arena_alloc(a, sizeof *own);
+	*conf_r = conf;
+	if (scope_count(conf->scopes) == 0 && !policy_has_map(policy))
+		return RC_OK;
+	*conf_r = own = arena_alloc(a, sizeof *own);
 	*own = *conf;
-	scope_resolve(conf->scopes, who, own);
-	return own;
-}
-
-const struct predelivery_conf *
-outbound_settings(struct arena *a, const struct house_conf *house,
-    const struct predelivery_conf *conf, const struct client *client,
-    struct sender *sender_r)
-{
-	struct scope_subject who;
-
-	sender_of(a, &conf->outbound, client, sender_r);
-	sender_subject(a, house, sender_r, &who);
-	return outbound_settings_of(a, conf, &who);
+	*why_r = SLICE("the policy map cannot be read");
+	rc = policy_find(policy, a, address, &who);
+	if (rc != RC_OK)
+		return rc;
+	/* The map has addresses; a client alone is in the file's scopes. */
+	if (sender->client.ptr != NULL) {
+		who.subject.client = sender->client;
+		scope_resolve(conf->scopes, &who.subject, own);
+		return RC_OK;
+	}
+	return policy_settings(policy, &who, "predelivery",
+	    predelivery_options, conf->scopes, own, why_r);
 }
 
 /* ---- before there is a message ---- */
@@ -46,14 +50,18 @@ outbound_settings(struct arena *a, const struct house_conf *house,
 void
 outbound_mail(struct early *e)
 {
+	const struct predelivery_conf *conf = e->conf;
 	struct sender sender;
-	const struct predelivery_conf *conf;
+	struct slice why;
 
 	if (e->direction != DIRECTION_OUT || e->size == 0 ||
 	    e->client->ip.family == 0)
 		return;
-	conf = outbound_settings(e->arena, e->house, e->conf, e->client,
-	    &sender);
+	sender_of(e->arena, e->policy, &conf->outbound, e->client, &sender);
+	/* Trouble is told at the end: for now nothing is known against it. */
+	if (outbound_settings(e->arena, e->policy, e->conf, &sender, &conf,
+	    &why) != RC_OK)
+		return;
 	limits_declared(&conf->outbound, e->size, e->arena, &e->answer);
 	if (e->answer.code == NULL)
 		return;
@@ -105,21 +113,14 @@ domain_of(struct arena *a, struct slice address)
 
 /* ---- the message ---- */
 
-void
-outbound_begin(struct job *job, const struct outbound_shared *shared)
+static void
+new_path(struct job *job, struct outbound_seen *seen,
+    const struct outbound_shared *shared)
 {
-	struct predelivery_answers *answers = job->answers;
-	struct outbound_seen *seen;
-	const struct outbound_conf *conf;
+	const struct outbound_conf *conf = &seen->conf->outbound;
 	struct envelope_how how;
 	struct slice path;
 
-	if (job->direction != DIRECTION_OUT)
-		return;
-	seen = answers->outbound = arena_alloc(job->arena, sizeof *seen);
-	seen->conf = outbound_settings(job->arena, job->house, job->conf,
-	    job->client, &seen->sender);
-	conf = &seen->conf->outbound;
 	how = (struct envelope_how){ slice_of(conf->bounce_address),
 	    conf->bounce_keyed, &shared->key };
 	path = envelope_rewrite(job->arena, &how, job->envelope->sender,
@@ -127,7 +128,26 @@ outbound_begin(struct job *job, const struct outbound_shared *shared)
 	seen->bounce = path.ptr != NULL;
 	seen->path = seen->bounce ? path : job->envelope->sender;
 	seen->domains.sender = domain_of(job->arena, seen->path);
-	if (conf->lint == LINT_ALL)
+}
+
+void
+outbound_begin(struct job *job, const struct outbound_shared *shared)
+{
+	const struct predelivery_conf *conf = job->conf;
+	struct predelivery_answers *answers = job->answers;
+	struct outbound_seen *seen;
+	struct slice why;
+
+	if (job->direction != DIRECTION_OUT)
+		return;
+	seen = answers->outbound = arena_alloc(job->arena, sizeof *seen);
+	sender_of(job->arena, job->policy, &conf->outbound, job->client,
+	    &seen->sender);
+	if (outbound_settings(job->arena, job->policy, conf, &seen->sender,
+	    &seen->conf, &why) != RC_OK)
+		seen->trouble = why;
+	new_path(job, seen, shared);
+	if (seen->conf->outbound.lint == LINT_ALL)
 		start_asking(job, seen);
 }
 
@@ -217,9 +237,10 @@ count_recipients(const struct job *job, struct outbound_seen *seen,
 {
 	const struct outbound_conf *conf = &seen->conf->outbound;
 	const struct envelope *e = job->envelope;
+	const struct outbound_view *view = job->view;
 	struct tally_name name = { seen->sender.key, SLICE("") };
 	struct tally_offer o = { .limit = conf->recipients_max,
-	    .window = conf->recipients_window / 1000, .keep = shared->keep,
+	    .window = conf->recipients_window / 1000, .keep = view->keep,
 	    .now = job->now };
 	struct slice *addresses;
 
@@ -277,14 +298,20 @@ lint(struct job *job, struct outbound_seen *seen)
 	lint_run(&m, seen->lint);
 }
 
-void
-outbound_ask(struct job *job, const struct outbound_shared *shared)
+enum rc
+outbound_ask(struct job *job, const struct outbound_shared *shared,
+    struct slice *why_r)
 {
 	struct predelivery_answers *answers = job->answers;
 	struct outbound_seen *seen = answers->outbound;
 
 	if (seen == NULL)
-		return;
+		return RC_OK;
+	if (seen->trouble.ptr != NULL) {
+		*why_r = seen->trouble;
+		return RC_RETRY;
+	}
 	count_recipients(job, seen, shared);
 	lint(job, seen);
+	return RC_OK;
 }

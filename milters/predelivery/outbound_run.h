@@ -14,8 +14,10 @@
  *			over from before (NULL: none). RC_BAD or RC_RETRY with
  *			*why_r
  * outbound_close	gives them back
- * outbound_settings	the options of that sender, all of predelivery.conf
- * outbound_settings_of	the same of whom the scopes are asked about
+ * outbound_settings	the options of that sender, all of predelivery.conf. A
+ *			client that is known by its network has those of the
+ *			client's scope. RC_RETRY with *why_r
+ * outbound_survey	what anybody's options are, for the view
  */
 #ifndef PREDELIVERY_OUTBOUND_RUN_H
 #define PREDELIVERY_OUTBOUND_RUN_H
@@ -30,12 +32,17 @@
 struct outbound_shared {
 	struct tally_file *tally;	/* NULL: no daemon */
 	struct seal_key key;		/* of bounce addresses; len 0: none */
+};
+
+/* What is set for anybody: job->view. */
+struct outbound_view {
 	int64_t keep;			/* s; the longest recipients_window */
 };
 
 struct asking;
 
 struct outbound_seen {
+	struct slice trouble;		/* of ours; or SLICE_NONE */
 	const struct predelivery_conf *conf;	/* the sender's */
 	struct sender sender;
 	struct slice path;		/* MAIL FROM as it will go out */
@@ -54,7 +61,8 @@ struct outbound_seen {
 void outbound_mail(struct early *e);
 void outbound_begin(struct job *job, const struct outbound_shared *shared);
 void outbound_field(struct job *job, struct slice name, struct slice body);
-void outbound_ask(struct job *job, const struct outbound_shared *shared);
+enum rc outbound_ask(struct job *job, const struct outbound_shared *shared,
+    struct slice *why_r);
 
 step_work step_limits, step_senders, step_lint, step_bounce;
 
@@ -63,10 +71,11 @@ enum rc outbound_state(const struct predelivery_conf *conf,
     const char *dir, struct arena *a, struct slice *why_r);
 void outbound_close(struct outbound_shared *shared);
 
-const struct predelivery_conf *outbound_settings(struct arena *a,
-    const struct house_conf *house, const struct predelivery_conf *conf,
-    const struct client *client, struct sender *sender_r);
-const struct predelivery_conf *outbound_settings_of(struct arena *a,
-    const struct predelivery_conf *conf, const struct scope_subject *who);
+enum rc outbound_settings(struct arena *a, const struct policy *policy,
+    const struct predelivery_conf *conf, const struct sender *sender,
+    const struct predelivery_conf **conf_r, struct slice *why_r);
+enum rc outbound_survey(const struct predelivery_conf *conf,
+    const struct policy *policy, struct arena *a,
+    struct outbound_view **view_r, struct slice *why_r);
 
 #endif

@@ -15,6 +15,17 @@ add_window(struct slice where, const void *arg, void *keep)
 	return RC_OK;
 }
 
+enum rc
+outbound_survey(const struct predelivery_conf *conf,
+    const struct policy *policy, struct arena *a,
+    struct outbound_view **view_r, struct slice *why_r)
+{
+	*view_r = arena_alloc(a, sizeof **view_r);
+	return policy_each(policy, "predelivery", predelivery_options,
+	    conf->scopes, conf, sizeof *conf, add_window, &(*view_r)->keep,
+	    why_r);
+}
+
 static enum rc
 open_tally(const struct predelivery_conf *conf,
     struct outbound_shared *shared, struct tally_file *before,
@@ -23,7 +34,6 @@ open_tally(const struct predelivery_conf *conf,
 	const char *path = arena_printf(a, "%s/recipients", dir).ptr, *anew;
 	enum rc rc;
 
-	/* Who counts nothing now may count again after the next reload. */
 	if (before != NULL) {
 		if (tally_cells(before) != conf->outbound.recipients_cells)
 			log_warning("recipients_cells was changed; it counts "
@@ -31,8 +41,6 @@ open_tally(const struct predelivery_conf *conf,
 		shared->tally = tally_hold(before);
 		return RC_OK;
 	}
-	if (shared->keep == 0)
-		return RC_OK;
 	rc = tally_open(path, conf->outbound.recipients_cells,
 	    &shared->tally, &anew, a, why_r);
 	if (rc == RC_OK && anew != NULL)
@@ -45,14 +53,9 @@ outbound_state(const struct predelivery_conf *conf,
     struct outbound_shared *shared, const struct outbound_shared *before,
     const char *dir, struct arena *a, struct slice *why_r)
 {
-	enum rc rc;
+	enum rc rc = open_tally(conf, shared,
+	    before != NULL ? before->tally : NULL, dir, a, why_r);
 
-	shared->keep = 0;
-	add_window(SLICE(""), conf, &shared->keep);
-	scope_each(conf->scopes, conf, sizeof *conf, add_window,
-	    &shared->keep);
-	rc = open_tally(conf, shared, before != NULL ? before->tally : NULL,
-	    dir, a, why_r);
 	if (rc == RC_OK)
 		rc = seal_key_own(conf->outbound.bounce_key,
 		    arena_printf(a, "%s/bounce.key", dir).ptr, &shared->key,

@@ -57,6 +57,21 @@ step_limits(struct work *w)
 
 /* ---- registered senders ---- */
 
+/* One mailbox alone: what several read is the name of none of them. */
+static bool
+leads_to_him(void *arg, struct slice address)
+{
+	const struct job *job = arg;
+	const struct predelivery_answers *answers = job->answers;
+	const struct slice *his = &answers->outbound->sender.address;
+	struct slice *members;
+	size_t n;
+
+	return policy_members(job->policy, job->arena, address, &members,
+	    &n) == RC_OK && n == 1 && slice_eq(members[0], scope_address(
+	    job->arena, *his, house_match(job->house)));
+}
+
 enum step
 step_senders(struct work *w)
 {
@@ -69,7 +84,8 @@ step_senders(struct work *w)
 		return STEP_ON;
 	q = (struct senders_query){ .conf = &seen->conf->outbound,
 	    .house = job->house, .sender = &seen->sender,
-	    .path = job->envelope->sender, .msg = job->msg };
+	    .path = job->envelope->sender, .msg = job->msg,
+	    .alias = leads_to_him, .arg = (void *)(uintptr_t)job };
 	senders_judge(&q, job->arena, &verdict);
 	if (verdict.rule == NULL)
 		return STEP_ON;
@@ -137,14 +153,16 @@ step_lint(struct work *w)
 
 /* ---- bounces ---- */
 
+/* Where it cannot be told, the mailbox keeps it. */
 static bool
 goes_back(const struct work *w, struct slice address)
 {
-	struct scope_subject who;
+	const struct sender whose = { .address = address };
+	const struct predelivery_conf *conf;
+	struct slice why;
 
-	scope_subject(w->job->arena, address, house_match(w->job->house), &who);
-	return outbound_settings_of(w->job->arena, w->conf, &who)->
-	    outbound.bounce_return;
+	return outbound_settings(w->job->arena, w->job->policy, w->conf,
+	    &whose, &conf, &why) == RC_OK && conf->outbound.bounce_return;
 }
 
 static bool

@@ -50,17 +50,18 @@ client_of(const struct conf_list *items, const struct ip *ip)
 }
 
 void
-sender_of(struct arena *a, const struct outbound_conf *conf,
-    const struct client *client, struct sender *sender_r)
+sender_of(struct arena *a, const struct policy *policy,
+    const struct outbound_conf *conf, const struct client *client,
+    struct sender *sender_r)
 {
 	struct slice login = client->user;
 
 	*sender_r = (struct sender){ .login = login, .address = SLICE_NONE,
 	    .client = SLICE_NONE };
 	if (login.len > 0) {
-		if (slice_has(login, '@'))
-			sender_r->address = login;
-		else if (conf->login_domain[0] != '\0')
+		sender_r->address = policy_login(policy, a, login);
+		if (sender_r->address.ptr == NULL &&
+		    conf->login_domain[0] != '\0' && !slice_has(login, '@'))
 			sender_r->address = arena_printf(a, "%.*s@%s",
 			    SLICE_ARG(login), conf->login_domain);
 		sender_r->key = login;
@@ -70,14 +71,4 @@ sender_of(struct arena *a, const struct outbound_conf *conf,
 	sender_r->key = sender_r->client.ptr != NULL ? sender_r->client :
 	    client->ip.family != 0 ? ip_format(a, &client->ip) :
 	    SLICE("local");
-}
-
-void
-sender_subject(struct arena *a, const struct house_conf *house,
-    const struct sender *sender, struct scope_subject *who_r)
-{
-	scope_subject(a, sender->address.ptr != NULL ? sender->address :
-	    SLICE(""), house_match(house), who_r);
-	if (sender->client.ptr != NULL)
-		who_r->client = sender->client;
 }

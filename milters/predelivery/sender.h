@@ -4,10 +4,11 @@
  * The one who has logged in: never what the mail says of itself. Where nobody
  * has, the client that the network belongs to (client_networks).
  *
- * sender_of		login, address and client of that connection; key tells
- *			him from all others: his login, or else his client, or
- *			else the address that he connects from
- * sender_subject	what the scopes are asked about
+ * sender_of		login, address and client of that connection. A login that
+ *			is no address is that of a mailbox (policy_login), or
+ *			has the domain login_domain. key tells him from all
+ *			others: his login, or else his client, or else the
+ *			address that he connects from
  * sender_networks	are the items of client_networks right? RC_BAD, *why_r
  */
 #ifndef PREDELIVERY_SENDER_H
@@ -24,10 +25,9 @@ struct sender {
 	struct slice key;
 };
 
-void sender_of(struct arena *a, const struct outbound_conf *conf,
-    const struct client *client, struct sender *sender_r);
-void sender_subject(struct arena *a, const struct house_conf *house,
-    const struct sender *sender, struct scope_subject *who_r);
+void sender_of(struct arena *a, const struct policy *policy,
+    const struct outbound_conf *conf, const struct client *client,
+    struct sender *sender_r);
 enum rc sender_networks(const struct conf_list *items, struct arena *a,
     struct slice *why_r);
 
