@@ -24,6 +24,8 @@ static const struct verb verbs[] = {
 	  verb_forget },
 	{ "harvest", "show or forget who asks for unknown recipients",
 	  verb_harvest },
+	{ "lint", "say which rules for outbound mail a message keeps",
+	  verb_lint },
 	{ "postfix-config", "set up Postfix for the house, and undo it",
 	  verb_postfix_config },
 	{ "quarantine", "list, show, release, delete or export held mail",

@@ -116,18 +116,39 @@ domain_of(struct arena *a, struct slice domain)
 }
 
 static void
+find_domains(struct lint_read *r)
+{
+	struct arena *a = r->m->arena;
+	struct slice local, domain = SLICE_NONE;
+
+	if (r->m->sender.len > 0 &&
+	    address_split(r->m->sender, &local, &domain))
+		r->domains.sender = domain_of(a, domain);
+	if (r->nfrom > 0)
+		r->domains.from = domain_of(a, r->from[0].domain);
+}
+
+void
+lint_domains_of(const struct lint_mail *m, struct lint_domains *domains_r)
+{
+	struct lint_read *r = arena_alloc(m->arena, sizeof *r);
+
+	r->m = m;
+	read_from(r);
+	find_domains(r);
+	*domains_r = r->domains;
+}
+
+static void
 read_mail(const struct lint_mail *m, struct lint_read *r)
 {
-	struct slice local, domain = SLICE_NONE, value;
+	struct slice value;
 
 	*r = (struct lint_read){ .m = m, .bulk = lint_bulk(m) };
 	r->list = r->bulk.len > 0 && (m->all > 1 ||
 	    slice_starts(r->bulk, SLICE("it has the field")));
 	read_from(r);
-	if (m->sender.len > 0 && address_split(m->sender, &local, &domain))
-		r->domains.sender = domain_of(m->arena, domain);
-	if (r->nfrom > 0)
-		r->domains.from = domain_of(m->arena, r->from[0].domain);
+	find_domains(r);
 	if (lint_fields(r, "List-Unsubscribe", &value) > 0)
 		r->nunsubscribe = list_uris(m->arena, value, r->unsubscribe);
 }

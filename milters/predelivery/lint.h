@@ -85,6 +85,9 @@ enum rc lint_check(const struct outbound_conf *conf, struct arena *a,
 struct lint_domains {
 	struct slice sender, from;	/* A-labels; SLICE_NONE: none */
 };
+/* Of m: of MAIL FROM and of the first mailbox in From. */
+void lint_domains_of(const struct lint_mail *m,
+    struct lint_domains *domains_r);
 void lint_questions(const struct outbound_conf *conf,
     const struct lint_domains *domains, struct arena *a, lint_ask *ask,
     void *arg);

@@ -4,14 +4,10 @@
 #include "envelope.h"
 #include "limits.h"
 #include "mime/message.h"
-#include "net/asking.h"
 #include "text/address.h"
 #include "text/field.h"
 
-enum {
-	QUESTIONS = 60,			/* of one message; lint asks for less */
-	ID_MAX = 2000,			/* bytes of a Message-ID that count */
-};
+enum { ID_MAX = 2000 };			/* bytes of a Message-ID that count */
 
 enum rc
 outbound_settings(struct arena *a, const struct policy *policy,
@@ -78,28 +74,19 @@ free_asking(void *arg)
 	asking_free(arg);
 }
 
-static void
-want(void *arg, struct slice name, enum dns_type type)
-{
-	asking_want(arg, name, type);
-}
-
-static const struct dns_answer *
-look_up(void *arg, struct slice name, enum dns_type type)
-{
-	return asking_answer(arg, name, type);
-}
-
 /* Asks what can be asked now; once. */
 static void
 start_asking(struct job *job, struct outbound_seen *seen)
 {
-	if (seen->asking != NULL || job->budget == NULL)
+	struct lint_asking *k = &seen->dns;
+
+	if (k->asking != NULL || job->budget == NULL)
 		return;
-	seen->asking = asking_new(job->budget, QUESTIONS);
-	arena_defer(job->arena, free_asking, seen->asking);
-	lint_questions(&seen->conf->outbound, &seen->domains, job->arena, want,
-	    seen->asking);
+	k->conf = &seen->conf->outbound;
+	k->arena = job->arena;
+	k->asking = asking_new(job->budget, LINT_QUESTIONS);
+	arena_defer(job->arena, free_asking, k->asking);
+	lint_asking_start(k, &seen->domains);
 }
 
 static struct slice
@@ -166,27 +153,8 @@ field_from(struct job *job, struct outbound_seen *seen, struct slice body)
 	    !domain_ascii(job->arena, address.domain, &ascii))
 		return;
 	seen->domains.from = domains.from = ascii;
-	if (seen->asking != NULL)
-		lint_questions(&seen->conf->outbound, &domains, job->arena,
-		    want, seen->asking);
-}
-
-static void
-field_signature(struct job *job, struct outbound_seen *seen,
-    struct slice name, struct slice body)
-{
-	const struct outbound_conf *conf = &seen->conf->outbound;
-	struct slice domain, key;
-
-	if (conf->lint_rules[LINT_DKIM_KEY] == SEVERITY_OFF ||
-	    conf->dkim_selectors.count > 0 || seen->asking == NULL ||
-	    seen->signatures >= LINT_SIGNATURES)
-		return;
-	key = lint_key_name(job->arena, name, body, &domain);
-	if (key.ptr == NULL)
-		return;
-	seen->signatures++;
-	asking_want(seen->asking, key, DNS_TXT);
+	if (seen->dns.asking != NULL)
+		lint_asking_start(&seen->dns, &domains);
 }
 
 /* Fields come when all of the message is there: what they name is asked for
@@ -206,8 +174,8 @@ outbound_field(struct job *job, struct slice name, struct slice body)
 		start_asking(job, seen);
 	if (slice_eq_nocase(name, SLICE("From")))
 		field_from(job, seen, body);
-	else if (slice_eq_nocase(name, SLICE("DKIM-Signature")))
-		field_signature(job, seen, name, body);
+	else if (seen->dns.asking != NULL)
+		lint_asking_key(&seen->dns, name, body);
 }
 
 /* What tells this message from the others of its sender. */
@@ -257,27 +225,6 @@ count_recipients(const struct job *job, struct outbound_seen *seen,
 	seen->all = (uint64_t)seen->tally.before + seen->tally.fresh;
 }
 
-/* Those that came before it was known that anything is to be asked, too. */
-static void
-ask_and_wait(struct job *job, struct outbound_seen *seen, struct lint_mail *m)
-{
-	const struct message *msg = job->msg;
-
-	start_asking(job, seen);
-	if (seen->asking == NULL)
-		return;
-	seen->signatures = 0;
-	for (size_t i = 0; i < msg->nfields; i++)
-		field_signature(job, seen, msg->fields[i].name,
-		    msg->fields[i].body);
-	m->lookup = look_up;
-	m->arg = seen->asking;
-	asking_wait(seen->asking, job->deadline);
-	for (unsigned i = 0; i < LINT_ROUNDS &&
-	    lint_more(m, &seen->domains, want, seen->asking); i++)
-		asking_wait(seen->asking, job->deadline);
-}
-
 static void
 lint(struct job *job, struct outbound_seen *seen)
 {
@@ -293,7 +240,10 @@ lint(struct job *job, struct outbound_seen *seen)
 	seen->bulk = lint_bulk(&m);
 	if (conf->lint == LINT_BULK && seen->bulk.len == 0)
 		return;
-	ask_and_wait(job, seen, &m);
+	start_asking(job, seen);
+	if (seen->dns.asking != NULL)
+		lint_asking_wait(&seen->dns, &m, &seen->domains,
+		    job->deadline);
 	seen->linted = true;
 	lint_run(&m, seen->lint);
 }

@@ -23,7 +23,7 @@
 #define PREDELIVERY_OUTBOUND_RUN_H
 
 #include "decide.h"
-#include "lint.h"
+#include "lint_asking.h"
 #include "milter/seal.h"
 #include "sender.h"
 #include "tally_file.h"
@@ -39,8 +39,6 @@ struct outbound_view {
 	int64_t keep;			/* s; the longest recipients_window */
 };
 
-struct asking;
-
 struct outbound_seen {
 	struct slice trouble;		/* of ours; or SLICE_NONE */
 	const struct predelivery_conf *conf;	/* the sender's */
@@ -50,9 +48,8 @@ struct outbound_seen {
 	struct tally_view tally;
 	uint64_t all;			/* recipients, with earlier ones */
 
-	struct asking *asking;		/* NULL: DNS is not asked */
+	struct lint_asking dns;
 	struct lint_domains domains;
-	unsigned signatures;		/* whose keys are asked for */
 	struct slice bulk;		/* why it is bulk mail, or empty */
 	bool linted;
 	struct lint_result lint[LINT_RULES];
