@@ -301,10 +301,12 @@ print_text(const struct lint_verb *v, const struct lint_result *results,
 	    "no bulk mail", SLICE_ARG(why));
 	for (unsigned i = 0; i < LINT_RULES; i++) {
 		why = verb_safe(v->a, results[i].why);
-		buf_addf(out, "%-8s %-7s %-19s %.*s\n",
-		    lint_state_name(results[i].state),
-		    severity(v, bulk.len > 0, i), lint_name(i),
-		    SLICE_ARG(why));
+		buf_addf(out, "%-8s %-7s %s", lint_state_name(
+		    results[i].state), severity(v, bulk.len > 0, i),
+		    lint_name(i));
+		if (why.len > 0)
+			buf_addf(out, ": %.*s", SLICE_ARG(why));
+		buf_addc(out, '\n');
 	}
 	buf_adds(out, refused ? "it would be refused\n" :
 	    "it would not be refused\n");
