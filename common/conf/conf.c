@@ -285,7 +285,7 @@ conf_value(struct arena *a, const struct conf_option *o, struct slice text,
 	if (config_read_string(&config, source_text(src))) {
 		rc = take_value(a, o, &config, field, why_r);
 	} else {
-		*why_r = slice_of(syntax_help(config_error_text(&config)));
+		*why_r = slice_of(source_syntax(config_error_text(&config)));
 		rc = RC_BAD;
 	}
 	config_destroy(&config);
@@ -298,7 +298,8 @@ conf_text(struct arena *a, const char *path, struct slice *text_r,
 {
 	struct source *src;
 
-	if (source_file(a, path, false, &src, why_r) != RC_OK)
+	if (source_file(a, path, false, SOURCE_FILE, &src,
+	    why_r) != RC_OK)
 		return RC_BAD;
 	*text_r = slice_of(source_text(src));
 	return RC_OK;
