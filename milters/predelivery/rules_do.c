@@ -102,7 +102,7 @@ verdict_of(struct arena *a, const struct outcome_of *of)
 {
 	const struct actions *then = &of->end->then;
 	struct verdict v = { .action = ACCEPT, .rule = of->end->verdict,
-	    .reply = then->reply };
+	    .reply = then->reply.ptr != NULL ? then->reply : SLICE("") };
 
 	if (of->undecided)
 		return undecided_verdict(a, of->end);
@@ -406,12 +406,24 @@ has_field(const struct message *msg, const struct rule_header *h,
 	return false;
 }
 
+/* All of that name, but for one that the same rule would add again. */
 static void
-remove_fields(struct doing *d, struct slice name)
+remove_fields(struct doing *d, struct slice name,
+    const struct rule_header *adds)
 {
-	for (size_t i = d->job->msg->nfields; i-- > 0;)
-		if (slice_eq_nocase(d->job->msg->fields[i].name, name))
+	for (size_t i = d->job->msg->nfields; i-- > 0;) {
+		const struct field *f = &d->job->msg->fields[i];
+		const struct rule_header *h = adds;
+
+		if (!slice_eq_nocase(f->name, name))
+			continue;
+		while (h != NULL && (h->body.ptr == NULL ||
+		    !slice_eq_nocase(h->name, name) ||
+		    !slice_eq(field_value(d->a, f), slice_trim(h->body))))
+			h = h->next;
+		if (h == NULL)
 			patch_delete(&d->p->edits, i);
+	}
 }
 
 static void
@@ -431,7 +443,7 @@ change_header(struct doing *d, const struct actions *t)
 	for (const struct rule_header *h = t->headers; h != NULL;
 	    h = h->next) {
 		if (h->body.ptr == NULL)
-			remove_fields(d, h->name);
+			remove_fields(d, h->name, t->headers);
 		else if (!has_field(d->job->msg, h, d->a))
 			patch_append(&d->p->edits, h->name, h->body);
 	}
@@ -515,7 +527,7 @@ rules_step(struct work *w)
 	    .n = job->envelope->nrecipients,
 	    .matched = buf_in(job->arena), .again = buf_in(job->arena) };
 
-	remove_fields(&d, SLICE(ROUTE_FIELD));
+	remove_fields(&d, SLICE(ROUTE_FIELD), NULL);
 	if (d.out->hits == NULL)
 		return STEP_ON;
 	d.gets = arena_array(d.a, d.n + 1, sizeof *d.gets);
