@@ -298,7 +298,8 @@ conf_text(struct arena *a, const char *path, struct slice *text_r,
 {
 	struct source *src;
 
-	if (source_file(a, path, false, SOURCE_FILE, &src, why_r) != RC_OK)
+	if (source_file(a, path, false, SOURCE_FILE, &src,
+	    why_r) != RC_OK)
 		return RC_BAD;
 	*text_r = slice_of(source_text(src));
 	return RC_OK;

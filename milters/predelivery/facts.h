@@ -6,6 +6,7 @@
  * limits, values and names as below. What could not be read whole says so
  * (incomplete), so that "no" is not said of what nobody looked at.
  *
+ * facts_init	f has to live in the job's arena, which frees what it holds
  * facts_values	decoded values of all fields of that name (RFC 2047), unfolded
  * facts_from	mailboxes of all From fields, also those that only a careless
  *		client would see there (text/address.h)

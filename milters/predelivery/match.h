@@ -25,7 +25,8 @@
  * pattern_literal	ASCII letters in lower case that stand in every text that
  *		fits the pattern, as a run; empty when there is no such thing
  *
- * matcher_init	what one message's matching needs; freed with the arena. deadline
+ * matcher_init	what one message's matching needs; w lives in that arena and is
+ *		freed with it. deadline
  *		0: none
  *
  * A match is read-only when it is ready: any thread. A matcher is one thread's.

@@ -155,7 +155,7 @@ struct notes {
 
 void notes_init(struct notes *n, const struct rules *r, struct facts *f);
 /* From here on it is about that recipient. */
-void notes_recipient(struct notes *n, size_t index);
+void notes_recipient(struct notes *n, size_t index, unsigned direction);
 enum truth rules_truth(struct notes *n, const struct leaf *leaf);
 enum truth rules_when(struct notes *n, const struct rule *rule);
 
@@ -182,12 +182,15 @@ struct rules_outcome {
 	bool late;			/* the deadline passed on the way */
 };
 
-/* sets: of each recipient; NULL where nobody asks for him. */
+/* One recipient: whose sets, and which way his mail goes. */
+struct rules_for {
+	const struct conf_list *sets;	/* NULL: nobody asks for him */
+	unsigned direction;		/* one of RULE_* */
+};
+
+/* of: by recipient. */
 void rules_run(const struct rules *r, struct facts *f,
-    const struct conf_list *const *sets, struct rules_outcome *out);
-/* Which of RULE_* it is for that recipient. */
-unsigned rules_direction(const struct job *job, struct facts *f,
-    size_t recipient);
+    const struct rules_for *of, struct rules_outcome *out);
 /* What a rule would do, in a few words. */
 struct slice rules_actions_text(struct arena *a, const struct rule *rule);
 

@@ -9,36 +9,53 @@
 
 /* ---- whose rules ---- */
 
-static struct slice
-subject_of(const struct job *job, size_t recipient)
-{
-	if (job->direction == DIRECTION_IN)
-		return job->envelope->recipients[recipient].address;
-	return slice_has(job->client->user, '@') ? job->client->user :
-	    job->envelope->sender;
-}
-
-static const struct conf_list *
-sets_of(const struct job *job, size_t recipient)
-{
-	const struct predelivery_conf *conf = job->conf;
-	struct predelivery_conf *own;
-	struct scope_subject who;
-
-	if (scope_count(conf->scopes) == 0)
-		return &conf->rule_sets;
-	own = arena_alloc(job->arena, sizeof *own);
-	*own = *conf;
-	scope_subject(job->arena, subject_of(job, recipient),
-	    house_match(job->house), &who);
-	scope_resolve(conf->scopes, &who, own);
-	return &own->rule_sets;
-}
-
 static bool
 counts(const struct recipient *r)
 {
 	return !slice_eq(r->mailer, SLICE("error"));
+}
+
+static enum rc
+sets_of(const struct job *job, struct slice address,
+    struct policy_who *who_r, const struct conf_list **sets_r,
+    struct slice *why_r)
+{
+	const struct predelivery_conf *conf = job->conf;
+	struct predelivery_conf *own = arena_alloc(job->arena, sizeof *own);
+	enum rc rc = job_settings(job, address, predelivery_options,
+	    conf->scopes, sizeof *own, own, who_r, why_r);
+
+	*sets_r = &own->rule_sets;
+	return rc;
+}
+
+static unsigned
+direction_bit(enum direction direction)
+{
+	return direction == DIRECTION_IN ? RULE_IN :
+	    direction == DIRECTION_OUT ? RULE_OUT : RULE_INTERNAL;
+}
+
+/* Inbound each recipient has rules of his own, outbound all have the sender's. */
+static enum rc
+find_sets(const struct job *job, struct rules_for *of, struct slice *why_r)
+{
+	const struct envelope *e = job->envelope;
+	const struct conf_list *senders = NULL, *own;
+	struct policy_who who;
+	enum rc rc = RC_OK;
+
+	if (job->direction != DIRECTION_IN)
+		rc = sets_of(job, job_sender(job), &who, &senders, why_r);
+	for (size_t i = 0; i < e->nrecipients && rc == RC_OK; i++) {
+		if (!counts(&e->recipients[i]))
+			continue;
+		rc = sets_of(job, e->recipients[i].address, &who, &own,
+		    why_r);
+		of[i].sets = senders != NULL ? senders : own;
+		of[i].direction = direction_bit(job_direction(job, &who));
+	}
+	return rc;
 }
 
 enum rc
@@ -46,20 +63,16 @@ rules_ask(struct job *job, struct predelivery_answers *seen,
     struct slice *why_r)
 {
 	const struct predelivery_shared *shared = job->shared;
-	size_t n = job->envelope->nrecipients;
-	const struct conf_list **sets = arena_array(job->arena, n + 1,
-	    sizeof(struct conf_list *));
+	struct rules_for *of = arena_array(job->arena,
+	    job->envelope->nrecipients + 1, sizeof *of);
 	struct facts *f = arena_alloc(job->arena, sizeof *f);
 
-	for (size_t i = 0; i < n; i++) {
-		if (!counts(&job->envelope->recipients[i]))
-			continue;
-		/* Outbound, all recipients have one sender. */
-		sets[i] = job->direction == DIRECTION_OUT && i > 0 &&
-		    sets[i - 1] != NULL ? sets[i - 1] : sets_of(job, i);
-	}
+	if (shared->rules->n == 0)
+		return RC_OK;
+	if (find_sets(job, of, why_r) != RC_OK)
+		return RC_RETRY;
 	facts_init(f, job, shared->countries, job->deadline);
-	rules_run(shared->rules, f, sets, &seen->rules);
+	rules_run(shared->rules, f, of, &seen->rules);
 	if (!seen->rules.late)
 		return RC_OK;
 	*why_r = SLICE("the rules did not end in time");
@@ -89,7 +102,7 @@ verdict_of(struct arena *a, const struct outcome_of *of)
 {
 	const struct actions *then = &of->end->then;
 	struct verdict v = { .action = ACCEPT, .rule = of->end->verdict,
-	    .reply = then->reply };
+	    .reply = then->reply.ptr != NULL ? then->reply : SLICE("") };
 
 	if (of->undecided)
 		return undecided_verdict(a, of->end);
@@ -393,12 +406,24 @@ has_field(const struct message *msg, const struct rule_header *h,
 	return false;
 }
 
+/* All of that name, but for one that the same rule would add again. */
 static void
-remove_fields(struct doing *d, struct slice name)
+remove_fields(struct doing *d, struct slice name,
+    const struct rule_header *adds)
 {
-	for (size_t i = d->job->msg->nfields; i-- > 0;)
-		if (slice_eq_nocase(d->job->msg->fields[i].name, name))
+	for (size_t i = d->job->msg->nfields; i-- > 0;) {
+		const struct field *f = &d->job->msg->fields[i];
+		const struct rule_header *h = adds;
+
+		if (!slice_eq_nocase(f->name, name))
+			continue;
+		while (h != NULL && (h->body.ptr == NULL ||
+		    !slice_eq_nocase(h->name, name) ||
+		    !slice_eq(field_value(d->a, f), slice_trim(h->body))))
+			h = h->next;
+		if (h == NULL)
 			patch_delete(&d->p->edits, i);
+	}
 }
 
 static void
@@ -418,7 +443,7 @@ change_header(struct doing *d, const struct actions *t)
 	for (const struct rule_header *h = t->headers; h != NULL;
 	    h = h->next) {
 		if (h->body.ptr == NULL)
-			remove_fields(d, h->name);
+			remove_fields(d, h->name, t->headers);
 		else if (!has_field(d->job->msg, h, d->a))
 			patch_append(&d->p->edits, h->name, h->body);
 	}
@@ -502,7 +527,7 @@ rules_step(struct work *w)
 	    .n = job->envelope->nrecipients,
 	    .matched = buf_in(job->arena), .again = buf_in(job->arena) };
 
-	remove_fields(&d, SLICE(ROUTE_FIELD));
+	remove_fields(&d, SLICE(ROUTE_FIELD), NULL);
 	if (d.out->hits == NULL)
 		return STEP_ON;
 	d.gets = arena_array(d.a, d.n + 1, sizeof *d.gets);

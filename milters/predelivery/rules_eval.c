@@ -11,23 +11,12 @@ notes_init(struct notes *n, const struct rules *r, struct facts *f)
 	n->stamp = 1;			/* of what is the same for all */
 }
 
-unsigned
-rules_direction(const struct job *job, struct facts *f, size_t recipient)
-{
-	struct slice domain = facts_recipient(f, recipient)->domain;
-
-	if (job->direction == DIRECTION_IN)
-		return RULE_IN;
-	return domain.ptr != NULL && conf_list_has(&job->house->domains,
-	    domain) ? RULE_INTERNAL : RULE_OUT;
-}
-
 void
-notes_recipient(struct notes *n, size_t index)
+notes_recipient(struct notes *n, size_t index, unsigned direction)
 {
 	n->stamp++;
 	n->recipient = index;
-	n->direction = rules_direction(n->facts->job, n->facts, index);
+	n->direction = direction;
 }
 
 /* ---- leaves ---- */

@@ -117,12 +117,14 @@ run_set(struct running *r, const struct rule_set *set, size_t recipient)
 }
 
 static void
-run_recipient(struct running *r, const struct conf_list *sets,
+run_recipient(struct running *r, const struct rules_for *one,
     size_t recipient)
 {
+	const struct conf_list *sets = one->sets;
+
 	memcpy(r->set, r->message, r->words * sizeof *r->set);
 	find_recipient(r->rules, r->facts, recipient, r->set);
-	notes_recipient(&r->notes, recipient);
+	notes_recipient(&r->notes, recipient, one->direction);
 	for (size_t i = 0; i < sets->count; i++) {
 		const struct rule_set *set = rules_set(r->rules,
 		    sets->items[i]);
@@ -134,7 +136,7 @@ run_recipient(struct running *r, const struct conf_list *sets,
 
 void
 rules_run(const struct rules *rules, struct facts *f,
-    const struct conf_list *const *sets, struct rules_outcome *out)
+    const struct rules_for *of, struct rules_outcome *out)
 {
 	size_t n = f->job->envelope->nrecipients, words = find_words(rules);
 	struct running r = { .rules = rules, .facts = f, .out = out,
@@ -153,7 +155,7 @@ rules_run(const struct rules *rules, struct facts *f,
 	notes_init(&r.notes, rules, f);
 	find_message(rules, f, r.message);
 	for (size_t i = 0; i < n && !out->late; i++)
-		if (sets[i] != NULL)
-			run_recipient(&r, sets[i], i);
+		if (of[i].sets != NULL)
+			run_recipient(&r, &of[i], i);
 	out->late = out->late || f->matcher.late;
 }

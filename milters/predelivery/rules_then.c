@@ -132,7 +132,8 @@ check_address(struct rules_read *r, const config_setting_t *s,
 	    domain_ascii(r->a, slice_after(address, 2), &ascii) &&
 	    slice_eq_nocase(ascii, slice_after(address, 2)))
 		return RC_OK;
-	if (address_plain(address) && address_split(address, &local,
+	if (!slice_starts(address, SLICE("*@")) &&
+	    address_plain(address) && address_split(address, &local,
 	    &domain) && local.len > 0 && domain_ascii(r->a, domain, &ascii))
 		return RC_OK;
 	return tree_bad(r->tree, s, &r->why, "%s is \"%.*s\"; it wants an "
