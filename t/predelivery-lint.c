@@ -263,6 +263,14 @@ static const struct {
 	{ "an imprint over two lines", "imprint_phrases = "
 	  "[ \"legal  Notice\" ];", NULL, "", "", "LEGAL\r\n notice "
 	  "https://news.example/u/17\r\n", "", "" },
+	{ "a regular expression", "imprint_phrases = [ \"x\", "
+	  "\"/handelsregister:? (hra|hrb) [0-9]+/\" ];", NULL, "", "",
+	  "Handelsregister:\r\nHRB 12345 https://news.example/u/17", "", "" },
+	{ "that fits nowhere", "imprint_phrases = [ \"/HRB [a-z]+$/\" ];", NULL,
+	  "", "", "HRB 12345 https://news.example/u/17", "imprint", "" },
+	{ "that would never end", "imprint_phrases = [ \"/(a+)+$/\" ];", NULL,
+	  "", "", "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa! "
+	  "https://news.example/u/17", "imprint", "" },
 	{ "words and a link", "", NULL, "", "", "Impressum: to unsubscribe go "
 	  "to https://news.example/\r\n", "", "" },
 	{ "words without a link", "", NULL, "", "",

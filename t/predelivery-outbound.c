@@ -465,6 +465,8 @@ static const struct {
 	{ "lint_header = \"X Y\";", "letters, digits and hyphens" },
 	{ "abuse_address = \"abuse\";", "wants an address" },
 	{ "dkim_selectors = [ \"a b\" ];", "dkim_selectors has" },
+	{ "imprint_phrases = [ \"/(/\" ];", "imprint_phrases: " },
+	{ "opt_out_phrases = [ \"/[/\" ];", "opt_out_phrases: " },
 	{ "scope = ( { domain = \"x.example\"; bounce_keyed = true; } );",
 	  "predelivery.conf:1: bounce_keyed wants" },
 };

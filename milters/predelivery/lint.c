@@ -247,6 +247,10 @@ lint_check(const struct outbound_conf *conf, struct arena *a,
 		    "address, as \"abuse@example.org\"", conf->abuse_address);
 		return RC_BAD;
 	}
+	if (lint_phrases_check("imprint_phrases", &conf->imprint_phrases, a,
+	    why_r) != RC_OK || lint_phrases_check("opt_out_phrases",
+	    &conf->opt_out_phrases, a, why_r) != RC_OK)
+		return RC_BAD;
 	for (size_t i = 0; i < conf->dkim_selectors.count; i++) {
 		struct slice item = conf->dkim_selectors.items[i], ascii;
 

@@ -4,6 +4,7 @@
 #include "html/html.h"
 #include "html/ref.h"
 #include "lint_part.h"
+#include "match.h"
 #include "text/charset.h"
 
 enum {
@@ -179,14 +180,64 @@ read_text(struct lint_read *r)
 
 /* ---- rules ---- */
 
+/* Between slashes: a regular expression. */
+static bool
+is_regex(struct slice item)
+{
+	return item.len > 2 && item.ptr[0] == '/' &&
+	    item.ptr[item.len - 1] == '/';
+}
+
+static enum rc
+read_regex(struct match *m, struct arena *a, struct slice item,
+    struct slice *why_r)
+{
+	return match_add(m, a, PATTERN_REGEX, slice_sub(item, 1, item.len - 2),
+	    why_r);
+}
+
+enum rc
+lint_phrases_check(const char *option, const struct conf_list *phrases,
+    struct arena *a, struct slice *why_r)
+{
+	for (size_t i = 0; i < phrases->count; i++) {
+		struct match m = { .n = 0 };
+		struct slice why;
+
+		if (!is_regex(phrases->items[i]) || read_regex(&m, a,
+		    phrases->items[i], &why) == RC_OK)
+			continue;
+		*why_r = arena_printf(a, "%s: %.*s", option, SLICE_ARG(why));
+		return RC_BAD;
+	}
+	return RC_OK;
+}
+
+/* One that is over its limits has not been found. */
+static bool
+has_regex(struct lint_read *r, struct slice item)
+{
+	/* What is deferred in the arena looks at it once more. */
+	struct matcher *w = arena_alloc(r->m->arena, sizeof *w);
+	struct match m = { .n = 0 };
+	struct slice why;
+
+	if (read_regex(&m, r->m->arena, item, &why) != RC_OK)
+		return false;
+	match_ready(&m, r->m->arena);
+	matcher_init(w, r->m->arena, 0);
+	return match_text(&m, r->text, SLICE_NONE, w) == TRUTH_YES;
+}
+
 static bool
 has_any(struct lint_read *r, const struct conf_list *phrases)
 {
 	read_text(r);
 	for (size_t i = 0; i < phrases->count; i++) {
-		struct slice phrase = folded(r->m->arena, phrases->items[i]);
+		struct slice item = phrases->items[i];
+		struct slice phrase = folded(r->m->arena, item);
 
-		if (phrase.len > 0 &&
+		if (is_regex(item) ? has_regex(r, item) : phrase.len > 0 &&
 		    slice_search(r->text, phrase) < r->text.len)
 			return true;
 	}

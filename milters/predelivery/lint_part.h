@@ -41,6 +41,10 @@ size_t lint_fields(const struct lint_read *r, const char *name,
     struct slice *value_r);
 bool lint_is_role(const struct lint_read *r, struct slice address);
 
+/* Regular expressions among them are right? RC_BAD with *why_r. */
+enum rc lint_phrases_check(const char *option,
+    const struct conf_list *phrases, struct arena *a, struct slice *why_r);
+
 /* lint_header.c */
 lint_rule lint_role_sender, lint_from, lint_visible_sender, lint_subject,
     lint_date, lint_message_id, lint_precedence, lint_role_recipients,
