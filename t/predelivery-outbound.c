@@ -371,6 +371,8 @@ static const struct {
 	{ "\"bob smith\"@our.example", true, false, "b@bounce.example" },
 	{ "m\xc3\xbcller@our.example", true, false, "b@bounce.example" },
 	{ "bob@[192.0.2.1]", true, false, "b@bounce.example" },
+	{ "bob@", true, false, "b@bounce.example" },
+	{ "bob", true, false, "b@bounce.example" },
 	{ "a.very.long.local.part.that.does.not.fit@department.our.example",
 	  true, false, "b@bounce.example" },
 };

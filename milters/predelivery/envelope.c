@@ -70,7 +70,7 @@ struct slice
 envelope_rewrite(struct arena *a, const struct envelope_how *how,
     struct slice sender, int64_t now)
 {
-	struct slice local, domain, base, at, stamp, keyed;
+	struct slice local, domain, base, at, stamp, keyed, ascii;
 
 	if (sender.len == 0 || how->address.len == 0 ||
 	    slice_eq_nocase(sender, how->address))
@@ -78,7 +78,7 @@ envelope_rewrite(struct arena *a, const struct envelope_how *how,
 	base = slice_cut(how->address, '@', &at);
 	if (!how->keyed || how->key == NULL || how->key->len == 0 ||
 	    !address_split(sender, &local, &domain) || !plain_local(local) ||
-	    !ascii_all_of(domain, "-._"))
+	    !ascii_all_of(domain, "-._") || !domain_ascii(a, domain, &ascii))
 		return how->address;
 	if (slice_eq_nocase(domain, at) && slice_starts_nocase(local,
 	    arena_printf(a, "%.*s+k=", SLICE_ARG(base))))
