@@ -15,7 +15,8 @@ use Gatehouse::Suite;
 
 my $name = 'predelivery';
 my $s = Gatehouse::Suite->new(house => { domains => [ 'our.test' ],
-    recipient_delimiter => '+' });
+    recipient_delimiter => '+' }, main =>
+    { always_add_missing_headers => 'yes' });
 my $store = Gatehouse::Store->new($s);
 my %action = (refuse => [ 'a.test', 'r@c.test' ],
     tempfail => [ 'b.test', 't@c.test' ], drop => [ 'd.test', 'd@c.test' ]);
@@ -93,6 +94,20 @@ like out($user, rcpt => [ map { "s$_\@x.test" } 1 .. 3 ],
 like out($user, rcpt => [ map { "s$_\@x.test" } 1 .. 2 ],
     message_id => 'one@a.test'), qr/^250 /, 'two are not';
 is delivered(), 2, 'get it';
+
+# --- no Message-ID: Postfix adds one, another for each transaction ---
+my $bare = "From: $user\nTo: all\@x.test\nSubject: %s\n\nhi\n";
+for my $case ([ 'a', 250, 3 ], [ 'a', 550, 4 ], [ 'b', 250, 4 ]) {
+	my ($subject, $want, $n) = @$case;
+
+	like out($user, rcpt => [ map { "$n$_\@x.test" } 1 .. $n ],
+	    message => sprintf $bare, $subject), qr/^$want /,
+	    "$n recipients of \"$subject\": $want";
+	next if $want == 550;
+	my $mail = $s->sink->next(20);
+	like +($s->fields($mail->{bytes}, 'Message-ID'))[0],
+	    qr/^<\w+\@mx\.gatehouse\.test>$/, 'as Postfix names it';
+}
 
 # --- without a store ---
 delete @{ $s->{house} }{qw(store_key)};

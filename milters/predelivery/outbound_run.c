@@ -7,7 +7,8 @@
 #include "text/address.h"
 #include "text/field.h"
 
-enum { ID_MAX = 2000 };			/* bytes of a Message-ID that count */
+/* Bytes of a Message-ID that count; of a body where there is none. */
+enum { ID_MAX = 2000, BODY_MAX = 16384 };
 
 enum rc
 outbound_settings(struct arena *a, const struct policy *policy,
@@ -178,24 +179,39 @@ outbound_field(struct job *job, struct slice name, struct slice body)
 		lint_asking_key(&seen->dns, name, body);
 }
 
+/* Postfix gives mail without one a Message-ID before we see it: its queue id,
+ * behind the time where that is short. It tells transactions apart, not
+ * messages. */
+static bool
+by_postfix(const struct job *job, struct slice id)
+{
+	struct slice mine = arena_printf(job->arena, "%.*s@",
+	    SLICE_ARG(job->envelope->queue_id));
+	size_t at = slice_search(id, mine);
+
+	return mine.len > 1 && at > 0 && at < id.len &&
+	    (id.ptr[at - 1] == '<' || id.ptr[at - 1] == '.');
+}
+
 /* What tells this message from the others of its sender. */
 static struct slice
 name_of(const struct job *job)
 {
 	static const char *const names[] = { "From", "To", "Cc", "Subject",
-	    "Date", NULL };
+	    NULL };
 	const struct message *msg = job->msg;
 	const struct field *f = message_field(msg, SLICE("Message-ID"), 0);
 	struct buf b = buf_in(job->arena);
 	struct slice id = f != NULL ? slice_trim(f->body) : SLICE("");
 
-	if (id.len > 0)
+	if (id.len > 0 && !by_postfix(job, id))
 		return slice_sub(id, 0, ID_MAX);
 	for (size_t i = 0; names[i] != NULL; i++) {
 		f = message_field(msg, slice_of(names[i]), 0);
 		if (f != NULL)
 			buf_add(&b, f->raw);
 	}
+	buf_add(&b, slice_sub(msg->body, 0, BODY_MAX));
 	return buf_slice(&b);
 }
 
