@@ -26,6 +26,8 @@ static const struct verb verbs[] = {
 	  verb_harvest },
 	{ "lint", "say which rules for outbound mail a message keeps",
 	  verb_lint },
+	{ "policy", "compile who gets what, and say what was set for whom",
+	  verb_policy },
 	{ "postfix-config", "set up Postfix for the house, and undo it",
 	  verb_postfix_config },
 	{ "quarantine", "list, show, release, delete or export held mail",
