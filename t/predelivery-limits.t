@@ -5,9 +5,11 @@
 use strict;
 use warnings;
 
+use File::Path qw(make_path);
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
+use Time::HiRes qw(sleep time);
 
 use Gatehouse::Journal;
 use Gatehouse::Suite;
@@ -190,8 +192,39 @@ $s->kill_milter($name)->start_milter($name);
 $r = $s->talk($name, client => '192.0.2.1', from => '', rcpt => [ $keyed ]);
 is_deeply $r->{rcpt}, [ 'bob@our.test' ], 'the key outlives the daemon';
 
+# --- what the policy map says: aliases, logins, one line for each ---
+sub put {
+	my ($path, @lines) = @_;
+
+	open my $f, '>', $path or die "$path: $!";
+	print $f map { "$_\n" } @lines;
+	close $f;
+}
+make_path($s->dir . '/state/directory/current');
+put($s->dir . '/state/directory/current/directory', 'gatehouse-directory 1',
+    "D our.test", "A all\@our.test\tbob\@our.test,eve\@our.test",
+    "U bob\@our.test\tattr.login=bob", "U eve\@our.test",
+    "A robert\@our.test\tbob\@our.test", '++++ 5');
+put($s->conf . '/policy.settings',
+    'user bob@our.test predelivery.recipients_max = 7');
+configured(bounce_address => '', bounce_keyed => 'false',
+    senders => 'refuse', sender_addresses => []);
+is +($s->gatehouse('policy', 'compile', '--config', $s->conf))[0], 0,
+    'compiled';
+my %bob = (user => 'bob', from => 'robert@our.test');
+my $end = time + 20;
+sleep 0.1 until said($r = talk(%bob, rcpt => [ names(1, 7) ])) eq
+    'end accept' || time > $end;
+is said($r), 'end accept', 'an alias is his, so is its number';
+like said(talk(%bob, rcpt => [ names(1, 8) ])), qr/^end\ 550\ 5\.5\.3\ .*:\ 8
+    \ recipients,\ 7\ are/x, 'by his login';
+like said(talk(%bob, from => 'all@our.test')), qr/^end\ 550\ 5\.7\.1\ MAIL
+    \ FROM\ all/x, 'the alias of several is the name of none';
+like said(talk(user => 'eve@our.test', from => 'robert@our.test')),
+    qr/^end 550 5\.7\.1 /, 'nor is it hers';
+
 # --- lint ---
-configured(bounce_address => '', bounce_keyed => 'false', size_max => '1M',
+configured(senders => 'off', size_max => '1M',
     lint => 'bulk', lint_header => 'X-Lint', dkim_selectors => [ 's1' ],
     lint_abuse_address => 'off', lint_list_unsubscribe => 'refuse');
 my %news = (user => 'x', from => 'n@news.test');
