@@ -103,7 +103,7 @@ int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct arena *a = arena_new();
-	struct predelivery_conf conf;
+	struct predelivery_conf conf = { .scopes = NULL };
 	const struct conf_section sections[] = {
 		{ .options = predelivery_options, .base = &conf },
 		{ .options = NULL },

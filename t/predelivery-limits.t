@@ -127,6 +127,19 @@ is said(talk(user => 'x', message => $bare, rcpt => [ names(1, 4) ])),
     'end accept', 'without a Message-ID';
 like said(talk(user => 'x', message => $bare, rcpt => [ names(5, 8) ])),
     qr/^end 550 /, 'the header tells it';
+
+# Thirty at once, and then each again: five of them are taken, no more.
+for my $round (1, 2) {
+	my %end;
+	$end{ said($_) =~ s/(550).*/$1/r }++ for Gatehouse::Milter->burst(
+	    $s->socket_path($name), 30, sub {
+		return (client => '198.51.100.77', from => 'us@our.test',
+		    rcpt => [ "b$_[0]\@x.test" ], message =>
+		    "From: us\@our.test\nMessage-ID: <burst\@x>\n\nhi\n");
+	});
+	is_deeply \%end, { 'end accept' => 5, 'end 550' => 25 },
+	    "thirty sessions at once, round $round: five are taken";
+}
 $s->allow(qr/warning: recipients_cells was changed/);
 $s->options($name, recipients_cells => 2048);
 $s->log->mark;

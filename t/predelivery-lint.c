@@ -362,7 +362,7 @@ head_of(struct arena *a, const char *drop, const char *add)
 static struct predelivery_conf
 conf_of(struct arena *a, const char *text)
 {
-	struct predelivery_conf conf;
+	struct predelivery_conf conf = { .scopes = NULL };
 	const struct conf_section sections[] = {
 		{ .options = predelivery_options, .base = &conf },
 		{ .options = NULL },

@@ -19,7 +19,7 @@ static struct policy *nobody;		/* that knows nobody */
 static struct predelivery_conf
 conf_of(struct arena *a, const char *text)
 {
-	struct predelivery_conf conf;
+	struct predelivery_conf conf = { .scopes = NULL };
 	const struct conf_section sections[] = {
 		{ .options = predelivery_options, .base = &conf },
 		{ .options = NULL },

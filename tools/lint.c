@@ -1,6 +1,6 @@
 /*
- * gatehouse lint: what the rules of predelivery find in a message, with the code
- * of the daemon and the settings of a sender.
+ * gatehouse lint: what the rules of predelivery find in a message, with the
+ * code of the daemon and the settings of a sender.
  */
 #include <stdio.h>
 #include <stdlib.h>

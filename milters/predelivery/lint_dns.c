@@ -162,6 +162,7 @@ spf_of(const struct lint_mail *m, struct slice name,
     enum lint_state *state_r, struct slice *why_r)
 {
 	const struct dns_answer *answer = look(m, name, DNS_TXT);
+	size_t n = answer != NULL ? answer->count : 0;
 	struct slice found = SLICE_NONE;
 
 	if (answer == NULL || answer->status > DNS_NXDOMAIN) {
@@ -169,7 +170,7 @@ spf_of(const struct lint_mail *m, struct slice name,
 		    "tell the SPF record of %.*s", SLICE_ARG(name)));
 		return SLICE_NONE;
 	}
-	for (size_t i = 0; i < answer->count; i++) {
+	for (size_t i = 0; i < n; i++) {
 		if (!is_spf(answer->records[i].data))
 			continue;
 		if (found.ptr != NULL) {
