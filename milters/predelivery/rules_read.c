@@ -212,7 +212,8 @@ by_set(const void *a, const void *b)
 static void
 sort_sets(struct rules *rules)
 {
-	qsort(rules->all, rules->n, sizeof *rules->all, by_set);
+	if (rules->n > 0)
+		qsort(rules->all, rules->n, sizeof *rules->all, by_set);
 	rules->sets = arena_array(rules->arena, rules->n + 1u,
 	    sizeof *rules->sets);
 	for (unsigned i = 0; i < rules->n; i++) {
