@@ -28,13 +28,18 @@ static enum rc
 ask(struct job *job, struct slice *why_r)
 {
 	const struct predelivery_shared *shared = job->shared;
-
 	enum rc rc = outbound_ask(job, &shared->outbound, why_r);
 
 	return rc == RC_OK ? rules_ask(job, job->answers, why_r) : rc;
 }
 
 /* ---- the process ---- */
+
+struct looking {
+	const struct predelivery_shared *shared;
+	struct arena *arena;
+	struct slice why;
+};
 
 static void
 close_shared(void *arg)
@@ -111,6 +116,49 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	return rc == RC_OK ? open_countries(conf, shared, a, why_r) : rc;
 }
 
+/* A set that somebody is to have, and that has no rule. */
+static enum rc
+check_sets(struct slice where, const void *arg, void *to)
+{
+	const struct predelivery_conf *conf = arg;
+	struct looking *l = to;
+
+	for (size_t i = 0; i < conf->rule_sets.count; i++) {
+		struct slice name = conf->rule_sets.items[i];
+
+		if (slice_eq(name, SLICE("default")) ||
+		    rules_set(l->shared->rules, name) != NULL)
+			continue;
+		l->why = arena_printf(l->arena, "%.*s%srule_sets names "
+		    "\"%.*s\", and no rule is in that set; write a rule with "
+		    "set = \"%.*s\", or take it out", SLICE_ARG(where),
+		    where.len > 0 ? ": " : "", SLICE_ARG(name),
+		    SLICE_ARG(name));
+		return RC_BAD;
+	}
+	return RC_OK;
+}
+
+/* Postfix waits for our reply at MAIL FROM: SIZE= may be over a limit. */
+static enum rc
+survey(const void *arg, void *shared, const struct policy *policy,
+    struct survey *s)
+{
+	const struct predelivery_conf *conf = arg;
+	struct looking l = { .shared = shared, .arena = s->arena };
+	struct outbound_view *view = NULL;
+	enum rc rc = policy_each(policy, "predelivery", predelivery_options,
+	    conf->scopes, conf, sizeof *conf, check_sets, &l, &s->why);
+
+	if (l.why.ptr != NULL)
+		s->why = l.why;
+	if (rc == RC_OK)
+		rc = outbound_survey(conf, policy, s->arena, &view, &s->why);
+	s->view = view;
+	s->needs = EARLY_MAIL;
+	return rc;
+}
+
 static enum rc
 open_state(const void *conf, void *arg, void *arg_before, const char *dir,
     struct arena *a, struct slice *why_r)
@@ -119,20 +167,6 @@ open_state(const void *conf, void *arg, void *arg_before, const char *dir,
 
 	return outbound_state(conf, &shared->outbound,
 	    before != NULL ? &before->outbound : NULL, dir, a, why_r);
-}
-
-/* Postfix waits for our reply at MAIL FROM: SIZE= may be over a limit. */
-static enum rc
-survey(const void *conf, void *shared, const struct policy *policy,
-    struct survey *s)
-{
-	struct outbound_view *view;
-	enum rc rc = outbound_survey(conf, policy, s->arena, &view, &s->why);
-
-	(void)shared;
-	s->view = view;
-	s->needs = EARLY_MAIL;
-	return rc;
 }
 
 static enum rc

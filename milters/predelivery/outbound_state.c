@@ -2,17 +2,28 @@
 #include "log/log.h"
 #include "outbound_run.h"
 
+struct looking {
+	struct outbound_view *view;
+	struct arena *arena;
+	struct slice why;
+};
+
+/* Settings of the policy map are looked at as those of a file are. */
 static enum rc
-add_window(struct slice where, const void *arg, void *keep)
+look(struct slice where, const void *arg, void *to)
 {
 	const struct predelivery_conf *conf = arg;
+	struct looking *l = to;
 	int64_t window = conf->outbound.recipients_window / 1000;
-	int64_t *keep_r = keep;
+	struct slice why;
 
-	(void)where;
-	if (window > *keep_r)
-		*keep_r = window;
-	return RC_OK;
+	if (window > l->view->keep)
+		l->view->keep = window;
+	if (outbound_finish(&conf->outbound, l->arena, &why) == RC_OK)
+		return RC_OK;
+	l->why = arena_printf(l->arena, "%.*s%s%.*s", SLICE_ARG(where),
+	    where.len > 0 ? ": " : "", SLICE_ARG(why));
+	return RC_BAD;
 }
 
 enum rc
@@ -20,10 +31,14 @@ outbound_survey(const struct predelivery_conf *conf,
     const struct policy *policy, struct arena *a,
     struct outbound_view **view_r, struct slice *why_r)
 {
-	*view_r = arena_alloc(a, sizeof **view_r);
-	return policy_each(policy, "predelivery", predelivery_options,
-	    conf->scopes, conf, sizeof *conf, add_window, &(*view_r)->keep,
-	    why_r);
+	struct looking l = { arena_alloc(a, sizeof *l.view), a, SLICE_NONE };
+	enum rc rc = policy_each(policy, "predelivery", predelivery_options,
+	    conf->scopes, conf, sizeof *conf, look, &l, why_r);
+
+	if (l.why.ptr != NULL)
+		*why_r = l.why;
+	*view_r = l.view;
+	return rc;
 }
 
 static enum rc

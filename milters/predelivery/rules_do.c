@@ -37,8 +37,8 @@ direction_bit(enum direction direction)
 }
 
 /* Inbound each recipient has rules of his own, outbound all have the sender's. */
-static enum rc
-find_sets(const struct job *job, struct rules_for *of, struct slice *why_r)
+enum rc
+rules_whose(const struct job *job, struct rules_for *of, struct slice *why_r)
 {
 	const struct envelope *e = job->envelope;
 	const struct conf_list *senders = NULL, *own;
@@ -69,7 +69,7 @@ rules_ask(struct job *job, struct predelivery_answers *seen,
 
 	if (shared->rules->n == 0)
 		return RC_OK;
-	if (find_sets(job, of, why_r) != RC_OK)
+	if (rules_whose(job, of, why_r) != RC_OK)
 		return RC_RETRY;
 	facts_init(f, job, shared->countries, job->deadline);
 	rules_run(shared->rules, f, of, &seen->rules);

@@ -1,6 +1,7 @@
 /*
  * rules_do - what rules want becomes a plan
  *
+ * rules_whose	sets and direction of each recipient; RC_RETRY: trouble of ours
  * rules_ask	looks at all rules, for each recipient; RC_RETRY when the
  *		message's time is over before that
  * rules_step	the step of decide.c
@@ -18,6 +19,8 @@
 
 #include "decide.h"
 
+enum rc rules_whose(const struct job *job, struct rules_for *of,
+    struct slice *why_r);
 enum rc rules_ask(struct job *job, struct predelivery_answers *seen,
     struct slice *why_r);
 
