@@ -18,7 +18,7 @@
  * What DNS does not answer is LINT_UNKNOWN, and no mail is refused for that.
  * Pure: the answers come from `lookup`, NULL where there is none.
  *
- * Bounds: LINT_PARTS parts of text, LINT_TEXT bytes of each; 5 mailboxes of
+ * Bounds: LINT_PARTS parts of text, LINT_TEXT bytes together; 5 mailboxes of
  * From; 5 signatures; 4 SPF records, one redirected to the next.
  */
 #ifndef PREDELIVERY_LINT_H

@@ -115,14 +115,13 @@ read_tag(struct reading *g, const struct html_token *t)
 static void
 read_html(struct reading *g, struct slice text)
 {
-	struct arena *a = g->r->m->arena;
+	struct buf plain = buf_in(g->r->m->arena);
 	struct html_token t;
 	struct html h;
 
 	html_open(&h, text);
 	while (html_next(&h, &t)) {
-		struct buf plain = buf_in(a);
-
+		buf_clear(&plain);
 		if (t.kind == HTML_START || t.kind == HTML_END)
 			read_tag(g, &t);
 		if (t.kind != HTML_TEXT || (t.tag != HTML_OTHER &&
@@ -139,15 +138,15 @@ read_html(struct reading *g, struct slice text)
 }
 
 static void
-read_part(struct reading *g, const struct part *p)
+read_part(struct reading *g, const struct part *p, size_t left)
 {
 	struct arena *a = g->r->m->arena;
 	struct buf utf8 = buf_in(a);
 	unsigned flags;
-	struct slice bytes = part_decoded(p, a, LINT_TEXT, &flags);
+	struct slice bytes = part_decoded(p, a, left, &flags);
 
 	charset_utf8(p->charset.ptr != NULL ? p->charset : SLICE("us-ascii"),
-	    bytes, LINT_TEXT, &utf8);
+	    bytes, left, &utf8);
 	if (part_is(p, "text", "html"))
 		read_html(g, buf_slice(&utf8));
 	else
@@ -165,13 +164,14 @@ read_text(struct lint_read *r)
 		return;
 	r->text_read = true;
 	root = message_parts(r->m->msg);
-	for (p = root; p != NULL && n < LINT_PARTS; p = part_next(root, p)) {
+	for (p = root; p != NULL && n < LINT_PARTS &&
+	    g.text.len + g.links.len < LINT_TEXT; p = part_next(root, p)) {
 		if (p->lax || p->child != NULL ||
 		    slice_eq(p->disposition, SLICE("attachment")) ||
 		    !(part_is(p, "text", "plain") ||
 		    part_is(p, "text", "html")))
 			continue;
-		read_part(&g, p);
+		read_part(&g, p, LINT_TEXT - g.text.len - g.links.len);
 		n++;
 	}
 	r->text = buf_slice(&g.text);

@@ -62,13 +62,13 @@
 	  "The address that somebody logs in with, and aliases that lead to "
 	  "it, are registered for him.", NULL },
 	{ "sender_addresses", CONF_LIST | CONF_SCOPED, IN(sender_addresses),
-	  "", 0, 10000,
+	  "", 0, 1000,
 	  "What may stand in MAIL FROM: \"a@example.org\", \"example.org\" for "
 	  "all of a domain, \".example.org\" for all domains below it. The "
 	  "empty MAIL FROM of bounces is always allowed. Empty, where nobody "
 	  "has logged in: domains of gatehouse.conf.", NULL },
 	{ "from_addresses", CONF_LIST | CONF_SCOPED, IN(from_addresses), "", 0,
-	  10000,
+	  1000,
 	  "What may stand in From, in the same form. Empty: the same as in "
 	  "sender_addresses.", NULL },
 
