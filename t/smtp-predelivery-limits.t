@@ -136,4 +136,32 @@ like $s->send(from => '', rcpt => $path, header_from =>
 $mail = $s->sink->next(20);
 is +($mail->{rcpt}[0] =~ s/^<|>.*//gr), 'bob@our.test', 'and goes to Bob';
 
+# --- registered senders and lint, as a client and the next hop see them ---
+$s->options($name, bounce_address => '', bounce_keyed => 'false',
+    senders => 'refuse', lint => 'all', lint_header => 'X-Lint',
+    lint_date => 'refuse', map { ("lint_$_" => 'off') } qw(sender_domain
+    sender_mx sender_address spf dkim_key));
+$s->log->mark;
+$s->signal_milter($name, 'USR1');
+ok $s->log->wait_for(qr/configuration reloaded/, 10), 'other settings';
+is out('bob@our.test', header_from => 'eve@our.test'), '550 5.7.1 From ' .
+    'eve@our.test is not registered for bob@our.test; what is: bob@our.test',
+    'another name in From: refused, and what would be right';
+is out('bob@our.test', message => "From: bob\@our.test\nSubject: x\n" .
+    "Message-ID: <lint\@our.test>\nDate: now\n\nhi\n"), '550 5.7.1 refused: ' .
+    'Date is none that RFC 5322 allows (date)', 'a rule that refuses';
+my $letter = "From: bob\@our.test\nX-Lint: all is well\nTo: x\@x.test\n" .
+    "Subject: \nMessage-ID: <warn\@our.test>\nDate: " . (gmtime =~
+    s/(\w+) (\w+) +(\d+) (\S+) (\d+)/$1, $3 $2 $5 $4/r) . " +0000\n\nhi\n";
+my $id = $s->queue_id($got = out('bob@our.test', message => $letter));
+like $got, qr/^250 /, 'one that warns';
+$mail = $s->sink->next(20);
+is_deeply [ $s->fields($mail->{bytes}, 'X-Lint') ], [ 'subject' ],
+    'says so in a header, and nobody else there';
+my $kept = $letter =~ s/^X-Lint:.*\n//mr =~ s/\n/\r\n/gr;
+is $s->without_received($mail->{bytes} =~ s/^X-Lint: subject\r\n//mr),
+    $kept, 'all other bytes are the same';
+is +(Gatehouse::Journal->about($state, $id))[0]{'gatehouse.lint.broken'},
+    'subject', 'and in the journal';
+
 $s->done;
