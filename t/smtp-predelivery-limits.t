@@ -15,14 +15,17 @@ use Gatehouse::Suite;
 
 my $name = 'predelivery';
 my $s = Gatehouse::Suite->new(house => { domains => [ 'our.test' ],
-    recipient_delimiter => '+' }, main =>
-    { always_add_missing_headers => 'yes' });
+    networks => [ '127.0.0.0/8' ], recipient_delimiter => '+' }, main =>
+    { always_add_missing_headers => 'yes',
+    non_smtpd_milters => "unix:gatehouse/predelivery/sock" });
 my $store = Gatehouse::Store->new($s);
 my %action = (refuse => [ 'a.test', 'r@c.test' ],
     tempfail => [ 'b.test', 't@c.test' ], drop => [ 'd.test', 'd@c.test' ]);
 
 # The limits of a domain; a user of another domain has lower ones.
-$s->milter($name, lint => 'off', scope => [ map { my $act = $_;
+$s->milter($name, lint => 'off', client_networks => [ '127.0.0.0/8=host' ],
+    scope => [ { client => 'host', recipients_max => 2, size_max => 4000 },
+    map { my $act = $_;
     ({ domain => $action{$act}[0], recipients_max => 5, size_max => 20000,
     recipients_action => $act, size_action => $act },
     { user => $action{$act}[1], recipients_max => 3, size_max => 10000,
@@ -108,6 +111,30 @@ for my $case ([ 'a', 250, 3 ], [ 'a', 550, 4 ], [ 'b', 250, 4 ]) {
 	like +($s->fields($mail->{bytes}, 'Message-ID'))[0],
 	    qr/^<\w+\@mx\.gatehouse\.test>$/, 'as Postfix names it';
 }
+
+# --- sendmail(1): nobody to answer, so what is refused comes back ---
+sub sendmail {
+	my ($text, @to) = @_;
+
+	open my $pipe, '|-', '/usr/sbin/sendmail', '-C', $s->pf->config,
+	    '-f', 'root@our.test', @to or die "sendmail: $!";
+	print $pipe "From: root\@our.test\nSubject: cron\n\n$text\n";
+	close $pipe;
+	return $?;
+}
+
+$s->allow(qr/not owned by group|not set-gid/);
+is sendmail('hi', names(2)), 0, 'by sendmail: two recipients';
+is delivered(), 2, 'get it';
+is sendmail('ho', names(3)), 0, 'three';
+my $back = $s->sink->next(20);
+is +($back->{rcpt}[0] =~ s/^<|>.*//gr), 'root@our.test', 'come back';
+like $back->{bytes} =~ s/\s+/ /gr, qr/Status: 5\.5\.3 .*too many recipients: 3 /,
+    'and why';
+is sendmail("some text\n" x 500, names(1)), 0, 'what is too large';
+$back = $s->sink->next(20);
+like $back->{bytes} =~ s/\s+/ /gr, qr/message too large: 6 kB, 4 kB are/,
+    'comes back too';
 
 # --- without a store ---
 delete @{ $s->{house} }{qw(store_key)};
