@@ -126,7 +126,6 @@ struct doing {
 	const struct rules_outcome *out;
 	size_t n;			/* recipients */
 	bool *gets;			/* by recipient: does he get it? */
-	bool before;			/* an earlier pass saw to the envelope */
 	struct trace trace;
 	struct buf matched, again;
 };
@@ -223,9 +222,7 @@ may_send_on(struct doing *d, const struct hit *h)
 	if (t->add.count == 0 && t->sender.ptr == NULL &&
 	    t->recipient.ptr == NULL && t->route.ptr == NULL)
 		return false;
-	if (!d->before && !trace_passed(&d->trace, h->rule->name))
-		return true;
-	return false;
+	return !trace_passed(&d->trace, h->rule->name);
 }
 
 static void
@@ -531,8 +528,6 @@ rules_step(struct work *w)
 	if (d.out->hits == NULL)
 		return STEP_ON;
 	d.gets = arena_array(d.a, d.n + 1, sizeof *d.gets);
-	d.before = job_finding(job, slice_of(job->filter),
-	    SLICE("rules")).ptr != NULL;
 	trace_begin(&d.trace, job->msg, shared->trace_key, d.a);
 	judge(&d);
 	go(&d);
