@@ -162,8 +162,10 @@ judge(struct doing *d)
 	for (size_t i = 0; i < d->n; i++) {
 		if (!counts(&d->job->envelope->recipients[i]))
 			continue;
-		each[i] = d->out->of[i].end != NULL ?
-		    verdict_of(d->a, &d->out->of[i]) : d->p->all;
+		/* What an earlier step said against him stays. */
+		each[i] = *plan_verdict(d->p, i);
+		if (each[i].action == ACCEPT && d->out->of[i].end != NULL)
+			each[i] = verdict_of(d->a, &d->out->of[i]);
 		d->gets[i] = each[i].action == ACCEPT;
 		if (all == NULL || (all->action != ACCEPT &&
 		    each[i].action == ACCEPT))
