@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -79,29 +80,38 @@ load_tables(struct build *b, struct slice *why_r)
 	return rc;
 }
 
-int
-build_load(struct build *b, const char *dir, struct arena *a)
+enum rc
+build_read(struct build *b, const char *dir, struct arena *a,
+    struct slice *why_r)
 {
 	struct conf_section sections[] = { { house_options, &b->house },
 	    { NULL, NULL } };
-	struct slice why = SLICE("");
 	enum rc rc;
 
 	*b = (struct build){ .arena = a, .dir = verb_conf_dir(dir) };
 	b->house_file = verb_house_file(b->dir, a);
-	rc = conf_load_trusted(a, b->house_file, sections, &why);
+	rc = conf_load_trusted(a, b->house_file, sections, why_r);
 	if (rc == RC_OK)
-		rc = house_finish(&b->house, a, &why);
+		rc = house_finish(&b->house, a, why_r);
 	if (rc == RC_OK)
-		rc = load_tables(b, &why);
+		rc = load_tables(b, why_r);
 	if (rc != RC_OK)
-		return told(rc, why);
+		return rc;
 	b->sheet = file_below(b, b->dir, "policy.settings");
 	b->lists = file_below(b, b->dir, "policy.lists");
 	b->directory = file_below(b, b->house.state_directory,
 	    "directory/current/directory");
 	b->map = policy_path(&b->house, a);
-	return EX_OK;
+	return RC_OK;
+}
+
+int
+build_load(struct build *b, const char *dir, struct arena *a)
+{
+	struct slice why = SLICE("");
+	enum rc rc = build_read(b, dir, a, &why);
+
+	return told(rc, why);
 }
 
 struct scopes *
@@ -467,6 +477,20 @@ build_install(struct build *b, const char *path)
 	return status;
 }
 
+/* As tmpfiles of the packages has it: what is made in it belongs to the group
+ * that milters are in, where there is one. */
+static bool
+make_folder(const char *dir)
+{
+	const struct group *group;
+
+	if (mkdir(dir, 0750) != 0)
+		return errno == EEXIST;
+	group = getgrnam("gatehouse");
+	return group == NULL || (chown(dir, (uid_t)-1, group->gr_gid) == 0 &&
+	    chmod(dir, 02750) == 0) || errno == EPERM;
+}
+
 int
 build_lock(struct build *b, int *lock_r)
 {
@@ -474,7 +498,7 @@ build_lock(struct build *b, int *lock_r)
 	    b->house.state_directory).ptr;
 	const char *path = arena_printf(b->arena, "%s/lock", dir).ptr;
 
-	if (mkdir(dir, 0750) != 0 && errno != EEXIST)
+	if (!make_folder(dir))
 		return verb_fails(EX_CANTCREAT, "%s: %s", dir,
 		    strerror(errno));
 	*lock_r = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
