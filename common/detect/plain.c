@@ -44,6 +44,36 @@ digit(uint32_t cp)
 	return '\0';
 }
 
+/* Pairs of a capital and the small letter behind it. */
+static bool
+paired(uint32_t cp, uint32_t first, uint32_t last)
+{
+	return cp >= first && cp <= last && (cp - first) % 2 == 0;
+}
+
+/* The small letter of a capital (Unicode, simple case folding) of the scripts
+ * that have the two and that keywords are written in. */
+static uint32_t
+small(uint32_t cp)
+{
+	if ((cp >= 0xc0 && cp <= 0xde && cp != 0xd7) ||
+	    (cp >= 0x391 && cp <= 0x3ab && cp != 0x3a2) ||
+	    (cp >= 0x410 && cp <= 0x42f))
+		return cp + 0x20;
+	if (cp >= 0x400 && cp <= 0x40f)
+		return cp + 0x50;
+	if (paired(cp, 0x100, 0x137) || paired(cp, 0x139, 0x147) ||
+	    paired(cp, 0x14a, 0x176) || paired(cp, 0x179, 0x17d) ||
+	    paired(cp, 0x460, 0x480) || paired(cp, 0x48a, 0x4be) ||
+	    paired(cp, 0x1e00, 0x1e94) || paired(cp, 0x1ea0, 0x1efe))
+		return cp + 1;
+	if (cp == 0x386 || (cp >= 0x388 && cp <= 0x38a))
+		return cp == 0x386 ? 0x3ac : cp + 0x25;
+	if (cp == 0x38c || cp == 0x38e || cp == 0x38f)
+		return cp == 0x38c ? 0x3cc : cp + 0x3f;
+	return cp == 0x178 ? 0xff : cp;
+}
+
 /* What one code point becomes, at *out. */
 static char *
 put(char *out, uint32_t cp, struct slice as_written)
@@ -60,6 +90,8 @@ put(char *out, uint32_t cp, struct slice as_written)
 		*out++ = (char)(cp - 0xff01 + '!');
 	} else if ((c = digit(cp)) != '\0') {
 		*out++ = c;
+	} else if (small(cp) != cp) {
+		out += utf8_put(out, small(cp));
 	} else {
 		memcpy(out, as_written.ptr, as_written.len);
 		out += as_written.len;

@@ -5,9 +5,10 @@
  *		digits of every script and letters of full width become ASCII,
  *		blanks of every width a space, dashes of every length '-', and
  *		what takes no room (zero width, soft hyphen, marks of direction)
- *		goes away. Ill-formed bytes become spaces. Text that has nothing
- *		of it is returned as it is; else the copy is in the arena and
- *		is never longer than the text
+ *		goes away. Letters beyond ASCII lose their case (Latin, Greek,
+ *		Cyrillic). Ill-formed bytes become spaces. Text that is ASCII is
+ *		returned as it is; else the copy is in the arena and is never
+ *		longer than the text
  *
  * Pure; thread-safe. Linear.
  */
