@@ -1,0 +1,55 @@
+/*
+ * decide - what attachment-dlp does with a message: one step after the other
+ *
+ * A step is a pure function of its own file. It reads the work (the job, and
+ * what earlier steps left for it), adds its part to work->plan by the plan_*
+ * functions, and returns whether there is anything left to do:
+ *
+ *	STEP_ON		the next step looks
+ *	STEP_DONE	nobody gets this message now (refused, put off, held for
+ *			all): edits of later steps would be for nobody
+ *
+ * The steps stand in one list in decide.c. A step that has nothing to say adds
+ * nothing; the plan begins as "accept". What is slow or waits is done in ask()
+ * (filter.c) and found in work->seen: the message is taken apart once
+ * (items.h), for all steps.
+ *
+ * Of several recipients whose settings differ each step makes of it what it
+ * can: verdicts by plan_recipient(), for the message has one form only.
+ */
+#ifndef ATTACHMENT_DECIDE_H
+#define ATTACHMENT_DECIDE_H
+
+#include "items.h"
+#include "milter/filter.h"
+#include "options.h"
+
+/* Whose settings count, and what they are. */
+struct attachment_whose {
+	struct policy_who who;
+	struct attachment_conf conf;
+	enum direction direction;	/* of this recipient's mail */
+	bool external;			/* a recipient who is none of ours */
+};
+
+/* What ask() found: job->answers. */
+struct attachment_answers {
+	struct items items;		/* the message, taken apart */
+	struct attachment_whose sender;	/* outbound: whose settings count */
+	struct attachment_whose *of;	/* by recipient of the envelope */
+};
+
+enum step { STEP_ON, STEP_DONE };
+
+struct work {
+	const struct job *job;
+	const struct attachment_conf *conf;
+	const struct attachment_answers *seen;
+	struct plan *plan;
+};
+
+typedef enum step step_work(struct work *w);
+
+struct plan *attachment_decide(const struct job *job);
+
+#endif

@@ -1,0 +1,139 @@
+#include "items.h"
+
+#include <unistd.h>
+
+#include "unpack/format.h"
+
+enum {
+	READINGS = 8,			/* of one part */
+	ITEMS = 200000,			/* of one message */
+	PATH = 300,			/* of a path, for people */
+};
+
+struct reader {
+	struct message *msg;
+	const struct items_conf *conf;
+	struct items *items;
+	struct arena *a;
+	deadline_t until;
+};
+
+static struct item *
+add(struct reader *r, const struct part *part, unsigned number,
+    struct item *container)
+{
+	struct item *i = arena_alloc(r->a, sizeof *i);
+
+	i->part = part;
+	i->number = number;
+	i->container = container;
+	i->unpacked = CELL_ANSWERED;
+	*r->items->last = i;
+	r->items->last = &i->next;
+	r->items->count++;
+	return i;
+}
+
+static struct slice
+joined(struct arena *a, struct slice container, struct slice member)
+{
+	return arena_printf(a, "%.*s/%.*s", SLICE_ARG(slice_sub(container, 0,
+	    PATH)), SLICE_ARG(slice_sub(member, 0, PATH)));
+}
+
+static void
+add_members(struct reader *r, struct item *whole,
+    const struct unpack_result *result)
+{
+	struct item **of = arena_array(r->a, result->nentries + 1,
+	    sizeof (struct item *));
+
+	whole->why = result->entries[0].why;
+	whole->format = result->entries[0].format;
+	of[0] = whole;
+	for (size_t n = 1; n < result->nentries; n++) {
+		const struct unpack_entry *e = &result->entries[n];
+
+		if (r->items->count >= ITEMS) {
+			whole->why = UNPACK_TOO_MANY;
+			return;
+		}
+		of[n] = add(r, whole->part, whole->number, of[e->parent]);
+		of[n]->name = e->path;
+		of[n]->path = joined(r->a, of[e->parent]->path, e->path);
+		of[n]->bytes = e->bytes;
+		of[n]->format = e->format;
+		of[n]->why = e->why;
+	}
+}
+
+static void
+open_container(struct reader *r, struct item *item)
+{
+	const struct conf_list *passwords = r->conf->passwords;
+	struct unpack_result result;
+	int fd = cell_memfd(item->bytes);
+
+	if (fd < 0) {
+		item->unpacked = CELL_DOWN;
+		return;
+	}
+	unpack_ask(r->conf->unpack, fd, item->name, &r->conf->limits,
+	    passwords->items, passwords->count, r->until, r->a, &result);
+	close(fd);
+	item->unpacked = result.end;
+	if (result.end == CELL_ANSWERED)
+		add_members(r, item, &result);
+}
+
+static struct slice
+path_of(struct reader *r, const struct part *p, unsigned number)
+{
+	if (p->filename.ptr != NULL && p->filename.len > 0)
+		return slice_sub(p->filename, 0, PATH);
+	return arena_printf(r->a, "part %u, %.*s/%.*s", number,
+	    SLICE_ARG(p->type), SLICE_ARG(p->subtype));
+}
+
+static void
+add_part(struct reader *r, const struct part *p, unsigned number)
+{
+	struct slice bytes;
+	unsigned flags = 0;
+
+	for (unsigned n = 0; n < READINGS && part_reading(p, n, r->a,
+	    (size_t)r->conf->limits.member_bytes, &bytes, &flags); n++) {
+		struct item *i = add(r, p, number, NULL);
+
+		i->name = p->filename.ptr != NULL ? p->filename : SLICE("");
+		i->path = path_of(r, p, number);
+		i->bytes = bytes;
+		if (flags & TRANSFER_CUT)
+			i->why = UNPACK_TOO_LARGE;
+		else if (unpack_format_of(bytes) != NULL)
+			open_container(r, i);
+	}
+}
+
+void
+items_read(struct message *msg, const struct items_conf *conf,
+    deadline_t until, struct items *items_r)
+{
+	struct reader r = { .msg = msg, .conf = conf, .items = items_r,
+	    .a = msg->arena, .until = until };
+	const struct part *root = message_parts(msg);
+	unsigned number = 0;
+
+	*items_r = (struct items){ .last = &items_r->first };
+	for (const struct part *p = root; p != NULL; p = part_next(root, p))
+		if (p->child == NULL)
+			add_part(&r, p, ++number);
+	for (const struct item *i = items_r->first; i != NULL; i = i->next) {
+		if (i->unpacked == CELL_DOWN || i->unpacked == CELL_TIMEOUT)
+			items_r->late = true;
+		if (items_r->lack == NULL && (i->why != UNPACK_WHOLE ||
+		    i->unpacked != CELL_ANSWERED))
+			items_r->lack = i;
+	}
+	content_read(msg, &content_limits_default, &items_r->content);
+}

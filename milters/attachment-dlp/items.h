@@ -1,0 +1,52 @@
+/*
+ * items - a message taken apart, once for all steps
+ *
+ * items_read	each leaf of the MIME tree, strict and lax, in each plausible
+ *		reading, and behind it the members of each container, as the
+ *		unpack cell finds them. An item that is not all there says why;
+ *		`lack` is the first of these. Never waits beyond `until`
+ *
+ * content_read (content/content.h) gives the texts; it is called once, by
+ * items_read, and its result stands in `content`. All of it lives in the
+ * message's arena.
+ */
+#ifndef ATTACHMENT_ITEMS_H
+#define ATTACHMENT_ITEMS_H
+
+#include "conf/conf.h"
+#include "content/content.h"
+#include "unpack/unpack.h"
+
+struct item {
+	struct item *next;
+	struct item *container;		/* NULL: a part of the message */
+	const struct part *part;	/* that it is, or is in */
+	unsigned number;		/* of the part, from 1 */
+	struct slice name;		/* of the file, UTF-8 where it is told,
+					   else any bytes; empty: none */
+	struct slice path;		/* for people: "a.zip/b.exe" */
+	struct slice bytes;		/* decoded; cut where `why` says so */
+	struct slice format;		/* "zip"; empty: no container */
+	enum unpack_why why;		/* of it, or of what is in it */
+	enum cell_end unpacked;		/* containers; else CELL_ANSWERED */
+};
+
+struct items {
+	struct item *first, **last;
+	unsigned count;
+	bool late;			/* the cell had no answer in time, or
+					   is down: our trouble */
+	const struct item *lack;	/* the first that is not all there */
+	struct content content;
+};
+
+struct items_conf {
+	struct cell *unpack;
+	struct unpack_limits limits;
+	const struct conf_list *passwords;	/* tried on all mail */
+};
+
+void items_read(struct message *msg, const struct items_conf *conf,
+    deadline_t until, struct items *items_r);
+
+#endif
