@@ -1,7 +1,10 @@
 #include "decide.h"
 
+#include "dlp_step.h"
+
 /* In this order. */
 static step_work *const steps[] = {
+	dlp_step,
 	NULL
 };
 

@@ -32,9 +32,12 @@ struct attachment_whose {
 	bool external;			/* a recipient who is none of ours */
 };
 
+struct dlp_answers;
+
 /* What ask() found: job->answers. */
 struct attachment_answers {
 	struct items items;		/* the message, taken apart */
+	struct dlp_answers *dlp;	/* dlp_step.h; NULL: there are no rules */
 	struct attachment_whose sender;	/* outbound: whose settings count */
 	struct attachment_whose *of;	/* by recipient of the envelope */
 };

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "decide.h"
+#include "dlp_step.h"
 #include "options.h"
 #include "shared.h"
 
@@ -93,7 +94,8 @@ ask(struct job *job, struct slice *why_r)
 		return RC_RETRY;
 	items_read(job->msg, &items, job->deadline - SPARE_MS, &seen->items);
 	if (!seen->items.late)
-		return RC_OK;
+		return dlp_ask(job, shared->dlp, &seen->items,
+		    job->deadline - SPARE_MS, &seen->dlp, why_r);
 	*why_r = SLICE("what is in the attachments was not known in time");
 	return RC_RETRY;
 }
@@ -106,6 +108,7 @@ close_shared(void *arg)
 	struct attachment_shared *shared = arg;
 
 	cell_close(shared->unpack);
+	dlp_free(shared->dlp);
 	free(shared);
 }
 
@@ -132,7 +135,18 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	(void)dns;
 	memset(shared, 0, sizeof *shared);
 	*shared_r = shared;		/* given back by close in any case */
+	if (dlp_load(conf->dlp_rules, true, &shared->dlp, a, why_r) != RC_OK)
+		return RC_BAD;
 	return open_unpack(conf, &shared->unpack, a, why_r);
+}
+
+static enum rc
+survey(const void *conf, void *arg, const struct policy *policy,
+    struct survey *s)
+{
+	const struct attachment_shared *shared = arg;
+
+	return dlp_survey(conf, shared->dlp, policy, s);
 }
 
 static enum rc
@@ -151,6 +165,7 @@ const struct filter attachment_filter = {
 	.check = check,
 	.open = open_shared,
 	.opens_slowly = true,
+	.survey = survey,
 	.close = close_shared,
 	.ask = ask,
 	.decide = attachment_decide,

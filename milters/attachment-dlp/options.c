@@ -5,6 +5,9 @@
 
 #define AT(field)	offsetof(struct attachment_conf, field)
 
+static const char *const dlp_unread_names[] = { "pass", "hold", "block",
+    NULL };
+
 const struct conf_option attachment_options[] = {
 	{ "scope", CONF_SCOPES, AT(scopes), NULL, 0, 0, SCOPE_TEXT, NULL },
 
@@ -26,6 +29,17 @@ const struct conf_option attachment_options[] = {
 	{ "scan_memory", CONF_SIZE, AT(memory), "1G", 1 << 20, 0,
 	  "Memory for decoded attachments of all messages together; above it "
 	  "mail is answered 451.", NULL },
+	{ "dlp_rules", CONF_PATH, AT(dlp_rules), "", 0, 0,
+	  "The file of rules for what must not go out; see gatehouse-dlp(5). "
+	  "Empty: there are none.", NULL },
+	{ "dlp_sets", CONF_LIST | CONF_SCOPED, AT(dlp_sets), "default", 0, 100,
+	  "Names of the sets of such rules that apply. Outbound, who sends has "
+	  "them; inbound, who receives.", NULL },
+	{ "dlp_unread", CONF_ENUM | CONF_SCOPED, AT(dlp_unread), "pass", 0, 0,
+	  "What becomes of mail with an attachment that can hold text and "
+	  "cannot be read (encrypted, damaged, too large, of a format without "
+	  "a reader), where a rule in mode enforce would look at it.",
+	  dlp_unread_names },
 	{ 0 }
 };
 

@@ -16,6 +16,11 @@ struct attachment_conf {
 	unsigned unpack_workers;
 	struct conf_list passwords;
 	uint64_t memory;		/* decoded content of all messages */
+
+	/* dlp_step.h */
+	const char *dlp_rules;
+	struct conf_list dlp_sets;
+	int dlp_unread;
 };
 
 extern const struct conf_option attachment_options[];

@@ -8,9 +8,11 @@
 #include <stdatomic.h>
 
 #include "cell/cell.h"
+#include "dlp_rules.h"
 
 struct attachment_shared {
 	struct cell *unpack;
+	struct dlp_rules *dlp;
 	_Atomic uint64_t memory;	/* of messages under way */
 };
 

@@ -1,0 +1,408 @@
+#include "detect/prints.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static const char magic[20] = "gatehouse prints 1\n";
+
+struct head {
+	char magic[20];
+	uint32_t documents, prints;
+	uint32_t zero;
+};
+
+struct document {
+	char name[PRINTS_NAME];
+	uint32_t count, zero;
+};
+
+struct print {
+	uint64_t hash;
+	uint32_t document, zero;
+};
+
+struct prints {
+	struct head head;
+	const struct document *documents;
+	const struct print *all;
+	void *map;
+	size_t size;
+};
+
+/* ---- of a text ---- */
+
+struct winnow {
+	uint64_t words[PRINTS_WORDS], hashes[PRINTS_WINDOW];
+	size_t nwords, nhashes;
+	uint64_t last_at;		/* 1 + place of the one taken last */
+	void (*take)(uint64_t hash, void *arg);
+	void *arg;
+};
+
+static uint64_t
+mixed(uint64_t h)
+{
+	h ^= h >> 33;
+	h *= 0xff51afd7ed558ccdu;
+	h ^= h >> 33;
+	h *= 0xc4ceb9fe1a85ec53u;
+	return h ^ (h >> 33);
+}
+
+/* The smallest of the window, of equal ones the last; each is taken once. */
+static void
+window(struct winnow *w)
+{
+	size_t n = w->nhashes < PRINTS_WINDOW ? w->nhashes : PRINTS_WINDOW;
+	size_t best = w->nhashes - n;
+
+	for (size_t i = best; i < w->nhashes; i++)
+		if (w->hashes[i % PRINTS_WINDOW] <=
+		    w->hashes[best % PRINTS_WINDOW])
+			best = i;
+	if (w->last_at == best + 1)
+		return;
+	w->last_at = best + 1;
+	w->take(w->hashes[best % PRINTS_WINDOW], w->arg);
+}
+
+static void
+add_word(struct winnow *w, uint64_t word)
+{
+	uint64_t h = 0;
+
+	w->words[w->nwords++ % PRINTS_WORDS] = word;
+	if (w->nwords < PRINTS_WORDS)
+		return;
+	for (size_t i = w->nwords - PRINTS_WORDS; i < w->nwords; i++)
+		h = mixed(h * 31 + w->words[i % PRINTS_WORDS]);
+	w->hashes[w->nhashes++ % PRINTS_WINDOW] = h;
+	if (w->nhashes >= PRINTS_WINDOW)
+		window(w);
+}
+
+static bool
+in_word(char c)
+{
+	return ascii_alnum(c) || (unsigned char)c >= 0x80;
+}
+
+void
+prints_each(struct slice text, void (*take)(uint64_t hash, void *arg),
+    void *arg)
+{
+	struct winnow w = { .take = take, .arg = arg };
+
+	for (size_t i = 0; i < text.len; ) {
+		uint64_t h = 0xcbf29ce484222325u;
+		size_t from = i;
+
+		for (; i < text.len && in_word(text.ptr[i]); i++)
+			h = (h ^ (unsigned char)ascii_lower(text.ptr[i])) *
+			    0x100000001b3u;
+		if (i > from)
+			add_word(&w, h);
+		else
+			i++;
+	}
+	/* A text shorter than a window has one all the same. */
+	if (w.nhashes > 0 && w.nhashes < PRINTS_WINDOW)
+		window(&w);
+}
+
+/* ---- a set ---- */
+
+static void
+unmap(void *arg)
+{
+	const struct prints *set = arg;
+
+	munmap(set->map, set->size);
+}
+
+static bool
+sound(const struct prints *set)
+{
+	for (uint32_t i = 0; i < set->head.documents; i++)
+		if (memchr(set->documents[i].name, '\0', PRINTS_NAME) == NULL ||
+		    set->documents[i].count == 0)
+			return false;
+	for (uint32_t i = 0; i < set->head.prints; i++) {
+		const struct print *p = &set->all[i];
+
+		if (p->document >= set->head.documents ||
+		    (i > 0 && (p[-1].hash > p->hash ||
+		    (p[-1].hash == p->hash && p[-1].document >= p->document))))
+			return false;
+	}
+	return true;
+}
+
+static bool
+laid_out(struct prints *set)
+{
+	const char *bytes = set->map;
+
+	if (set->size < sizeof set->head)
+		return false;
+	memcpy(&set->head, bytes, sizeof set->head);
+	if (memcmp(set->head.magic, magic, sizeof magic) != 0 ||
+	    set->head.documents > PRINTS_DOCUMENTS ||
+	    set->head.prints > PRINTS_MAX ||
+	    set->size != sizeof set->head + set->head.documents *
+	    sizeof (struct document) + set->head.prints *
+	    sizeof (struct print))
+		return false;
+	set->documents = (const void *)(bytes + sizeof set->head);
+	set->all = (const void *)(set->documents + set->head.documents);
+	return sound(set);
+}
+
+static enum rc
+map_file(int fd, const char *path, struct prints *set, struct arena *a,
+    struct slice *why_r)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode) || st.st_size <= 0) {
+		*why_r = arena_printf(a, "%s is no set of fingerprints; "
+		    "gatehouse dlp learn makes one", path);
+		return RC_BAD;
+	}
+	set->size = (size_t)st.st_size;
+	set->map = mmap(NULL, set->size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (set->map == MAP_FAILED) {
+		*why_r = arena_printf(a, "%s: %s", path, strerror(errno));
+		return RC_RETRY;
+	}
+	arena_defer(a, unmap, set);
+	if (laid_out(set))
+		return RC_OK;
+	*why_r = arena_printf(a, "%s is no set of fingerprints, or a damaged "
+	    "one; make it anew with gatehouse dlp learn", path);
+	return RC_BAD;
+}
+
+enum rc
+prints_open(const char *path, const struct prints **set_r, struct arena *a,
+    struct slice *why_r)
+{
+	struct prints *set = arena_alloc(a, sizeof *set);
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	enum rc rc;
+
+	if (fd < 0) {
+		*why_r = arena_printf(a, "%s: %s", path, strerror(errno));
+		return errno == ENOENT ? RC_BAD : RC_RETRY;
+	}
+	rc = map_file(fd, path, set, a, why_r);
+	close(fd);
+	*set_r = set;
+	return rc;
+}
+
+size_t
+prints_documents(const struct prints *set)
+{
+	return set->head.documents;
+}
+
+struct slice
+prints_name(const struct prints *set, size_t i)
+{
+	return i < set->head.documents ? slice_of(set->documents[i].name) :
+	    SLICE_NONE;
+}
+
+/* ---- what of it is there ---- */
+
+struct looking {
+	const struct prints *set;
+	unsigned char *seen;
+};
+
+static void
+look(uint64_t hash, void *arg)
+{
+	const struct looking *l = arg;
+	const struct print *all = l->set->all;
+	size_t low = 0, high = l->set->head.prints;
+
+	while (low < high) {
+		size_t mid = low + (high - low) / 2;
+
+		if (all[mid].hash < hash)
+			low = mid + 1;
+		else
+			high = mid;
+	}
+	/* Who has it already has all of it. */
+	if (low < l->set->head.prints && all[low].hash == hash &&
+	    (l->seen[low / 8] & 1u << low % 8) != 0)
+		return;
+	for (; low < l->set->head.prints && all[low].hash == hash; low++)
+		l->seen[low / 8] |= (unsigned char)(1u << low % 8);
+}
+
+size_t
+prints_bytes(const struct prints *set)
+{
+	return set->head.prints / 8 + 1;
+}
+
+void
+prints_seen(const struct prints *set, struct slice text, unsigned char *seen)
+{
+	struct looking l = { set, seen };
+
+	prints_each(text, look, &l);
+}
+
+void
+prints_share(const struct prints *set, const unsigned char *seen,
+    unsigned char *share_r)
+{
+	size_t n = set->head.documents;
+	uint32_t *found = mem_alloc((n + 1) * sizeof *found);
+
+	memset(found, 0, (n + 1) * sizeof *found);
+	for (size_t i = 0; i < set->head.prints; i++)
+		if ((seen[i / 8] & 1u << i % 8) != 0)
+			found[set->all[i].document]++;
+	for (size_t i = 0; i < n; i++) {
+		uint64_t share = found[i] * UINT64_C(100) /
+		    set->documents[i].count;
+
+		share_r[i] = (unsigned char)(share < 100 ? share : 100);
+	}
+	free(found);
+}
+
+/* ---- one more ---- */
+
+struct growing {
+	struct print *all;
+	size_t n, cap;
+	uint32_t document;
+	bool full;
+};
+
+static void
+put(struct growing *g, struct print p)
+{
+	if (g->n >= PRINTS_MAX) {
+		g->full = true;
+		return;
+	}
+	if (g->n == g->cap) {
+		g->cap = g->cap * 2 + 1024;
+		g->all = mem_grow(g->all, g->cap * sizeof *g->all);
+	}
+	g->all[g->n++] = p;
+}
+
+static void
+take(uint64_t hash, void *arg)
+{
+	struct growing *g = arg;
+
+	put(g, (struct print){ hash, g->document, 0 });
+}
+
+static int
+in_order(const void *a, const void *b)
+{
+	const struct print *x = a, *y = b;
+
+	if (x->hash != y->hash)
+		return x->hash < y->hash ? -1 : 1;
+	return x->document < y->document ? -1 : x->document > y->document;
+}
+
+static void
+without_twins(struct growing *g)
+{
+	size_t n = 0;
+
+	if (g->n > 0)
+		qsort(g->all, g->n, sizeof *g->all, in_order);
+	for (size_t i = 0; i < g->n; i++)
+		if (n == 0 || in_order(&g->all[n - 1], &g->all[i]) != 0)
+			g->all[n++] = g->all[i];
+	g->n = n;
+}
+
+/* Its number: that of the name, or behind all others. */
+static uint32_t
+number_of(const struct prints *to, struct slice name)
+{
+	uint32_t i = 0, n = to != NULL ? to->head.documents : 0;
+
+	while (i < n && !slice_eq(prints_name(to, i), name))
+		i++;
+	return i;
+}
+
+static void
+write_set(const struct prints *to, const struct growing *g,
+    struct slice name, struct buf *out)
+{
+	struct head head = { .prints = (uint32_t)g->n };
+	uint32_t n = to != NULL ? to->head.documents : 0;
+	struct document *documents;
+
+	head.documents = g->document < n ? n : n + 1;
+	memcpy(head.magic, magic, sizeof magic);
+	documents = mem_alloc(head.documents * sizeof *documents);
+	memset(documents, 0, head.documents * sizeof *documents);
+	for (uint32_t i = 0; i < n; i++)
+		memcpy(documents[i].name, to->documents[i].name, PRINTS_NAME);
+	if (g->document == n)
+		memcpy(documents[n].name, name.ptr, name.len);
+	for (size_t i = 0; i < g->n; i++)
+		documents[g->all[i].document].count++;
+	buf_add(out, slice_make(&head, sizeof head));
+	buf_add(out, slice_make(documents,
+	    head.documents * sizeof *documents));
+	buf_add(out, slice_make(g->all, g->n * sizeof *g->all));
+	free(documents);
+}
+
+bool
+prints_add(const struct prints *to, struct slice name, struct slice text,
+    struct buf *out, struct arena *a, struct slice *why_r)
+{
+	struct growing g = { .document = number_of(to, name) };
+	size_t before;
+	bool good = false;
+
+	if (name.len == 0 || name.len >= PRINTS_NAME || slice_has(name, '\0')) {
+		*why_r = arena_printf(a, "a name of %zu bytes; it wants 1 to "
+		    "%d", name.len, PRINTS_NAME - 1);
+		return false;
+	}
+	for (size_t i = 0; to != NULL && i < to->head.prints; i++)
+		if (to->all[i].document != g.document)
+			put(&g, to->all[i]);
+	before = g.n;
+	prints_each(text, take, &g);
+	if (g.n == before)
+		*why_r = arena_printf(a, "%.*s has fewer than %d words that "
+		    "can be read", SLICE_ARG(name), PRINTS_WORDS);
+	else if (g.full || g.document >= PRINTS_DOCUMENTS)
+		*why_r = arena_printf(a, "the set would be too large; begin "
+		    "another one");
+	else
+		good = true;
+	if (good) {
+		without_twins(&g);
+		write_set(to, &g, name, out);
+	}
+	free(g.all);
+	return good;
+}
