@@ -16,6 +16,8 @@ static const struct verb verbs[] = {
 	  "them", verb_digest },
 	{ "dmarc-report", "build, store or send DMARC aggregate reports",
 	  verb_dmarc_report },
+	{ "dlp", "say what must not go out of a file or message; learn "
+	  "documents", verb_dlp },
 	{ "doctor", "look for what is wrong here, and say how to mend it",
 	  verb_doctor },
 	{ "explain", "say what was decided about a message and became of it",

@@ -29,6 +29,7 @@ int verb_backlog(int argc, char **argv, struct arena *a);
 int verb_check_config(int argc, char **argv, struct arena *a);
 int verb_digest(int argc, char **argv, struct arena *a);
 int verb_dmarc_report(int argc, char **argv, struct arena *a);
+int verb_dlp(int argc, char **argv, struct arena *a);
 int verb_doctor(int argc, char **argv, struct arena *a);
 int verb_explain(int argc, char **argv, struct arena *a);
 int verb_forget(int argc, char **argv, struct arena *a);

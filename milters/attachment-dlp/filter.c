@@ -153,7 +153,16 @@ static enum rc
 check(const void *conf, const struct house_conf *house, struct arena *a,
     struct slice *why_r)
 {
-	return attachment_finish(conf, house, a, why_r);
+	const struct attachment_conf *own = conf;
+	struct dlp_rules *rules;
+	enum rc rc = attachment_finish(own, house, a, why_r);
+
+	/* Where it is only checked nothing is opened. */
+	if (rc == RC_OK)
+		rc = dlp_load(own->dlp_rules, false, &rules, a, why_r);
+	if (rc == RC_OK)
+		dlp_free(rules);
+	return rc;
 }
 
 const struct filter attachment_filter = {
