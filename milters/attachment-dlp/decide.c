@@ -1,7 +1,12 @@
 #include "decide.h"
 
+#include "control.h"
+#include "judge.h"
+
 /* In this order. */
 static step_work *const steps[] = {
+	step_control,			/* may it go out at all */
+	step_attachment,
 	NULL
 };
 

@@ -3,12 +3,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "copy.h"
 #include "decide.h"
+#include "judge.h"
 #include "options.h"
 #include "shared.h"
 
 /* Of the deadline a part stays for what follows: deciding and the answer. */
-enum { SPARE_MS = 1000 };
+enum { SPARE_MS = 1000, COPIES = 20 };
 
 struct memory {
 	struct attachment_shared *shared;
@@ -74,6 +76,21 @@ whose(struct job *job, struct attachment_answers *seen, struct slice *why_r)
 	return RC_OK;
 }
 
+/* Before anything is removed; only when it is removed for somebody. */
+static enum rc
+copy(struct job *job, const struct attachment_answers *seen,
+    struct slice *why_r)
+{
+	const struct attachment_conf *conf = job->conf;
+	struct slice to[COPIES];
+	size_t n = attachment_copies(job, seen, to, COPIES);
+
+	for (size_t i = 0; i < n; i++)
+		if (copy_send(job, conf->copy_server, to[i], why_r) != RC_OK)
+			return RC_RETRY;
+	return RC_OK;
+}
+
 static enum rc
 ask(struct job *job, struct slice *why_r)
 {
@@ -92,10 +109,14 @@ ask(struct job *job, struct slice *why_r)
 	if (whose(job, seen, why_r) != RC_OK)
 		return RC_RETRY;
 	items_read(job->msg, &items, job->deadline - SPARE_MS, &seen->items);
-	if (!seen->items.late)
-		return RC_OK;
-	*why_r = SLICE("what is in the attachments was not known in time");
-	return RC_RETRY;
+	if (seen->items.late) {
+		*why_r = SLICE("what is in the attachments was not known in "
+		    "time");
+		return RC_RETRY;
+	}
+	if (attachment_judge(job, seen, why_r) != RC_OK)
+		return RC_RETRY;
+	return copy(job, seen, why_r);
 }
 
 /* ---- the process ---- */
@@ -136,6 +157,18 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 }
 
 static enum rc
+survey(const void *conf, void *shared, const struct policy *policy,
+    struct survey *s)
+{
+	struct notes *notes = NULL;
+	enum rc rc = notes_load(conf, policy, s->arena, &notes, &s->why);
+
+	(void)shared;
+	s->view = notes;
+	return rc;
+}
+
+static enum rc
 check(const void *conf, const struct house_conf *house, struct arena *a,
     struct slice *why_r)
 {
@@ -151,6 +184,7 @@ const struct filter attachment_filter = {
 	.check = check,
 	.open = open_shared,
 	.opens_slowly = true,
+	.survey = survey,
 	.close = close_shared,
 	.ask = ask,
 	.decide = attachment_decide,
