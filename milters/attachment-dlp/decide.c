@@ -1,10 +1,14 @@
 #include "decide.h"
 
+#include "control.h"
 #include "dlp_step.h"
+#include "judge.h"
 
 /* In this order. */
 static step_work *const steps[] = {
-	dlp_step,
+	step_control,			/* may it go out at all */
+	step_attachment,
+	dlp_step,			/* leaves what these said */
 	NULL
 };
 

@@ -24,12 +24,35 @@
 #include "milter/filter.h"
 #include "options.h"
 
+/* In the order of strength: of several, the strongest is done. */
+enum attachment_action { ATTACHMENT_PASS, ATTACHMENT_REMOVE,
+    ATTACHMENT_QUARANTINE, ATTACHMENT_DISCARD, ATTACHMENT_REJECT };
+
+/* What the lists make of the message for one recipient. */
+struct attachment_verdict {
+	enum attachment_action action;
+	const struct item *item;	/* that decided */
+	struct slice term;		/* and why */
+	const char *rule;		/* static; NULL: nothing matched */
+	const char *option;		/* that holds the term */
+	struct slice reason;
+};
+
+/* A part that goes, and the first item in it that is why. */
+struct attachment_removal {
+	struct attachment_removal *next;
+	const struct part *part;
+	const struct item *item;
+	struct slice term;
+};
+
 /* Whose settings count, and what they are. */
 struct attachment_whose {
 	struct policy_who who;
 	struct attachment_conf conf;
 	enum direction direction;	/* of this recipient's mail */
 	bool external;			/* a recipient who is none of ours */
+	struct attachment_verdict verdict;
 };
 
 struct dlp_answers;
@@ -40,6 +63,8 @@ struct attachment_answers {
 	struct dlp_answers *dlp;	/* dlp_step.h; NULL: there are no rules */
 	struct attachment_whose sender;	/* outbound: whose settings count */
 	struct attachment_whose *of;	/* by recipient of the envelope */
+	struct attachment_removal *removals;	/* for all who get it */
+	struct slice note;		/* that stands in place of these, UTF-8 */
 };
 
 enum step { STEP_ON, STEP_DONE };

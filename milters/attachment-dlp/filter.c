@@ -3,13 +3,15 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "copy.h"
 #include "decide.h"
 #include "dlp_step.h"
+#include "judge.h"
 #include "options.h"
 #include "shared.h"
 
 /* Of the deadline a part stays for what follows: deciding and the answer. */
-enum { SPARE_MS = 1000 };
+enum { SPARE_MS = 1000, COPIES = 20 };
 
 struct memory {
 	struct attachment_shared *shared;
@@ -75,6 +77,21 @@ whose(struct job *job, struct attachment_answers *seen, struct slice *why_r)
 	return RC_OK;
 }
 
+/* Before anything is removed; only when it is removed for somebody. */
+static enum rc
+copy(struct job *job, const struct attachment_answers *seen,
+    struct slice *why_r)
+{
+	const struct attachment_conf *conf = job->conf;
+	struct slice to[COPIES];
+	size_t n = attachment_copies(job, seen, to, COPIES);
+
+	for (size_t i = 0; i < n; i++)
+		if (copy_send(job, conf->copy_server, to[i], why_r) != RC_OK)
+			return RC_RETRY;
+	return RC_OK;
+}
+
 static enum rc
 ask(struct job *job, struct slice *why_r)
 {
@@ -92,12 +109,18 @@ ask(struct job *job, struct slice *why_r)
 	}
 	if (whose(job, seen, why_r) != RC_OK)
 		return RC_RETRY;
-	items_read(job->msg, &items, job->deadline - SPARE_MS, &seen->items);
-	if (!seen->items.late)
-		return dlp_ask(job, shared->dlp, &seen->items,
-		    job->deadline - SPARE_MS, &seen->dlp, why_r);
-	*why_r = SLICE("what is in the attachments was not known in time");
-	return RC_RETRY;
+	attachment_items(job->msg, &items, job->deadline - SPARE_MS, &seen->items);
+	if (seen->items.late) {
+		*why_r = SLICE("what is in the attachments was not known in "
+		    "time");
+		return RC_RETRY;
+	}
+	if (dlp_ask(job, shared->dlp, &seen->items,
+	    job->deadline - SPARE_MS, &seen->dlp, why_r) != RC_OK)
+		return RC_RETRY;
+	if (attachment_judge(job, seen, why_r) != RC_OK)
+		return RC_RETRY;
+	return copy(job, seen, why_r);
 }
 
 /* ---- the process ---- */
@@ -145,8 +168,13 @@ survey(const void *conf, void *arg, const struct policy *policy,
     struct survey *s)
 {
 	const struct attachment_shared *shared = arg;
+	struct notes *notes = NULL;
+	enum rc rc = notes_load(conf, policy, s->arena, &notes, &s->why);
 
-	return dlp_survey(conf, shared->dlp, policy, s);
+	if (rc == RC_OK)
+		rc = dlp_survey(conf, shared->dlp, policy, s);
+	s->view = notes;
+	return rc;
 }
 
 static enum rc

@@ -41,6 +41,33 @@ joined(struct arena *a, struct slice container, struct slice member)
 	    PATH)), SLICE_ARG(slice_sub(member, 0, PATH)));
 }
 
+/* What only the cell can tell. */
+static void
+finish(struct item *i)
+{
+	if (i->why == UNPACK_ENCRYPTED)
+		i->identity.classes |= FILETYPE_ENCRYPTED;
+}
+
+/* Macros in a member make the document one with macros. */
+static void
+tell_container(struct item *i)
+{
+	unsigned up = i->identity.classes & FILETYPE_ENCRYPTED;
+
+	if (i->container == NULL)
+		return;
+	if (slice_ends_nocase(i->name, SLICE(".bas")) &&
+	    slice_eq(i->container->format, SLICE("ole2")))
+		up |= FILETYPE_MACRO;
+	if (slice_eq(i->container->format, SLICE("pdf")) &&
+	    slice_eq(slice_of(i->identity.is->name), SLICE("javascript")))
+		up |= FILETYPE_PDF_ACTIVE;
+	if (i->container->identity.classes & (FILETYPE_OFFICE |
+	    FILETYPE_ARCHIVE | FILETYPE_PDF))
+		i->container->identity.classes |= up;
+}
+
 static void
 add_members(struct reader *r, struct item *whole,
     const struct unpack_result *result)
@@ -50,6 +77,7 @@ add_members(struct reader *r, struct item *whole,
 
 	whole->why = result->entries[0].why;
 	whole->format = result->entries[0].format;
+	finish(whole);
 	of[0] = whole;
 	for (size_t n = 1; n < result->nentries; n++) {
 		const struct unpack_entry *e = &result->entries[n];
@@ -64,6 +92,9 @@ add_members(struct reader *r, struct item *whole,
 		of[n]->bytes = e->bytes;
 		of[n]->format = e->format;
 		of[n]->why = e->why;
+		identify_file(r->a, e->path, SLICE(""), e->bytes,
+		    &of[n]->identity);
+		finish(of[n]);
 	}
 }
 
@@ -84,6 +115,8 @@ open_container(struct reader *r, struct item *item)
 	item->unpacked = result.end;
 	if (result.end == CELL_ANSWERED)
 		add_members(r, item, &result);
+	else
+		item->why = UNPACK_DAMAGED;
 }
 
 static struct slice
@@ -93,6 +126,17 @@ path_of(struct reader *r, const struct part *p, unsigned number)
 		return slice_sub(p->filename, 0, PATH);
 	return arena_printf(r->a, "part %u, %.*s/%.*s", number,
 	    SLICE_ARG(p->type), SLICE_ARG(p->subtype));
+}
+
+static bool
+is_text(const struct item *i)
+{
+	const struct part *p = i->part;
+
+	return part_is(p, "text", NULL) && i->identity.nnames == 0 &&
+	    !slice_eq(p->disposition, SLICE("attachment")) &&
+	    (i->identity.is->classes & FILETYPE_TEXT ||
+	    i->bytes.len == 0);
 }
 
 static void
@@ -108,15 +152,19 @@ add_part(struct reader *r, const struct part *p, unsigned number)
 		i->name = p->filename.ptr != NULL ? p->filename : SLICE("");
 		i->path = path_of(r, p, number);
 		i->bytes = bytes;
+		identify_part(r->a, p, bytes, &i->identity);
+		i->text = is_text(i);
 		if (flags & TRANSFER_CUT)
 			i->why = UNPACK_TOO_LARGE;
-		else if (unpack_format_of(bytes) != NULL)
+		/* The parts of an attached message are items anyway. */
+		else if (!(part_is(p, "message", NULL) && p->child != NULL) &&
+		    unpack_format_of(bytes) != NULL)
 			open_container(r, i);
 	}
 }
 
 void
-items_read(struct message *msg, const struct items_conf *conf,
+attachment_items(struct message *msg, const struct items_conf *conf,
     deadline_t until, struct items *items_r)
 {
 	struct reader r = { .msg = msg, .conf = conf, .items = items_r,
@@ -126,9 +174,10 @@ items_read(struct message *msg, const struct items_conf *conf,
 
 	*items_r = (struct items){ .last = &items_r->first };
 	for (const struct part *p = root; p != NULL; p = part_next(root, p))
-		if (p->child == NULL)
+		if (!part_multipart(p))
 			add_part(&r, p, ++number);
-	for (const struct item *i = items_r->first; i != NULL; i = i->next) {
+	for (struct item *i = items_r->first; i != NULL; i = i->next) {
+		tell_container(i);
 		if (i->unpacked == CELL_DOWN || i->unpacked == CELL_TIMEOUT)
 			items_r->late = true;
 		if (items_r->lack == NULL && (i->why != UNPACK_WHOLE ||

@@ -1,13 +1,18 @@
 /*
  * items - a message taken apart, once for all steps
  *
- * items_read	each leaf of the MIME tree, strict and lax, in each plausible
- *		reading, and behind it the members of each container, as the
- *		unpack cell finds them. An item that is not all there says why;
- *		`lack` is the first of these. Never waits beyond `until`
+ * attachment_items	each part of the MIME tree but multiparts, strict and lax, in
+ *		each plausible reading, and behind it the members of each
+ *		container, as the unpack cell finds them. An item that is not
+ *		all there says why; `lack` is the first of these. What it is
+ *		stands in `identity`. Never waits beyond `until`
+ *
+ * An item is `text` when it is what the letter itself says: a text part without
+ * a name that is not told to be an attachment, and whose bytes are text. Rules
+ * for attachments do not look at these.
  *
  * content_read (content/content.h) gives the texts; it is called once, by
- * items_read, and its result stands in `content`. All of it lives in the
+ * attachment_items, and its result stands in `content`. All of it lives in the
  * message's arena.
  */
 #ifndef ATTACHMENT_ITEMS_H
@@ -15,6 +20,7 @@
 
 #include "conf/conf.h"
 #include "content/content.h"
+#include "identify.h"
 #include "unpack/unpack.h"
 
 struct item {
@@ -27,6 +33,8 @@ struct item {
 	struct slice path;		/* for people: "a.zip/b.exe" */
 	struct slice bytes;		/* decoded; cut where `why` says so */
 	struct slice format;		/* "zip"; empty: no container */
+	struct identity identity;
+	bool text;			/* of the letter, not attached */
 	enum unpack_why why;		/* of it, or of what is in it */
 	enum cell_end unpacked;		/* containers; else CELL_ANSWERED */
 };
@@ -46,7 +54,7 @@ struct items_conf {
 	const struct conf_list *passwords;	/* tried on all mail */
 };
 
-void items_read(struct message *msg, const struct items_conf *conf,
+void attachment_items(struct message *msg, const struct items_conf *conf,
     deadline_t until, struct items *items_r);
 
 #endif

@@ -1,15 +1,69 @@
 #include "options.h"
 
 #include "cell/cell.h"
+#include "judge.h"
+#include "net/smtp.h"
+#include "text/address.h"
 #include "unpack/unpack.h"
 
 #define AT(field)	offsetof(struct attachment_conf, field)
 
+#define SCOPED		(CONF_SCOPED | CONF_FORM)
+
 static const char *const dlp_unread_names[] = { "pass", "hold", "block",
     NULL };
+static const char *const unremovable[] = { "quarantine", "reject", NULL };
+
+#define LIST(name, field, value, text) \
+	{ name, CONF_LIST | SCOPED, AT(field), value, 0, 200, text, NULL }
+#define LISTS_OF(suffix, way, held, default_held, of, word) \
+	LIST("allow" suffix, way[LIST_ALLOW], "", \
+	    "Attachments " of " and no other list" word " is asked about: " \
+	    "entries as \"ext:exe\", \"class:script\", \"mime:audio/*\", " \
+	    "\"type:pe\", \"name:*.pdf.*\", \"larger:10M\", and conditions " \
+	    "joined as in \"member+ext:js\"; gatehouse-attachment-dlp(8) has " \
+	    "them all. What is in an archive is asked about apart."), \
+	LIST("remove" suffix, way[LIST_REMOVE], "", \
+	    "Attachments " of " and that are removed; the rest of the message " \
+	    "is delivered. Of several lists the strongest counts: reject, " \
+	    "discard, quarantine, remove."), \
+	LIST(held, way[LIST_QUARANTINE], default_held, \
+	    "The same, for which the message is held."), \
+	LIST("discard" suffix, way[LIST_DISCARD], "", \
+	    "The same, for which the message is deleted; a record stays in the " \
+	    "store."), \
+	LIST("reject" suffix, way[LIST_REJECT], "", \
+	    "The same, for which the message is refused.")
 
 const struct conf_option attachment_options[] = {
 	{ "scope", CONF_SCOPES, AT(scopes), NULL, 0, 0, SCOPE_TEXT, NULL },
+
+	LISTS_OF("", in, "quarantine", "class:executable, class:script, "
+	    "class:shortcut, class:disk-image, class:installer, "
+	    "class:name-trick", "that somebody of ours gets", ""),
+	LISTS_OF("_outbound", out, "quarantine_outbound", "",
+	    "that somebody of ours sends to people outside", " outbound"),
+	{ "unremovable", CONF_ENUM | SCOPED, AT(unremovable), "quarantine",
+	  0, 0, "What is done instead of removing where that would break the "
+	  "rest: in signed and encrypted mail, and where only a careless "
+	  "reader finds the attachment at all. quarantine or reject.",
+	  unremovable },
+	{ "note", CONF_PATH | SCOPED, AT(note), "", 0, 0,
+	  "A template for the text that stands in place of what was removed; "
+	  "see gatehouse-attachment-dlp(8). Empty: our own, in English.",
+	  NULL },
+	{ "copy_to", CONF_STRING | CONF_SCOPED, AT(copy_to), "", 0, 300,
+	  "A mailbox that gets the message as it was, before anything is "
+	  "removed. Mail to it has nothing removed. Empty: none.", NULL },
+	{ "copy_server", CONF_STRING, AT(copy_server), "127.0.0.1:10026", 1,
+	  200, "Where copies are handed in: the listener reinject_listener of "
+	  "postfix.conf, or the path of a unix socket. Where it does not take "
+	  "one, the mail is answered 451.", NULL },
+
+	{ "control_mailbox", CONF_STRING | CONF_SCOPED, AT(control_mailbox), "", 0,
+	  300, "Mail to people outside is refused unless this mailbox is among "
+	  "its recipients. Who is asked about is who sends. Empty: none is "
+	  "needed.", NULL },
 
 	{ "depth", CONF_COUNT, AT(depth), "10", 1, 100,
 	  "Containers within containers that are opened.", NULL },
@@ -43,13 +97,69 @@ const struct conf_option attachment_options[] = {
 	{ 0 }
 };
 
+struct checking {
+	struct arena *a;
+	struct slice *why_r;
+};
+
+static enum rc
+check_mailbox(const char *name, const char *value, struct arena *a,
+    struct slice *why_r)
+{
+	struct slice local, domain;
+
+	if (value[0] == '\0' || (address_split(slice_of(value), &local,
+	    &domain) && local.len > 0 && domain.len > 0))
+		return RC_OK;
+	*why_r = arena_printf(a, "%s is \"%s\"; it wants an address, as "
+	    "\"control@example.org\"", name, value);
+	return RC_BAD;
+}
+
+static enum rc
+check_one(const struct attachment_conf *conf, struct arena *a,
+    struct slice *why_r)
+{
+	if (attachment_lists(conf, a, why_r) != RC_OK ||
+	    check_mailbox("copy_to", conf->copy_to, a, why_r) != RC_OK)
+		return RC_BAD;
+	return check_mailbox("control_mailbox", conf->control_mailbox, a,
+	    why_r);
+}
+
+static enum rc
+check_scope(struct slice where, const void *conf, void *arg)
+{
+	struct checking *c = arg;
+	struct slice why = SLICE_NONE;
+
+	if (check_one(conf, c->a, &why) == RC_OK)
+		return RC_OK;
+	*c->why_r = arena_printf(c->a, "%.*s: %.*s", SLICE_ARG(where),
+	    SLICE_ARG(why));
+	return RC_BAD;
+}
+
 enum rc
 attachment_finish(const struct attachment_conf *conf,
     const struct house_conf *house, struct arena *a, struct slice *why_r)
 {
-	(void)conf;
-	(void)house;
-	(void)a;
-	(void)why_r;
-	return RC_OK;
+	struct checking c = { a, why_r };
+
+	if (check_one(conf, a, why_r) != RC_OK)
+		return RC_BAD;
+	if (!smtp_server_valid(slice_of(conf->copy_server))) {
+		*why_r = arena_printf(a, "copy_server is \"%s\"; it wants an "
+		    "address and a port, as \"127.0.0.1:10026\", or the path "
+		    "of a unix socket", conf->copy_server);
+		return RC_BAD;
+	}
+	if ((conf->in[LIST_DISCARD].count > 0 ||
+	    conf->out[LIST_DISCARD].count > 0) && house->store_key[0] == '\0') {
+		*why_r = SLICE("discard deletes mail, and there is no store for "
+		    "a record of it; set store_key in gatehouse.conf, or use "
+		    "quarantine");
+		return RC_BAD;
+	}
+	return scope_each(conf->scopes, conf, sizeof *conf, check_scope, &c);
 }

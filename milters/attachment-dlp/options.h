@@ -7,8 +7,25 @@
 #include "conf/conf.h"
 #include "conf/house.h"
 
+/* Lists of terms, the strongest last; see decide.h. */
+enum attachment_list { LIST_ALLOW, LIST_REMOVE, LIST_QUARANTINE, LIST_DISCARD,
+    LIST_REJECT, LISTS };
+
+/* A part cannot be taken out without breaking the rest. */
+enum attachment_unremovable { UNREMOVABLE_QUARANTINE, UNREMOVABLE_REJECT };
+
 struct attachment_conf {
 	struct scopes *scopes;
+
+	/* judge.h; CONF_SCOPED */
+	struct conf_list in[LISTS], out[LISTS];
+	int unremovable;		/* enum attachment_unremovable */
+	const char *note;		/* template; empty: our own */
+	const char *copy_to;		/* mailbox; empty: none */
+	const char *copy_server;
+
+	/* control.h; CONF_SCOPED */
+	const char *control_mailbox;	/* empty: none needed */
 
 	/* items.h */
 	unsigned depth, members, ratio;

@@ -1,0 +1,27 @@
+/*
+ * note - the text that stands in place of what was removed
+ *
+ * A template (notice/template.h) with these names: hostname, queue_id, from,
+ * subject, and the list attachments with name, type, size and why.
+ *
+ * notes_load	all that somebody's settings name, once for each new policy;
+ *		RC_BAD with *why_r "file:line: ...". Lives in the arena
+ * note_write	for these removals, by the template at path ("" is our own).
+ *		RC_RETRY with *why_r: the template is not there or makes more
+ *		than a note may be
+ */
+#ifndef ATTACHMENT_NOTE_H
+#define ATTACHMENT_NOTE_H
+
+#include "decide.h"
+
+struct notes;
+
+enum rc notes_load(const struct attachment_conf *conf,
+    const struct policy *policy, struct arena *a, struct notes **notes_r,
+    struct slice *why_r);
+enum rc note_write(const struct notes *notes, const char *path,
+    const struct job *job, const struct attachment_removal *removals,
+    struct slice *text_r, struct slice *why_r);
+
+#endif
