@@ -66,15 +66,6 @@ led_by(struct slice text, size_t at)
 	    (before == '.' && at > 1 && ascii_digit(text.ptr[at - 2]));
 }
 
-static bool
-all_digits(const struct run *run, size_t n)
-{
-	for (size_t i = 0; i < n; i++)
-		if (!ascii_digit(run->c[i]))
-			return false;
-	return true;
-}
-
 /* How cards are printed, and how their numbers are broken. */
 static bool
 card_layout(const unsigned char *groups, size_t n)
@@ -91,11 +82,10 @@ card_layout(const unsigned char *groups, size_t n)
 
 /* One digit a group, from the first such group to the last. */
 static bool
-card_spaced(struct slice text, size_t at, const struct run *run,
-    const unsigned char *groups, size_t n)
+card_spaced(struct slice text, size_t at, const struct run *run, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
-		if (groups[i] != 1)
+		if (run->groups[i] != 1)
 			return false;
 	if (n < run->n && run->gap[n - 1] != GAP_END &&
 	    run->gap[n] != GAP_NONE)
@@ -123,23 +113,20 @@ static bool
 card_at(struct finder *f, size_t at, const struct run *run,
     struct find_hit *hit_r)
 {
-	unsigned char groups[RUN_MAX];
 	const struct card_issuer *issuer;
-	bool same;
 
 	for (size_t n = CARD_MAX; n >= CARD_MIN; n--) {
 		size_t count, end;
 
-		if (n > run->n || !all_digits(run, n) ||
-		    (count = run_groups(run, n, groups, &same)) == 0 ||
+		if (n > run->digits || (count = run_groups(run, n)) == 0 ||
 		    (issuer = card_issuer(run->c, n)) == NULL)
 			continue;
 		end = run->end[n - 1];
 		if (led_by(f->text, at) || in_link(f->text, at, end))
 			continue;
-		if ((card_bare(issuer, n) && same &&
-		    (card_layout(groups, count) ||
-		    card_spaced(f->text, at, run, groups, count) ||
+		if ((card_bare(issuer, n) && run_same(run, n) &&
+		    (card_layout(run->groups, count) ||
+		    card_spaced(f->text, at, run, count) ||
 		    card_broken(f->text, at, run, n, count))) ||
 		    run_near(f->text, at, end, card_words))
 			return hit(f, hit_r, FIND_CARD, card_name(issuer), at,
@@ -152,14 +139,12 @@ static bool
 iban_at(struct finder *f, size_t at, const struct run *run,
     struct find_hit *hit_r)
 {
-	unsigned char groups[RUN_MAX];
 	size_t skip = run->n > 4 && memcmp(run->c, "IBAN", 4) == 0 ? 4 : 0;
 	size_t n;
-	bool same;
 
 	if (run->n < skip + IBAN_MIN || !ascii_digit(run->c[skip + 2]) ||
 	    (n = iban_length(run->c + skip)) == 0 || skip + n > run->n ||
-	    run_groups(run, skip + n, groups, &same) == 0 ||
+	    run_groups(run, skip + n) == 0 ||
 	    !iban_valid(run->c + skip, n))
 		return false;
 	return hit(f, hit_r, FIND_IBAN, "iban", at, run->end[skip + n - 1],
@@ -170,8 +155,9 @@ iban_at(struct finder *f, size_t at, const struct run *run,
  * first that needs none. */
 static const struct national *
 national_of(const struct finder *f, size_t at, const struct run *run,
-    size_t n, const unsigned char *groups, size_t ngroups)
+    size_t n, size_t ngroups)
 {
+	const unsigned char *groups = run->groups;
 	const struct national *kind = NULL, *bare = NULL;
 	size_t end = run->end[n - 1];
 
@@ -191,16 +177,14 @@ static bool
 national_at_run(struct finder *f, size_t at, const struct run *run,
     struct find_hit *hit_r)
 {
-	unsigned char groups[RUN_MAX];
 	const struct national *kind;
 	size_t count;
-	bool same;
 
 	for (size_t n = NATIONAL_MAX; n >= NATIONAL_MIN; n--) {
-		if (n > run->n ||
-		    (count = run_groups(run, n, groups, &same)) == 0)
+		count = run_groups(run, n);
+		if (count == 0 || count > NATIONAL_GROUPS)
 			continue;
-		kind = national_of(f, at, run, n, groups, count);
+		kind = national_of(f, at, run, n, count);
 		if (kind != NULL)
 			return hit(f, hit_r, FIND_NATIONAL,
 			    national_name(kind), at, run->end[n - 1],
@@ -214,7 +198,9 @@ number_at(struct finder *f, size_t at, struct find_hit *hit_r)
 {
 	struct run run;
 
-	run_read(f->text, at, &run);
+	/* Only an IBAN is longer than a card, and begins with a letter. */
+	run_read(f->text, at, ascii_digit(f->text.ptr[at]) ? CARD_MAX + 2 :
+	    RUN_MAX, &run);
 	if (run.n < NATIONAL_MIN)
 		return false;
 	return ((f->what & FIND_IBAN) != 0 && ascii_alpha(run.c[0]) &&

@@ -22,7 +22,8 @@
 
 #include "base/slice.h"
 
-enum { NATIONAL_MIN = 8, NATIONAL_MAX = 18 };
+enum { NATIONAL_MIN = 8, NATIONAL_MAX = 18,
+    NATIONAL_GROUPS = 7 };		/* none is written in more */
 
 struct national;
 

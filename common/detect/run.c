@@ -51,12 +51,35 @@ between(struct slice text, size_t *at)
 	return is;
 }
 
+/* Once for all lengths that somebody may ask for. */
+static void
+split(struct run *run)
+{
+	size_t count = 0, first = 0;
+	unsigned char sign = GAP_LINE;
+	bool same = true;
+
+	for (size_t i = 0; i < run->n; i++) {
+		run->count[i] = 0;
+		if (run->gap[i] == GAP_NONE)
+			continue;
+		run->groups[count++] = (unsigned char)(i + 1 - first);
+		first = i + 1;
+		run->count[i] = (unsigned char)count;
+		run->same[i] = same;
+		if (run->gap[i] == GAP_LINE)
+			continue;
+		same = same && (sign == GAP_LINE || run->gap[i] == sign);
+		sign = run->gap[i];
+	}
+}
+
 void
-run_read(struct slice text, size_t at, struct run *run_r)
+run_read(struct slice text, size_t at, size_t max, struct run *run_r)
 {
 	size_t n = 0;
 
-	while (n < RUN_MAX && at < text.len) {
+	while (n < max && at < text.len) {
 		char c = text.ptr[at];
 
 		run_r->c[n] = c >= 'a' && c <= 'z' ? (char)(c - 32) : c;
@@ -79,30 +102,10 @@ run_read(struct slice text, size_t at, struct run *run_r)
 			break;
 	}
 	run_r->n = n;
-}
-
-size_t
-run_groups(const struct run *run, size_t n, unsigned char groups_r[RUN_MAX],
-    bool *same_r)
-{
-	size_t count = 0, first = 0;
-	unsigned char sign = GAP_LINE;
-
-	if (n == 0 || n > run->n || run->gap[n - 1] == GAP_NONE)
-		return 0;
-	*same_r = true;
-	for (size_t i = 0; i < n; i++) {
-		if (run->gap[i] == GAP_NONE)
-			continue;
-		groups_r[count++] = (unsigned char)(i + 1 - first);
-		first = i + 1;
-		if (i + 1 == n || run->gap[i] == GAP_LINE)
-			continue;
-		if (sign != GAP_LINE && run->gap[i] != sign)
-			*same_r = false;
-		sign = run->gap[i];
-	}
-	return count;
+	run_r->digits = 0;
+	while (run_r->digits < n && ascii_digit(run_r->c[run_r->digits]))
+		run_r->digits++;
+	split(run_r);
 }
 
 static bool
@@ -130,6 +133,12 @@ stands(struct slice text, size_t at, const char *word)
 	return n > SHORT || at + n == text.len || !letter(text.ptr[at + n]);
 }
 
+static char
+first(const char *word)
+{
+	return ascii_lower(word[word[0] == ' ']);
+}
+
 bool
 run_near(struct slice text, size_t at, size_t end, const char *const *words)
 {
@@ -140,7 +149,8 @@ run_near(struct slice text, size_t at, size_t end, const char *const *words)
 		if (!letter(text.ptr[i]))
 			continue;
 		for (const char *const *w = words; *w != NULL; w++)
-			if (stands(text, i, *w))
+			if (ascii_lower(text.ptr[i]) == first(*w) &&
+			    stands(text, i, *w))
 				return true;
 	}
 	return false;
