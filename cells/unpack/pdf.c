@@ -6,17 +6,19 @@
  * stream whose dictionary says /EmbeddedFile is a member; object streams and
  * JavaScript are members too, inflated, for engines that do not do it. Filters
  * other than Flate, and none, are left as they are. An encrypted document is
- * said to be that.
+ * said to be that. Its text (pdf_text.h) is a member of its own.
  */
 #include <zlib.h>
 
 #include "base/buf.h"
+#include "cells/unpack/pdf_text.h"
 #include "cells/unpack/walk.h"
 
 enum {
 	STREAMS = 20000,		/* looked at in one document */
 	DICTIONARY = 8192,		/* bytes of it that are looked at */
 	INFLATED = 64 << 20,		/* of one stream */
+	TEXT = 16 << 20,		/* of one document */
 };
 
 /* The dictionary that stands before the word `stream`. */
@@ -81,6 +83,21 @@ stream_bytes(struct slice bytes, size_t at)
 	return slice_sub(s, 0, slice_search(s, SLICE("endstream")));
 }
 
+/* What its pages say is a member too, and its name says whether that is all of
+ * it: no member of a file is called so, for those have numbers. */
+static bool
+add_text(struct walk *w, struct walk_entry *container, struct slice bytes)
+{
+	struct buf out = buf_in(w->arena);
+	struct pdf pdf;
+	bool whole;
+
+	pdf_index(&pdf, bytes, w->arena);
+	whole = pdf_text(&pdf, TEXT, &out);
+	return walk_member(w, container, whole ? SLICE("text") :
+	    SLICE("text, in part"), buf_slice(&out));
+}
+
 void
 pdf_read_members(struct walk *w, struct walk_entry *container,
     struct slice bytes)
@@ -90,6 +107,8 @@ pdf_read_members(struct walk *w, struct walk_entry *container,
 
 	if (says(bytes, SLICE("/Encrypt")))
 		walk_why(container, UNPACK_ENCRYPTED);
+	else if (!add_text(w, container, bytes))
+		return;
 	for (int i = 0; i < STREAMS; i++) {
 		size_t next = at + slice_search(slice_after(bytes, at), word);
 		struct slice d, s;

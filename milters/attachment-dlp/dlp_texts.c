@@ -188,17 +188,33 @@ closed(struct slice bytes)
 {
 	struct slice s = slice_sub(bytes, 0, 1024);
 
-	if (slice_search(s, SLICE("%PDF-")) < s.len)
-		return "pdf";
 	if (slice_starts(s, SLICE("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")))
 		return "ole2";
 	return slice_starts(s, SLICE("{\\rtf")) ? "rtf" : NULL;
+}
+
+/* Of a PDF the cell tells its text as a member; whether that is all. */
+static const char *
+page_text(const struct item *i)
+{
+	const struct item *m = i->next;
+	struct slice s = slice_sub(i->bytes, 0, 1024);
+
+	if (!slice_eq(i->format, SLICE("pdf")))
+		return slice_search(s, SLICE("%PDF-")) < s.len ? "pdf" : NULL;
+	for (; m != NULL && m->container != NULL; m = m->next)
+		if (m->container == i && slice_eq(m->name, SLICE("text")))
+			return NULL;
+	return "pdf";
 }
 
 static void
 add_item(struct reader *r, const struct item *i)
 {
 	const char *why = closed(i->bytes);
+
+	if (why == NULL)
+		why = page_text(i);
 
 	if (i->unpacked != CELL_ANSWERED)
 		unread(r, i->path, cell_end_name(i->unpacked));
@@ -208,6 +224,8 @@ add_item(struct reader *r, const struct item *i)
 		add(r, i->path, plain_text(r->a, i->name), false);
 	if (why != NULL)
 		unread(r, i->path, why);
+	else if (slice_eq(i->format, SLICE("pdf")))
+		return;			/* its text is a member */
 	else if (i->container == NULL &&
 	    slice_eq(i->part->type, SLICE("text")))
 		return;			/* content has it */
