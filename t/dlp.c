@@ -66,8 +66,7 @@ test_wrong(struct arena *a)
 		if (dlp_parse("r", slice_of(wrong[i].text), &rules, a, &why) ==
 		    RC_OK)
 			why = SLICE("right");
-		tap_is(why, slice_of(wrong[i].want), "wrong: %s",
-		    wrong[i].text);
+		tap_is(why, slice_of(wrong[i].want), "wrong %zu", i + 1);
 		dlp_free(rules);
 	}
 }
@@ -141,7 +140,7 @@ test_found(struct arena *a)
 
 		if (dlp_parse("r", slice_of(cases[i].rules), &rules, a, &why) !=
 		    RC_OK) {
-			tap_is(why, SLICE("right"), "%s", cases[i].rules);
+			tap_is(why, SLICE("right"), "found %zu", i + 1);
 			continue;
 		}
 		texts_of(a, cases[i].text, &texts);
@@ -149,8 +148,7 @@ test_found(struct arena *a)
 		tap_is(arena_printf(a, "%u %s%s", found.of[0].values,
 		    found.of[0].matched ? "yes" : "no",
 		    found.of[0].undecided ? " undecided" : ""),
-		    slice_of(cases[i].want), "%s: %s", cases[i].rules,
-		    cases[i].text);
+		    slice_of(cases[i].want), "found %zu", i + 1);
 		arena_reset(a);
 		dlp_free(rules);
 	}
@@ -378,8 +376,8 @@ test_prints(struct arena *a)
 	    "half of it in capitals");
 	shares(a, set, document(a, 'z', 0, 500), "x none y none",
 	    "nothing of it");
-	shares(a, set, document(a, 'y', 100, 12), "x none y some",
-	    "twelve words in a row are seen");
+	shares(a, set, document(a, 'y', 100, 40), "x none y some",
+	    "a passage is some of it");
 	tap_ok(prints_add(set, SLICE("x"), document(a, 'z', 0, 90), &again, a,
 	    &why), "one anew");
 	set = stored(a, path, buf_slice(&again), &why);

@@ -60,11 +60,13 @@ free_scan(void *arg)
 	pcre2_match_context_free(s->context);
 }
 
-void
-regex_scan_init(struct regex_scan *s, struct arena *a)
+struct regex_scan *
+regex_scan_new(struct arena *a)
 {
-	*s = (struct regex_scan){ .context = NULL };
+	struct regex_scan *s = arena_alloc(a, sizeof *s);
+
 	arena_defer(a, free_scan, s);
+	return s;
 }
 
 static bool

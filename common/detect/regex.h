@@ -5,7 +5,7 @@
  *		matches nothing where it is ill-formed). RC_BAD with *why_r, a
  *		sentence that begins with what is wrong. Given back with the
  *		arena
- * regex_scan_init	one message's matching; lives as long as the arena
+ * regex_scan_new	one message's matching, in its arena
  * regex_next	the next hit that begins at *at or behind it; *at moves behind
  *		it. REGEX_LIMIT: it could not be decided within the limits of
  *		steps, depth and memory, or too much was spent on this message
@@ -40,7 +40,7 @@ struct regex_scan {
 
 enum rc regex_compile(struct arena *a, struct slice pattern,
     struct regex **regex_r, struct slice *why_r);
-void regex_scan_init(struct regex_scan *s, struct arena *a);
+struct regex_scan *regex_scan_new(struct arena *a);
 enum regex_found regex_next(const struct regex *r, struct regex_scan *s,
     struct slice text, size_t *at, struct slice *hit_r);
 

@@ -25,7 +25,7 @@ struct looking {
 	struct dlp_found *found;
 	struct map **values;		/* by rule */
 	unsigned char *seen[DLP_SETS];
-	struct regex_scan scan;
+	struct regex_scan *scan;
 	struct arena *a;
 	deadline_t until;
 	uint64_t work;
@@ -243,7 +243,7 @@ take_regex(struct looking *l, const struct dlp_rule *rule,
 	char out[FIND_VALUE];
 	size_t at = 0;
 
-	while (!late(l) && (found = regex_next(regex, &l->scan, text, &at,
+	while (!late(l) && (found = regex_next(regex, l->scan, text, &at,
 	    &hit)) == REGEX_HIT) {
 		struct find_hit shown = { .what = 0, .name = "regex" };
 
@@ -323,12 +323,11 @@ dlp_look(const struct dlp_rules *rules, const struct dlp_texts *texts,
     struct arena *a, deadline_t until, struct dlp_found *found_r)
 {
 	struct looking l = { .rules = rules, .found = found_r, .a = a,
-	    .until = until };
+	    .until = until, .scan = regex_scan_new(a) };
 
 	*found_r = (struct dlp_found){ .n = rules->n };
 	found_r->of = arena_array(a, rules->n + 1u, sizeof *found_r->of);
 	l.values = arena_array(a, rules->n + 1u, sizeof (struct map *));
-	regex_scan_init(&l.scan, a);
 	for (unsigned i = 0; i < rules->n; i++) {
 		found_r->of[i].rule = &rules->all[i];
 		found_r->of[i].last = &found_r->of[i].hits;
