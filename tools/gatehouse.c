@@ -8,6 +8,8 @@
 static const struct verb verbs[] = {
 	{ "antivirus", "say how the engines against viruses are",
 	  verb_antivirus },
+	{ "attachment", "say what a file is, and what is in it",
+	  verb_attachment },
 	{ "backlog", "say what waits in the queue, or let it go in batches",
 	  verb_backlog },
 	{ "check-config", "read all configuration and say what is wrong",

@@ -25,6 +25,7 @@ struct verb {
 };
 
 int verb_antivirus(int argc, char **argv, struct arena *a);
+int verb_attachment(int argc, char **argv, struct arena *a);
 int verb_backlog(int argc, char **argv, struct arena *a);
 int verb_check_config(int argc, char **argv, struct arena *a);
 int verb_digest(int argc, char **argv, struct arena *a);

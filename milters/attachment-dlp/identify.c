@@ -38,11 +38,13 @@ static void
 add_params(struct arena *a, struct identity *id, const struct params *params,
     struct slice name)
 {
+	unsigned flags;
+
 	for (const struct param *p = params_find(params, name); p != NULL;
 	    p = params_next(p)) {
-		add_name(a, id, encoded_decode(a, p->value, NULL));
+		add_name(a, id, encoded_decode(a, p->value, &flags));
 		if (p->other.ptr != NULL)
-			add_name(a, id, encoded_decode(a, p->other, NULL));
+			add_name(a, id, encoded_decode(a, p->other, &flags));
 	}
 }
 

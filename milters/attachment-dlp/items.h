@@ -11,6 +11,9 @@
  * a name that is not told to be an attachment, and whose bytes are text. Rules
  * for attachments do not look at these.
  *
+ * items_file	the same for a file that stands alone: its name and declared
+ *		type ("": none) are given, and there is no part
+ *
  * content_read (content/content.h) gives the texts; it is called once, by
  * items_read, and its result stands in `content`. All of it lives in the
  * message's arena.
@@ -56,5 +59,8 @@ struct items_conf {
 
 void items_read(struct message *msg, const struct items_conf *conf,
     deadline_t until, struct items *items_r);
+void items_file(struct arena *a, struct slice name, struct slice mime,
+    struct slice bytes, const struct items_conf *conf, deadline_t until,
+    struct items *items_r);
 
 #endif

@@ -124,9 +124,10 @@ static struct slice
 field(const struct job *job, const char *name)
 {
 	const struct field *f = message_field(job->msg, slice_of(name), 0);
+	unsigned flags;
 
 	return f == NULL ? SLICE("") : encoded_decode(job->arena,
-	    field_value(job->arena, f), NULL);
+	    field_value(job->arena, f), &flags);
 }
 
 static void
