@@ -177,7 +177,7 @@ sum_up(struct items *items)
 }
 
 void
-items_read(struct message *msg, const struct items_conf *conf,
+items_of_message(struct message *msg, const struct items_conf *conf,
     deadline_t until, struct items *items_r)
 {
 	struct reader r = { .msg = msg, .conf = conf, .items = items_r,
@@ -194,7 +194,7 @@ items_read(struct message *msg, const struct items_conf *conf,
 }
 
 void
-items_file(struct arena *a, struct slice name, struct slice mime,
+items_of_file(struct arena *a, struct slice name, struct slice mime,
     struct slice bytes, const struct items_conf *conf, deadline_t until,
     struct items *items_r)
 {

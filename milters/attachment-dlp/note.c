@@ -96,6 +96,14 @@ load(struct loading *l, const char *path)
 	return RC_OK;
 }
 
+enum rc
+note_check(const char *path, struct arena *a, struct slice *why_r)
+{
+	struct loading l = { arena_alloc(a, sizeof *l.notes), a, why_r };
+
+	return load(&l, path);
+}
+
 static enum rc
 visit(struct slice where, const void *conf, void *arg)
 {

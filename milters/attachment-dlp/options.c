@@ -108,7 +108,8 @@ check_one(const struct attachment_conf *conf, struct arena *a,
     struct slice *why_r)
 {
 	if (attachment_lists(conf, a, why_r) != RC_OK ||
-	    check_mailbox("copy_to", conf->copy_to, a, why_r) != RC_OK)
+	    check_mailbox("copy_to", conf->copy_to, a, why_r) != RC_OK ||
+	    note_check(conf->note, a, why_r) != RC_OK)
 		return RC_BAD;
 	return check_mailbox("control_mailbox", conf->control_mailbox, a,
 	    why_r);
