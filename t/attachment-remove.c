@@ -146,7 +146,8 @@ static const struct {
 	const char *result;		/* body; NULL: it cannot be done */
 } cases[] = {
 	{ "a part of several", MIXED "--b\n\nHi\n--b\n" EXE "--b--\nEnd\n", 2,
-	    "--b\r\n\r\nHi\r\n--b\r\n" NOTE "\r\n" TEXT "\r\n--b--\r\nEnd\r\n" },
+	    "--b\r\n\r\nHi\r\n--b\r\n" NOTE "\r\n" TEXT "\r\n--b--\r\n"
+	    "End\r\n" },
 	{ "the only one", MIXED "--b\n" EXE "--b--\n", 1,
 	    "--b\r\n" NOTE "\r\n" TEXT "\r\n--b--\r\n" },
 	{ "one without a header", MIXED "--b\n\nHi\n--b--\n", 1,
@@ -293,8 +294,8 @@ test_data(void)
 	}
 	snprintf(path, sizeof path, "%s/mime", tap_data());
 	nftw(path, each_file, 20, FTW_PHYS);
-	tap_ok(count.wrong == 0 && count.removed > 100, "%u messages of several "
-	    "parts: %u removed, %u refused", count.mails, count.removed,
+	tap_ok(count.wrong == 0 && count.removed > 100, "%u messages of "
+	    "several parts: %u removed, %u refused", count.mails, count.removed,
 	    count.refused);
 }
 

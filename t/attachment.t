@@ -180,6 +180,15 @@ my @lines = grep { /attachment-dlp.*(?:verdict=|X-Y)/ } $s->log->since_mark(qr/.
 is scalar(grep { !/^.*gatehouse-attachment-dlp\[\d+\]: /  } @lines), 0,
     'log lines are whole';
 ok !-e '/tmp/gh-a', 'nothing was run';
+# T41: members that would be written elsewhere are names, and no more.
+$r = talk('attachment-dlp', mail(map { part("$_->[0].zip", zip($_->[1], 'x')) }
+    [ 'up', "../../..$dir/planted.txt" ], [ 'abs', "$dir/planted.txt" ],
+    [ 'dot', "..\\..\\planted.exe.txt" ]));
+is $r->{reply}, 'accept', 'archives that climb out';
+ok !-e "$dir/planted.txt", 'nothing is written';
+$r = talk('attachment-dlp', mail(part('a.zip', zip('../../run.js', 'x'))));
+like $r->{message}, qr/a\.zip\/\.\.\/\.\.\/run\.js \(text, 1 bytes\)/,
+    'and they are seen as what they are';
 
 # --- its file ---
 sub wrong {

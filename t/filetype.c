@@ -216,7 +216,8 @@ test_far_signatures(void)
 /* ---- agreement ---- */
 
 static const struct { const char *claim, *is; bool agrees; } pairs[] = {
-	{ "pdf", "pdf", true }, { "pdf", "pe", false }, { "pdf", "text", false },
+	{ "pdf", "pdf", true }, { "pdf", "pe", false },
+	{ "pdf", "text", false },
 	{ "pdf", "html", false }, { "pdf", "empty", true },
 	{ "jpeg", "png", true }, { "jpeg", "pe", false },
 	{ "jpeg", "data", false }, { "docx", "doc", true },

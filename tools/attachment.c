@@ -159,8 +159,8 @@ identify(struct identify_verb *v, const char *path)
 		return status;
 	if (slice_has(base, '/'))
 		base = slice_after(base, slice_find_last(base, '/') + 1);
-	items_of_file(v->a, v->name.ptr != NULL ? v->name : base, v->mime, bytes,
-	    &conf, deadline_in(SECONDS * 1000), &items);
+	items_of_file(v->a, v->name.ptr != NULL ? v->name : base, v->mime,
+	    bytes, &conf, deadline_in(SECONDS * 1000), &items);
 	tell(v, &items, path);
 	return items.late ? verb_fails(EX_TEMPFAIL, "%s: what is in it is not "
 	    "known: the cell gatehouse-cell-unpack gives no answer", path) :

@@ -1,7 +1,8 @@
 /*
  * items - a message taken apart, once for all steps
  *
- * items_of_message	each part of the MIME tree but multiparts, strict and lax, in
+ * items_of_message
+ *		each part of the MIME tree but multiparts, strict and lax, in
  *		each plausible reading, and behind it the members of each
  *		container, as the unpack cell finds them. An item that is not
  *		all there says why; `lack` is the first of these. What it is
@@ -11,7 +12,8 @@
  * a name that is not told to be an attachment, and whose bytes are text. Rules
  * for attachments do not look at these.
  *
- * items_of_file	the same for a file that stands alone: its name and declared
+ * items_of_file
+ *		the same for a file that stands alone: its name and declared
  *		type ("": none) are given, and there is no part
  *
  * content_read (content/content.h) gives the texts; it is called once, by
