@@ -26,8 +26,8 @@ item_of(struct arena *a, const char *fields, struct slice bytes)
 #define NAMED(name)	"Content-Type: application/octet-stream\n" \
 	"Content-Disposition: attachment; filename=\"" name "\""
 
-static const char pe[] = "MZ\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\100\0\0\0"
+static const char pe[] = "MZ\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\100\0\0\0"
     "PE\0\0";
 
 static const struct {

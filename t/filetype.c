@@ -261,6 +261,7 @@ as_named(const char *path, const char *name)
 	is = filetype_of(file, &classes);
 	if (want != NULL && strcmp(is->family, want->family) != 0)
 		tap_diag("%s: %s", name, is->name);
+	free((void *)(uintptr_t)file.ptr);
 	return want == NULL || strcmp(is->family, want->family) == 0;
 }
 

@@ -23,8 +23,8 @@ static const char *const unremovable[] = { "quarantine", "reject", NULL };
 	    "them all. What is in an archive is asked about apart."), \
 	LIST("remove" suffix, way[LIST_REMOVE], "", \
 	    "Attachments " of " and that are removed; the rest of the " \
-	    "message is delivered. Of several lists the strongest counts: reject, " \
-	    "discard, quarantine, remove."), \
+	    "message is delivered. Of several lists the strongest counts: " \
+	    "reject, discard, quarantine, remove."), \
 	LIST(held, way[LIST_QUARANTINE], default_held, \
 	    "The same, for which the message is held."), \
 	LIST("discard" suffix, way[LIST_DISCARD], "", \
@@ -59,8 +59,8 @@ const struct conf_option attachment_options[] = {
 	  "one, the mail is answered 451.", NULL },
 
 	{ "control_mailbox", CONF_STRING | CONF_SCOPED, AT(control_mailbox), "",
-	  0, 300, "Mail to people outside is refused unless this mailbox is among "
-	  "its recipients. Who is asked about is who sends. Empty: none is "
+	  0, 300, "Mail to people outside is refused unless this mailbox is "
+	  "among its recipients. Who is asked about is who sends. Empty: none is "
 	  "needed.", NULL },
 
 	{ "depth", CONF_COUNT, AT(depth), "10", 1, 100,
@@ -145,8 +145,8 @@ attachment_finish(const struct attachment_conf *conf,
 	if ((conf->in[LIST_DISCARD].count > 0 ||
 	    conf->out[LIST_DISCARD].count > 0) && house->store_key[0] == '\0') {
 		*why_r = SLICE("discard deletes mail, and there is no store "
-		    "for a record of it; set store_key in gatehouse.conf, or use "
-		    "quarantine");
+		    "for a record of it; set store_key in gatehouse.conf, or "
+		    "use quarantine");
 		return RC_BAD;
 	}
 	return scope_each(conf->scopes, conf, sizeof *conf, check_scope, &c);
