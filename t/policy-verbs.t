@@ -235,6 +235,8 @@ for ([ 'carl@a.test', 'reject' ], [ 'anna@a.test', 'accept' ]) {
 	    '--mail-from', 'x@far.test', '--rcpt', $_->[0], '--expect', $_->[1],
 	    $s->dir . '/mail');
 	is $status, 0, "gatehouse test: $_->[1] for $_->[0]";
+	is $text =~ /^ +set by +user carl/m ? 1 : 0,
+	    $_->[1] eq 'reject' ? 1 : 0, 'and who set that';
 }
 
 # And what was not compiled yet is tried as it would be.
