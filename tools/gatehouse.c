@@ -14,6 +14,8 @@ static const struct verb verbs[] = {
 	  verb_check_config },
 	{ "digest", "make or show digests of the quarantine; take mail about "
 	  "them", verb_digest },
+	{ "directory", "sync the directory of users from where they are kept",
+	  verb_directory },
 	{ "dmarc-report", "build, store or send DMARC aggregate reports",
 	  verb_dmarc_report },
 	{ "doctor", "look for what is wrong here, and say how to mend it",

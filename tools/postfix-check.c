@@ -331,7 +331,8 @@ names_maps(const struct recipe_entry *e)
 {
 	return e->file == RECIPE_MAIN &&
 	    (strcmp(e->name, "relay_recipient_maps") == 0 ||
-	    strcmp(e->name, "transport_maps") == 0);
+	    strcmp(e->name, "transport_maps") == 0 ||
+	    strcmp(e->name, "virtual_alias_maps") == 0);
 }
 
 /* It looks at owners and folders too, which only root may mend. What it said

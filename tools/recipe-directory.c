@@ -1,0 +1,56 @@
+/* The maps that gatehouse directory sync makes, where they go. */
+#include "tools/recipe-build.h"
+
+const char *
+b_directory(struct builder *b, const char *map, const struct conf_list *more,
+    const char *option)
+{
+	bool ours = b->in->directory != NULL &&
+	    (b->in->role & RECIPE_INBOUND) != 0;
+
+	if (!ours)
+		return more->count > 0 ? b_maps(b, more, option) : NULL;
+	return b_printf(b, "%s/%s%s%s", b->in->directory, map,
+	    more->count > 0 ? ", " : "", b_maps(b, more, option));
+}
+
+void
+recipe_aliases(struct builder *b)
+{
+	const char *ours;
+
+	if (b->in->directory == NULL)
+		return;
+	ours = b_printf(b, "%s/aliases", b->in->directory);
+	b_main(b, (struct want){ RECIPE_MUST, RECIPE_FIRST, NULL },
+	    "virtual_alias_maps", b_first(b, "virtual_alias_maps", ours),
+	    "an alias of the directory is the mailboxes that it leads to");
+}
+
+/* What comes back from quarantine was for the alias, since filters see
+ * recipients before they are expanded; all else was done when it came. */
+void
+recipe_reinject_cleanup(struct builder *b)
+{
+	static const char *const off[] = { "canonical_maps",
+	    "sender_canonical_maps", "recipient_canonical_maps",
+	    "masquerade_domains", "always_bcc", "sender_bcc_maps",
+	    "recipient_bcc_maps" };
+
+	if (b->in->directory == NULL) {
+		b_option(b, MUST, "receive_override_options",
+		    "no_address_mappings", "nor its recipients, who were "
+		    "chosen when it came");
+		return;
+	}
+	b_option(b, MUST, "cleanup_service_name", "gatehouse-reinject",
+	    "an alias that it was held for is still expanded");
+	b_own_service(b, "gatehouse-reinject/unix", b_columns(b, "unix", "n",
+	    "0", "cleanup"), "cleanup(8) for what comes back from quarantine");
+	b_option(b, MAY, "syslog_name", "postfix/reinject",
+	    "the log says which one it was");
+	for (size_t i = 0; i < sizeof off / sizeof off[0]; i++)
+		b_option(b, MUST, off[i], "", "that was done when it came");
+	b_option(b, MUST, "virtual_alias_maps", b_printf(b, "%s/aliases",
+	    b->in->directory), "aliases of the directory and no others");
+}
