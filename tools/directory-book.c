@@ -133,6 +133,17 @@ book_has_users(const struct book *b, struct slice domain)
 	return d != NULL && d->mark != 0;
 }
 
+/* Ours are; of others DNS decides (RFC 5890). */
+static bool
+is_domain(struct book *b, struct slice address)
+{
+	struct slice domain = slice_after(address,
+	    slice_find_last(address, '@') + 1), ascii;
+
+	return domain_of(b, address) != NULL || (domain_ascii(b->arena, domain,
+	    &ascii) && slice_eq(ascii, domain));
+}
+
 /* Normal form, and whether its domain is ours. */
 static enum rc
 normal(struct book *b, struct slice written, unsigned line,
@@ -143,7 +154,8 @@ normal(struct book *b, struct slice written, unsigned line,
 
 	if (written.len > 0 && written.len <= DIRECTORY_ADDRESS_MAX)
 		address = scope_address(b->arena, written, match);
-	if (address.ptr == NULL || !directory_address(address))
+	if (address.ptr == NULL || !directory_address(address) ||
+	    !is_domain(b, address))
 		return bad(b, line, why_r, "\"%.*s\" is no address that can "
 		    "have a mailbox; it wants local@example.org, %d bytes at "
 		    "most, nothing in it that needs quotes",
@@ -178,8 +190,8 @@ static enum rc
 entry(struct book *b, enum directory_kind kind, struct slice written,
     unsigned line, struct book_entry **entry_r, struct slice *why_r)
 {
-	static const char *const names[] = { [DIRECTORY_USER] = "mailbox",
-	    [DIRECTORY_ALIAS] = "alias" };
+	static const char *const names[] = { [DIRECTORY_USER] = "a mailbox",
+	    [DIRECTORY_ALIAS] = "an alias" };
 	struct slice address = SLICE("");
 	struct book_entry *e;
 	bool ours = false;
@@ -194,12 +206,12 @@ entry(struct book *b, enum directory_kind kind, struct slice written,
 	e = map_get(b->addresses, address);
 	if (e != NULL && e->kind != kind) {
 		if (e->source == b->nsources - 1)
-			return bad(b, line, why_r, "%.*s is a %s here and a %s "
+			return bad(b, line, why_r, "%.*s is %s here and %s "
 			    "in line %u; it can be one of them",
 			    SLICE_ARG(address), names[kind], names[e->kind],
 			    e->line);
 		b->contradictions++;
-		note(b, line, "%.*s: a %s here, a %s in %s:%u, which holds",
+		note(b, line, "%.*s: %s here, %s in %s:%u, which holds",
 		    SLICE_ARG(address), names[kind], names[e->kind],
 		    source_name(b, e->source), e->line);
 		return RC_OK;

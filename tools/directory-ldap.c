@@ -34,9 +34,11 @@ fails(struct asking_ldap *k, const char *doing, int err)
 	char *more = NULL;
 
 	ldap_get_option(k->ld, LDAP_OPT_DIAGNOSTIC_MESSAGE, &more);
-	*k->why_r = arena_printf(k->book->arena, "%s: %s: %s%s%s", k->s->uri,
-	    doing, ldap_err2string(err), more != NULL && *more != '\0' ?
-	    ": " : "", more != NULL ? more : "");
+	*k->why_r = arena_printf(k->book->arena, "%s: %s: %s%s%s%s",
+	    k->s->uri, doing, ldap_err2string(err),
+	    more != NULL && *more != '\0' ? ": " : "",
+	    more != NULL ? more : "", err == LDAP_SIZELIMIT_EXCEEDED ?
+	    "; the server has to lift its limits for bind_dn" : "");
 	ldap_memfree(more);
 	return RC_RETRY;
 }

@@ -313,10 +313,8 @@ map_record(struct book *b, const struct map_record *r, struct slice *why_r)
 }
 
 static enum rc
-read_map(const struct directory_source *s, struct book *b, int fd,
-    struct slice *why_r)
+read_map(struct map_reader *m, struct book *b, struct slice *why_r)
 {
-	struct map_reader *m = map_open(fd, s->path);
 	struct map_record r;
 	bool more = false;
 	enum rc rc;
@@ -330,6 +328,13 @@ read_map(const struct directory_source *s, struct book *b, int fd,
 		*why_r = arena_copy(b->arena, *why_r);
 	map_close(m);
 	return rc;
+}
+
+enum rc
+source_map_bytes(const struct directory_source *s, struct book *b,
+    struct slice bytes, struct slice *why_r)
+{
+	return read_map(map_bytes(bytes, s->path), b, why_r);
 }
 
 /* --- all of them ---------------------------------------------------------- */
@@ -350,7 +355,7 @@ read_file(const struct directory_source *s, struct book *b,
 		return RC_RETRY;
 	}
 	rc = s->kind == DIRECTORY_CSV ? read_csv(s, b, fd, why_r) :
-	    read_map(s, b, fd, why_r);
+	    read_map(map_open(fd, s->path), b, why_r);
 	close(fd);
 	return rc;
 }

@@ -30,6 +30,10 @@ enum rc source_read(const struct directory_source *s, struct book *b,
 enum rc source_ldap(const struct directory_source *s, struct book *b,
     struct slice *why_r);
 
+/* A MAP file in memory. */
+enum rc source_map_bytes(const struct directory_source *s, struct book *b,
+    struct slice bytes, struct slice *why_r);
+
 void source_begin(struct source_user *u, unsigned line);
 enum rc source_field(struct source_user *u, struct slice to,
     struct slice value, struct slice *why_r);
