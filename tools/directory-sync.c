@@ -42,23 +42,35 @@ read_sources(struct sync *s)
 	for (size_t i = 0; i < s->house.domains.count; i++) {
 		struct slice domain = s->house.domains.items[i];
 
-		if (!conf_list_has(&s->conf.open_domains, domain))
+		const struct tenant *t = tenant_of(&s->house.tenant_list,
+		    domain);
+
+		if (conf_list_has(&s->conf.open_domains, domain))
+			continue;
+		if (t == NULL)
 			book_domain(s->book, domain, SLICE_NONE, SLICE_NONE);
+		else
+			book_domain(s->book, domain, slice_of(t->name),
+			    tenant_transport(s->a, t));
 	}
 	for (size_t i = 0; i < s->conf.sources.count && rc == RC_OK; i++)
 		rc = source_read(&s->conf.list[i], s->book, &s->why);
 	return rc == RC_OK ? book_finish(s->book, &s->why) : rc;
 }
 
-/* All mail to such a domain would be refused. */
+/* All mail to such a domain would be refused, as it should be when a tenant
+ * leaves. */
 static enum rc
 check_domains(struct sync *s)
 {
 	for (size_t i = 0; i < s->house.domains.count; i++) {
 		struct slice domain = s->house.domains.items[i];
+		const struct tenant *t = tenant_of(&s->house.tenant_list,
+		    domain);
 
 		if (conf_list_has(&s->conf.open_domains, domain) ||
-		    book_has_users(s->book, domain))
+		    book_has_users(s->book, domain) ||
+		    (t != NULL && t->leaving[0] != '\0'))
 			continue;
 		s->why = arena_printf(s->a, "no source has an address in %.*s, "
 		    "so all mail to it would be refused; name it in "

@@ -36,6 +36,8 @@ static const struct verb verbs[] = {
 	  verb_spf },
 	{ "store", "the quarantine as a whole: figures, keys, its index anew",
 	  verb_store },
+	{ "tenant", "clients of the house: take in, check, give notice, "
+	  "remove", verb_tenant },
 	{ "test", "run a message through the milters, without side effects",
 	  verb_test },
 };

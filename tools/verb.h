@@ -40,6 +40,7 @@ int verb_report(int argc, char **argv, struct arena *a);
 int verb_search(int argc, char **argv, struct arena *a);
 int verb_spf(int argc, char **argv, struct arena *a);
 int verb_store(int argc, char **argv, struct arena *a);
+int verb_tenant(int argc, char **argv, struct arena *a);
 int verb_test(int argc, char **argv, struct arena *a);
 
 /* "gatehouse: text" on standard error; returns status. */
