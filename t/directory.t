@@ -80,7 +80,7 @@ like Gatehouse::Directory::get("$dir/log/directory.log"),
 my ($event) = map { JSON::PP->new->utf8->decode($_) }
     split /\n/, Gatehouse::Directory::get($d->folder . '/journal.json');
 is $event->{'gatehouse.directory.added'}, 5, 'so has the journal';
-ok +(grep { $_ eq '+ann@a.test' } @{ $event->{'gatehouse.directory.keys'} }),
+ok +(grep { $_ eq '+ ann@a.test' } @{ $event->{'gatehouse.directory.keys'} }),
     'with who';
 
 my $generation = readlink $d->folder . '/current';

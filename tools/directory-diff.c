@@ -83,7 +83,7 @@ count(struct directory_diff *d, char sign, const struct directory_record *r)
 		*(sign == '+' ? &d->added : sign == '-' ? &d->removed :
 		    &d->changed) += 1;
 	if (d->nkeys < DIFF_KEYS)
-		d->keys[d->nkeys++] = arena_printf(d->arena, "%c%.*s", sign,
+		d->keys[d->nkeys++] = arena_printf(d->arena, "%c %.*s", sign,
 		    SLICE_ARG(r->key));
 }
 

@@ -27,7 +27,8 @@ struct directory_diff {
 	size_t before, after;		/* addresses: users and aliases */
 	size_t added, removed, changed;	/* of them */
 	size_t others;			/* domains and profiles that differ */
-	struct slice keys[DIFF_KEYS];	/* the first ones, with their sign */
+	struct slice keys[DIFF_KEYS];	/* the first ones: "+ a@b", '-', '~'.
+					   The blank lets forget find them */
 	size_t nkeys;
 	struct map *domains;		/* how many addresses each has */
 	struct slice emptied;		/* a domain that had some, and keeps
