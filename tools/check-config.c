@@ -90,8 +90,8 @@ check_postfix(const struct files *f)
 static void
 check_directory(const struct files *f)
 {
-	struct house_conf house;
-	struct directory_conf conf;
+	struct house_conf house = { 0 };
+	struct directory_conf conf = { 0 };
 	struct slice why = SLICE("");
 
 	f->told(f->arg, "directory", directory_conf_load(f->dir, &house, &conf,
@@ -101,8 +101,8 @@ check_directory(const struct files *f)
 static void
 check_tenants(const struct files *f)
 {
-	struct house_conf house;
-	struct tenant_conf conf;
+	struct house_conf house = { 0 };
+	struct tenant_conf conf = { 0 };
 	struct slice why = SLICE("");
 
 	f->told(f->arg, "tenant", tenant_conf_load(f->dir, &house, &conf,

@@ -24,7 +24,8 @@
 #include "base/arena.h"
 #include "base/rc.h"
 
-enum { CSV_ROW_MAX = 256 * 1024, CSV_CELL_MAX = 64 * 1024, CSV_CELLS_MAX = 500 };
+enum { CSV_ROW_MAX = 256 * 1024, CSV_CELL_MAX = 64 * 1024,
+    CSV_CELLS_MAX = 500 };
 
 struct csv_row {
 	const struct slice *cells;

@@ -99,7 +99,7 @@ open_ldap(struct asking_ldap *k)
 	return err == LDAP_SUCCESS ? RC_OK : fails(k, "STARTTLS", err);
 }
 
-/* Its first line. Others may not read it: it is the key to all address books. */
+/* Its first line. Others may not read it: it opens all address books. */
 static enum rc
 password(struct asking_ldap *k, char text[PASSWORD_MAX], size_t *len_r)
 {
@@ -151,7 +151,7 @@ bind_ldap(struct asking_ldap *k)
 	return err == LDAP_SUCCESS ? RC_OK : fails(k, "bind", err);
 }
 
-/* --- entries --------------------------------------------------------------- */
+/* --- entries ------------------------------------------------------------ */
 
 static void
 name_attributes(struct asking_ldap *k)
@@ -223,7 +223,7 @@ entries_of(struct asking_ldap *k, LDAPMessage *page)
 	return rc;
 }
 
-/* --- pages ----------------------------------------------------------------- */
+/* --- pages -------------------------------------------------------------- */
 
 /* What the server gave to go on with; empty: that was all. */
 static enum rc

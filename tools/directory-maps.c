@@ -129,9 +129,9 @@ one(struct making *m, const struct directory_record *r)
 		return RC_OK;
 	/* postmap takes it for a comment. */
 	if (r->key.ptr[0] == '#') {
-		*m->why_r = arena_printf(m->arena, "%.*s begins with '#', which "
-		    "no map of Postfix can hold; leave it out, or set maps = "
-		    "false in directory.conf", SLICE_ARG(r->key));
+		*m->why_r = arena_printf(m->arena, "%.*s begins with '#', "
+		    "which no map of Postfix can hold; leave it out, or set "
+		    "maps = false in directory.conf", SLICE_ARG(r->key));
 		return RC_BAD;
 	}
 	if (r->kind == DIRECTORY_USER)

@@ -10,7 +10,7 @@
 #include "tools/csv-read.h"
 #include "tools/map-read.h"
 
-/* --- a user of any source with fields ------------------------------------ */
+/* --- a user of any source with fields ----------------------------------- */
 
 void
 source_begin(struct source_user *u, unsigned line)
@@ -133,7 +133,7 @@ source_done(struct source_user *u, struct slice *why_r)
 	return rc;
 }
 
-/* --- CSV ------------------------------------------------------------------ */
+/* --- CSV ---------------------------------------------------------------- */
 
 struct columns {
 	struct slice to[CSV_CELLS_MAX];	/* SLICE_NONE: not read */
@@ -256,7 +256,7 @@ read_csv(const struct directory_source *s, struct book *b, int fd,
 	return rc;
 }
 
-/* --- MAP ------------------------------------------------------------------ */
+/* --- MAP ---------------------------------------------------------------- */
 
 /* What UCFG and P13N call a thing: letters fold, blanks and dots become '-'. */
 static struct slice
@@ -337,7 +337,7 @@ source_map_bytes(const struct directory_source *s, struct book *b,
 	return read_map(map_bytes(bytes, s->path), b, why_r);
 }
 
-/* --- all of them ---------------------------------------------------------- */
+/* --- all of them -------------------------------------------------------- */
 
 static enum rc
 read_file(const struct directory_source *s, struct book *b,

@@ -2,9 +2,9 @@
  * directory-source - one source into the book
  *
  * source_read	all that the source says: a CSV or MAP file, or an LDAP server
- *		(directory-ldap.c). RC_BAD: it is malformed, line-exact; RC_RETRY:
- *		it cannot be read now. A source with nothing in it is RC_BAD too:
- *		an export that failed looks like that
+ *		(directory-ldap.c). RC_BAD: it is malformed, line-exact;
+ *		RC_RETRY: it cannot be read now. A source with nothing in it is
+ *		RC_BAD too: an export that failed looks like that
  * source_field	a value of that field of the user to be ("Mail=address" having
  *		said what the value is); source_done puts him into the book
  */

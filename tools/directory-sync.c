@@ -31,7 +31,7 @@ directory_load(struct sync *s)
 	return EX_OK;
 }
 
-/* --- the new directory ------------------------------------------------------ */
+/* --- the new directory -------------------------------------------------- */
 
 static enum rc
 read_sources(struct sync *s)
@@ -244,7 +244,7 @@ make(struct sync *s)
 	return rc;
 }
 
-/* --- telling ---------------------------------------------------------------- */
+/* --- telling ------------------------------------------------------------ */
 
 static const char *
 who(struct arena *a)

@@ -53,7 +53,7 @@ help(void)
 	return EX_OK;
 }
 
-/* --- the words --------------------------------------------------------------- */
+/* --- the words ---------------------------------------------------------- */
 
 static int
 open_file(struct sync *s, const char **path_r)

@@ -20,8 +20,8 @@ static const struct doctor_kind kinds[] = {
 	[BROKEN] = { "broken", DOCTOR_CRITICAL,
 	    "Nothing new is taken up from it, and the next sync stops at it." },
 	[OLD] = { "old", DOCTOR_WARNING,
-	    "Mail for people who came since is refused, and mail for people who "
-	    "went is taken." },
+	    "Mail for people who came since is refused, and mail for people "
+	    "who went is taken." },
 	[FAILED] = { "failed", DOCTOR_WARNING,
 	    "The directory stays as it was before, until the source is "
 	    "mended." },

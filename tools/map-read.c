@@ -151,8 +151,8 @@ foot(struct map_reader *m, struct slice rest, struct slice *why_r)
 
 	if (rest.ptr != NULL && (!slice_number(rest, MAP_RECORDS_MAX, &n) ||
 	    n != m->records))
-		return bad(m, why_r, "the end mark says \"%.*s\" records, there "
-		    "are %zu; the file was cut off or changed",
+		return bad(m, why_r, "the end mark says \"%.*s\" records, "
+		    "there are %zu; the file was cut off or changed",
 		    (int)(rest.len < 40 ? rest.len : 40), rest.ptr,
 		    m->records);
 	m->line++;

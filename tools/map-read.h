@@ -28,7 +28,8 @@
 #include "base/arena.h"
 #include "base/rc.h"
 
-enum { MAP_LINE_MAX = 65536, MAP_FIELDS_MAX = 1001, MAP_RECORDS_MAX = 64000000 };
+enum { MAP_LINE_MAX = 65536, MAP_FIELDS_MAX = 1001,
+    MAP_RECORDS_MAX = 64000000 };
 
 enum map_kind { MAP_DOMAIN, MAP_DIR, MAP_MAP, MAP_PROFILE, MAP_UCFG, MAP_P13N,
     MAP_KINDS };

@@ -58,7 +58,7 @@ lock(struct tenant_run *r)
 	return -1;
 }
 
-/* --- add --------------------------------------------------------------------- */
+/* --- add ---------------------------------------------------------------- */
 
 static void
 add_list(struct buf *out, const char *option, const struct tenant_list *list)
@@ -248,7 +248,7 @@ tenant_add(struct tenant_run *r)
 	return status;
 }
 
-/* --- remove ------------------------------------------------------------------- */
+/* --- remove ------------------------------------------------------------- */
 
 static enum rc
 count_users(struct tenant_run *r, const struct tenant *t, size_t *users_r,
@@ -389,8 +389,8 @@ may_go(struct tenant_run *r, const struct tenant *t)
 		    "does not look at it", SLICE_ARG(why));
 	if (users > 0)
 		return verb_fails(EXIT_UNEXPECTED, "tenant: the directory has "
-		    "%zu addresses of %s; take them out of its source and sync, "
-		    "or say --with-users", users, r->name);
+		    "%zu addresses of %s; take them out of its source and "
+		    "sync, or say --with-users", users, r->name);
 	return EX_OK;
 }
 

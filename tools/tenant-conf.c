@@ -58,8 +58,8 @@ check(struct tenant_conf *conf, const struct house_conf *house,
 	}
 	for (size_t i = 0; i < conf->outbound.count; i++)
 		if (!ip_parse(conf->outbound.items[i], &ip)) {
-			*why_r = arena_printf(a, "%s: outbound has \"%.*s\"; it "
-			    "wants addresses, as \"192.0.2.1\"", path,
+			*why_r = arena_printf(a, "%s: outbound has \"%.*s\"; "
+			    "it wants addresses, as \"192.0.2.1\"", path,
 			    SLICE_ARG(conf->outbound.items[i]));
 			return RC_BAD;
 		}

@@ -43,7 +43,7 @@ ask(struct look *k, struct tenant_item *i, struct slice name,
 	return false;
 }
 
-/* --- MX ------------------------------------------------------------------- */
+/* --- MX ----------------------------------------------------------------- */
 
 static bool
 ours(const struct look *k, struct slice name)
@@ -88,7 +88,7 @@ look_mx(struct look *k)
 	i->state = good ? TENANT_RIGHT : TENANT_WRONG;
 }
 
-/* --- SPF ------------------------------------------------------------------ */
+/* --- SPF ---------------------------------------------------------------- */
 
 /* For each of our addresses; the first that does not pass is told. */
 static void
@@ -178,7 +178,7 @@ look_spf(struct look *k)
 	}
 }
 
-/* --- DKIM ----------------------------------------------------------------- */
+/* --- DKIM --------------------------------------------------------------- */
 
 /* As in a zone file: strings of at most 255 bytes. */
 static struct slice
@@ -242,7 +242,7 @@ look_dkim(struct look *k)
 	EVP_PKEY_free(key);
 }
 
-/* --- DMARC ---------------------------------------------------------------- */
+/* --- DMARC -------------------------------------------------------------- */
 
 static void
 look_dmarc(struct look *k)
@@ -275,7 +275,7 @@ look_dmarc(struct look *k)
 	i->found = arena_printf(k->a, "\"%.*s\"", SLICE_ARG(is));
 }
 
-/* --- all ------------------------------------------------------------------ */
+/* --- all ---------------------------------------------------------------- */
 
 static void
 look_at(struct look *k)

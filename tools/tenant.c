@@ -44,8 +44,8 @@ help(void)
 	    "\n"
 	    "A tenant is a client with domains of his own, a file each in the "
 	    "folder that\n"
-	    "tenants of gatehouse.conf names. add makes it, and a key, and says "
-	    "what he is to\n"
+	    "tenants of gatehouse.conf names. add makes it, and a key, and "
+	    "says what he is to\n"
 	    "publish in DNS; check says whether he did. remove gives notice, "
 	    "and takes all of\n"
 	    "it away when that is over.\n"
@@ -88,7 +88,7 @@ tenant_find(const struct tenant_run *r)
 	return NULL;
 }
 
-/* --- list ------------------------------------------------------------------- */
+/* --- list --------------------------------------------------------------- */
 
 static void
 json_list(struct json *w, const char *key, const struct conf_list *list)
@@ -155,7 +155,7 @@ list(struct tenant_run *r)
 	return verb_print(&r->out);
 }
 
-/* --- check ------------------------------------------------------------------ */
+/* --- check -------------------------------------------------------------- */
 
 static const char *const states[] = { "right", "wrong", "unknown" };
 
@@ -273,7 +273,7 @@ check(struct tenant_run *r)
 	return status;
 }
 
-/* --- the words --------------------------------------------------------------- */
+/* --- the words ---------------------------------------------------------- */
 
 static int
 add_word(struct tenant_list *to, const char *option, const char *text)

@@ -27,8 +27,8 @@ const struct conf_option house_options[] = {
 	  NULL },
 	{ "tenants", CONF_PATH, AT(tenants), "", 0, 0,
 	  "Folder with a file for each tenant, as gatehouse tenant writes "
-	  "them: /etc/gatehouse/tenants.d. Their domains and networks are added "
-	  "to those here. Empty: there are no tenants.", NULL },
+	  "them: /etc/gatehouse/tenants.d. Their domains and networks are "
+	  "added to those here. Empty: there are no tenants.", NULL },
 	{ "outbound_daemons", CONF_LIST, AT(outbound_daemons),
 	  "ORIGINATING", 0, 100,
 	  "Listeners whose mail is outbound whoever the client is, by the name "
@@ -223,8 +223,9 @@ add_domains(struct house_conf *house, const struct tenant *t,
 
 	for (size_t i = 0; i < t->domains.count; i++) {
 		if (conf_list_has(&before, t->domains.items[i])) {
-			*why_r = arena_printf(a, "%s: %.*s stands in domains of "
-			    "gatehouse.conf too; take it out of one of the two",
+			*why_r = arena_printf(a, "%s: %.*s stands in domains "
+			    "of gatehouse.conf too; take it out of one of "
+			    "the two",
 			    t->file, SLICE_ARG(t->domains.items[i]));
 			return RC_BAD;
 		}

@@ -50,7 +50,8 @@ extern const struct conf_option house_options[];
 struct scope_match house_match(const struct house_conf *house);
 
 /* Fills what has no constant default (hostname, authserv_id), adds the tenants
- * and checks what the table cannot. Once for a struct that was loaded. RC_BAD with *why_r. */
+ * and checks what the table cannot. Once for a struct that was loaded. RC_BAD
+ * with *why_r. */
 enum rc house_finish(struct house_conf *house, struct arena *a,
     struct slice *why_r);
 

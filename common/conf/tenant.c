@@ -118,8 +118,9 @@ tenant_check(struct arena *a, const struct tenant *t, struct slice *why_r)
 	}
 	for (size_t i = 0; i < t->relay_hosts.count; i++)
 		if (!tenant_host(t->relay_hosts.items[i])) {
-			*why_r = arena_printf(a, "%s: relay_hosts has \"%.*s\"; "
-			    "it wants \"[mail.example.org]:25\"", t->file,
+			*why_r = arena_printf(a, "%s: relay_hosts has "
+			    "\"%.*s\"; it wants \"[mail.example.org]:25\"",
+			    t->file,
 			    SLICE_ARG(t->relay_hosts.items[i]));
 			return RC_BAD;
 		}
@@ -136,8 +137,9 @@ tenant_check(struct arena *a, const struct tenant *t, struct slice *why_r)
 	}
 	if ((t->dkim_selector[0] == '\0') != (t->dkim_key[0] == '\0') ||
 	    !ascii_all_of(slice_of(t->dkim_selector), "-.")) {
-		*why_r = arena_printf(a, "%s: dkim_selector and dkim_key belong "
-		    "together, and a selector is letters, digits, '-' and '.'",
+		*why_r = arena_printf(a, "%s: dkim_selector and dkim_key "
+		    "belong together, and a selector is letters, digits, '-' "
+		    "and '.'",
 		    t->file);
 		return RC_BAD;
 	}
