@@ -17,9 +17,15 @@ use Gatehouse::Suite;
 my $s = Gatehouse::Suite->new(house => { domains => [ 'gatehouse.test',
     'open.test' ], message_size_limit => '2M' });
 my $other = Gatehouse::Sink->new(dir => $s->dir . '/other');
+my $theirs = Gatehouse::Sink->new(dir => $s->dir . '/theirs');
 my ($port, $reinject) = map { Gatehouse::Postfix::free_port() } 1, 2;
 
-$s->house;
+# A tenant, with a server of his own.
+mkdir $s->dir . '/tenants';
+Gatehouse::Directory::put($s->dir . '/tenants/acme.conf',
+    'domains = [ "acme.test" ]; relay_hosts = [ "[127.0.0.1]:' .
+    $theirs->port . "\" ];\n");
+$s->house(tenants => $s->dir . '/tenants');
 my $d = Gatehouse::Directory->new(suite => $s,
     options => { open_domains => [ 'open.test' ], shrink_percent => 0 });
 my $head = "Mail,Also,Server\n";
@@ -28,6 +34,7 @@ my $all = "us\@gatehouse.test,info\@gatehouse.test,\n" .
     'smtp:[127.0.0.1]:' . $other->port . "\n..odd.\@gatehouse.test,,\n";
 $d->source('hr', fields => [ 'Mail=address', 'Also=aliases',
     'Server=transport' ], text => $head . $all);
+$d->source('acme', fields => [ 'Mail=address' ], text => "Mail\nann\@acme.test\n");
 open my $log, '>>', $s->log->path or die $!;	# none is made under /dev
 
 # --- before the first sync there is nothing to name -------------------------
@@ -39,7 +46,7 @@ $s->conf_write('postfix.conf', %conf);
 $s->milter('auth-check');
 my $pf = eval { $s->postfix(port => $port, ports => { reinject => $reinject },
     recipe => { config => $s->conf }, main => { relay_domains =>
-    'gatehouse.test, open.test', smtpd_relay_restrictions =>
+    'gatehouse.test, open.test, acme.test', smtpd_relay_restrictions =>
     'permit_mynetworks, reject_unauth_destination' }) };
 like $@, qr/aliases, which cannot be opened; .*gatehouse directory sync/s,
     'postfix-config waits for the first sync';
@@ -75,6 +82,10 @@ is_deeply [ map { s/ .*//r } @{ $other->next->{rcpt} } ],
 like $s->send(rcpt => 'they@gatehouse.test'), qr/^250 /, 'an alias of one';
 is_deeply [ map { s/ .*//r } @{ $other->next->{rcpt} } ],
     [ '<them@gatehouse.test>' ], 'arrives';
+like $s->send(rcpt => 'ann@acme.test'), qr/^250 /, 'a user of a tenant';
+is_deeply [ map { s/ .*//r } @{ $theirs->next->{rcpt} } ], [ '<ann@acme.test>' ],
+    'at his server';
+like $s->send(rcpt => 'bob@acme.test'), qr/^550 5\.1\.1 /, 'and nobody else';
 my $c = Gatehouse::Smtp->new(port => $reinject, helo => 'localhost');
 like $c->send(from => 'a@client.test', rcpt => 'they@gatehouse.test',
     message => "Subject: released\n\n"), qr/^250 /, 'what was held for it';
@@ -158,4 +169,10 @@ is_deeply [ grep { /warning/ && /directory/ } split /\n/, $said ], [],
 $s->pf->apply('--revert');
 ($got, $said) = $s->pf->command('postconf', '-n');
 unlike $said, qr/directory\/current/, 'reverted';
+my @cf = map { $s->pf->config . "/$_.cf" } qw(main master);
+my @was = map { Gatehouse::Directory::get($_) } @cf;
+$s->pf->apply('--apply');
+isnt join('', map { Gatehouse::Directory::get($_) } @cf), join('', @was), 'applied';
+$s->pf->apply('--revert');
+is_deeply [ map { Gatehouse::Directory::get($_) } @cf ], \@was, 'and reverted, byte for byte';
 $s->done;

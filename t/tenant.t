@@ -119,6 +119,9 @@ END
 my ($conf) = ($d->run('postfix-config', '--print', '--postfix-version', '3.7.11'))[1];
 like $conf, qr/^relay_domains = .*acme\.test.*xn--bcher-kva\.test/m,
     'postfix-config knows them';
+like $conf, qr/^acme\.test relay:\[mail\.acme\.test\]:25,192\.0\.2\.80\n/m,
+    'and where their mail goes';
+like $conf, qr{^transport_maps = texthash:\S+/gatehouse/tenants$}m, 'by a map';
 is tenant('list'), 0, 'list';
 is $out, "acme: acme.test xn--bcher-kva.test\n", 'has him';
 is tenant('list', '--json'), 0, 'in JSON';
@@ -165,7 +168,7 @@ for ([ 'mx', 'a foreign MX', qr/mail\.acme\.test \(not ours: mail to it passes n
     spf => '"v=spf1 -ip4:192.0.2.0/24 include:spf.gatehouse.test -all"' ],
     [ 'spf', 'a broken record', qr/permerror for/,
     spf => '"v=spf1 include:spf.gatehouse.test:x include:spf.gatehouse.test -all"' ],
-    [ 'spf', 'two records', qr/permerror for/,
+    [ 'spf', 'two records', qr/there are 2 SPF records/,
     spf => '"v=spf1 include:spf.gatehouse.test -all"' . "\nacme.test\tTXT\t\"v=spf1 -all\"" ],
     [ 'dkim', 'another key', qr/gh1\._domainkey\.acme\.test: /,
     dkim => $other =~ s/^\( | \)$//gr ],

@@ -86,6 +86,8 @@ void recipe_routes(struct builder *b);
  * where there is nothing. */
 const char *b_directory(struct builder *b, const char *map,
     const struct conf_list *more, const char *option);
+/* All maps of transports that are not main.cf's own; NULL: none. */
+const char *b_transports(struct builder *b);
 void recipe_aliases(struct builder *b);
 void recipe_reinject_cleanup(struct builder *b);
 

@@ -14,6 +14,40 @@ b_directory(struct builder *b, const char *map, const struct conf_list *more,
 	    more->count > 0 ? ", " : "", b_maps(b, more, option));
 }
 
+/* Where mail of tenants goes, also of those whom no directory has. */
+static const char *
+tenants(struct builder *b)
+{
+	const struct tenants *all = &b->in->house->tenant_list;
+	struct buf text = buf_in(b->arena);
+
+	for (size_t i = 0; i < all->count; i++) {
+		const struct tenant *t = &all->items[i];
+		struct slice to = tenant_transport(b->arena, t);
+
+		for (size_t k = 0; to.ptr != NULL && k < t->domains.count; k++)
+			buf_addf(&text, "%.*s %.*s\n",
+			    SLICE_ARG(t->domains.items[k]), SLICE_ARG(to));
+	}
+	if (text.len == 0 || !(b->in->role & RECIPE_INBOUND))
+		return NULL;
+	b_map(b, "tenants", arena_str(b->arena, buf_slice(&text)),
+	    "inbound mail of tenants goes to their relay hosts");
+	return "texthash:" RECIPE_DIR "/tenants";
+}
+
+const char *
+b_transports(struct builder *b)
+{
+	const char *users = b_directory(b, "transports",
+	    &b->conf->transport_maps, "transport_maps");
+	const char *theirs = tenants(b);
+
+	if (users == NULL || theirs == NULL)
+		return users != NULL ? users : theirs;
+	return b_printf(b, "%s, %s", users, theirs);
+}
+
 void
 recipe_aliases(struct builder *b)
 {

@@ -325,8 +325,7 @@ void
 recipe_routes(struct builder *b)
 {
 	const struct postfix_conf *c = b->conf;
-	const char *maps = b_directory(b, "transports", &c->transport_maps,
-	    "transport_maps");
+	const char *maps = b_transports(b);
 
 	if (maps != NULL)
 		b_main(b, (struct want){ RECIPE_MUST, RECIPE_FIRST, NULL },

@@ -153,6 +153,7 @@ look_spf(struct look *k)
 	const char *include = k->conf->spf_include;
 	struct slice record = SLICE_NONE;
 	struct dns_answer answer;
+	size_t records = 0;
 
 	if (include[0] == '\0' && k->conf->outbound.count == 0)
 		return;
@@ -162,11 +163,16 @@ look_spf(struct look *k)
 	    include);
 	if (k->dns == NULL || !ask(k, i, k->domain, DNS_TXT, &answer))
 		return;
-	for (size_t n = 0; n < answer.count && record.ptr == NULL; n++)
-		if (is_spf(answer.records[n].data))
+	for (size_t n = 0; n < answer.count; n++)
+		if (is_spf(answer.records[n].data)) {
 			record = answer.records[n].data;
-	if (record.ptr == NULL) {
+			records++;
+		}
+	if (records == 0) {
 		i->found = SLICE("there is no SPF record");
+	} else if (records > 1) {
+		i->found = arena_printf(k->a, "there are %zu SPF records; with "
+		    "more than one, none counts (RFC 7208, 4.5)", records);
 	} else if (include[0] != '\0' && !includes(record, include)) {
 		i->found = arena_printf(k->a, "\"%.*s\" does not include %s",
 		    SLICE_ARG(record), include);
