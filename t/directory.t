@@ -57,13 +57,14 @@ is $d->file, <<'END', 'the directory file';
 gatehouse-directory 1
 D a.test
 D b.test
+D open.test
 P sales
 U ..odd.@b.test	profile=sales	attr.name=Two\nlines\tand tab
 A all@a.test	ann@a.test,bob@a.test
 U ann@a.test	profile=sales	transport=smtp:[192.0.2.1]:26	attr.name=Ann "A" B, C
 A ann@b.test	ann@a.test
 U bob@a.test
-++++ 8
+++++ 9
 END
 is_deeply $d->map('recipients'), { map { $_ => 'x' } '@open.test',
     'ann@a.test', 'bob@a.test', '..odd.@b.test', '"..odd."@b.test' },
@@ -174,12 +175,13 @@ is $d->file, <<'END', 'joined';
 gatehouse-directory 1
 D a.test	transport=smtp:[192.0.2.9]
 D b.test
+D open.test
 P sales
 A all@a.test	ann@a.test,rob@a.test,x@away.test
 U ann2@b.test
 U ann@a.test	attr.name=Ann
 U rob@a.test	profile=sales	transport=relay:[x]	attr.phone=+1 2	attr.ucfg_spam-level=5
-++++ 7
+++++ 8
 END
 is_deeply $d->map('transports'), { 'a.test' => 'smtp:[192.0.2.9]',
     'rob@a.test' => 'relay:[x]' }, 'domains have transports too';

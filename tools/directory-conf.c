@@ -26,9 +26,10 @@ const struct conf_option directory_options[] = {
 	  "other, the one named first holds, and that is told. Empty: there "
 	  "is no directory, and nothing is written.", NULL },
 	{ "open_domains", CONF_DOMAINS, AT(open_domains), "", 0, 100000,
-	  "Domains of gatehouse.conf whose users no source knows: mail for any "
-	  "address there is taken. A domain that is neither here nor has a "
-	  "single user stops a sync, since all mail to it would be refused.",
+	  "Domains of gatehouse.conf whose users no source knows, or not all "
+	  "of them: mail for any address there is taken. A domain that is "
+	  "neither here nor has a single user stops a sync, since all mail to "
+	  "it would be refused.",
 	  NULL },
 	{ "shrink_percent", CONF_COUNT, AT(shrink_percent), "10", 0, 100,
 	  "A sync that would remove more than this part of the addresses there "

@@ -45,8 +45,6 @@ read_sources(struct sync *s)
 		const struct tenant *t = tenant_of(&s->house.tenant_list,
 		    domain);
 
-		if (conf_list_has(&s->conf.open_domains, domain))
-			continue;
 		if (t == NULL)
 			book_domain(s->book, domain, SLICE_NONE, SLICE_NONE);
 		else
