@@ -124,6 +124,40 @@ for ([ 'fsync', 'EIO' ], [ 'renameat', 'ENOSPC' ], [ 'symlinkat', 'ENOSPC' ],
 	}
 }
 
+# --- as the timer's user, who may give nothing away --------------------------
+SKIP: {
+	my ($uid, $gid) = (getpwnam 'nobody')[2, 3];
+	my $build = $ENV{GATEHOUSE_BUILD} // '.';
+	skip 'NOT TESTED: only root can be somebody else', 1 unless $> == 0;
+	skip "NOT TESTED: nobody cannot run what is in $build", 1 if system(
+	    'setpriv', "--reuid=$uid", "--regid=$gid", '--clear-groups',
+	    "$build/tools/gatehouse", '--version') != 0;
+	my $as = { before => [ 'setpriv', "--reuid=$uid", "--regid=$gid",
+	    '--clear-groups', 'strace', '-f', '-qq', '-o', "$trace.his", '-e',
+	    'trace=chown,fchown,fchownat,lchown', '-e',
+	    'inject=chown,fchown,fchownat,lchown:error=EPERM' ] };
+	my $folder = $d->folder;
+
+	Gatehouse::Directory::put("$trace.his", '');
+	system 'chown', '-Rh', "$uid:$gid", $folder, "$trace.his";
+	for my $n (0, 1) {
+		$d->text('hr', $text[$n]);
+		my ($status, undef, $err) = $n == 0 ? $d->sync($as) : $d->sync;
+		is $status, 0, $n == 0 ? 'as nobody' : 'root goes on' or diag $err;
+		is whole('as nobody'), $whole[$n], 'and it is there';
+		is_deeply [ grep { (lstat)[4] != $uid } grep { !/\/current$/ }
+		    split /\n/, `find $folder` ], [], 'all is his';
+	}
+	# What root was killed at, he cannot remove.
+	my ($number) = readlink("$folder/current") =~ /(\d+)/;
+	make_path("$folder/g." . ($number + 1));
+	Gatehouse::Directory::put("$folder/g." . ($number + 1) . '/directory', 'half');
+	$d->text('hr', $text[0]);
+	my ($status, undef, $err) = $d->sync($as);
+	is $status, 0, 'and he goes on after root' or diag $err;
+	is readlink("$folder/current"), 'g.' . ($number + 2), 'past what is left';
+}
+
 # --- a full disk --------------------------------------------------------------
 SKIP: {
 	my $state = $d->state_directory;

@@ -11,7 +11,7 @@
 
 #include "base/write.h"
 
-enum { FILES_MAX = 100 };
+enum { FILES_MAX = 100, TRIES = 100 };
 
 static enum rc
 fails(struct gens *s, const char *file, struct slice *why_r)
@@ -92,6 +92,17 @@ sweep(struct gens *s)
 		close(fd);
 }
 
+/* As the folder has it. The timer's user has nothing to change there, and his
+ * unit lets nobody call chown(2). */
+static bool
+give(const struct gens *s, int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && ((st.st_uid == s->uid &&
+	    st.st_gid == s->gid) || fchown(fd, s->uid, s->gid) == 0);
+}
+
 static enum rc
 take_lock(struct gens *s, struct slice *why_r)
 {
@@ -99,7 +110,7 @@ take_lock(struct gens *s, struct slice *why_r)
 	    O_NOFOLLOW, 0600);
 	if (s->lock < 0)
 		return fails(s, "lock", why_r);
-	if (fchown(s->lock, s->uid, s->gid) != 0 && errno != EPERM)
+	if (!give(s, s->lock))
 		return fails(s, "lock", why_r);
 	if (flock(s->lock, LOCK_EX | LOCK_NB) == 0)
 		return RC_OK;
@@ -152,15 +163,28 @@ gens_current(const struct gens *s, const char *file)
 enum rc
 gens_begin(struct gens *s, const char **path_r, struct slice *why_r)
 {
-	const char *name = generation(s, s->number + 1);
+	const char *name = "";
+	int fd, got = -1;
+	bool good;
 
-	if (mkdirat(s->fd, name, 0750) != 0)
+	/* What root left when he was killed, nobody else can remove. */
+	for (uint64_t n = 1; n <= TRIES && got != 0; n++) {
+		name = generation(s, s->number + n);
+		got = mkdirat(s->fd, name, 0750);
+		if (got != 0 && errno != EEXIST)
+			break;
+		s->next = s->number + n;
+	}
+	if (got != 0) {
+		s->next = 0;
 		return fails(s, name, why_r);
-	s->next = s->number + 1;
+	}
 	*path_r = arena_printf(s->arena, "%s/%s", s->dir, name).ptr;
-	if (fchownat(s->fd, name, s->uid, s->gid, AT_SYMLINK_NOFOLLOW) != 0)
-		return fails(s, name, why_r);
-	return RC_OK;
+	fd = openat(s->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	good = fd >= 0 && give(s, fd);
+	if (fd >= 0)
+		close(fd);
+	return good ? RC_OK : fails(s, name, why_r);
 }
 
 void
@@ -186,8 +210,8 @@ settle(struct gens *s, const char *name, struct slice *why_r)
 		if (e->d_name[0] == '.')
 			continue;
 		f = openat(fd, e->d_name, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-		if (f < 0 || fchmod(f, 0640) != 0 ||
-		    fchown(f, s->uid, s->gid) != 0 || fsync(f) != 0)
+		if (f < 0 || fchmod(f, 0640) != 0 || !give(s, f) ||
+		    fsync(f) != 0)
 			rc = fails(s, e->d_name, why_r);
 		if (f >= 0)
 			close(f);
@@ -259,7 +283,7 @@ gens_told(struct gens *s, bool well, struct slice text,
 	    O_CLOEXEC, 0640);
 	if (fd < 0)
 		return fails(s, name, why_r);
-	good = fchown(fd, s->uid, s->gid) == 0 && fchmod(fd, 0640) == 0 &&
+	good = give(s, fd) && fchmod(fd, 0640) == 0 &&
 	    write_all(fd, text) && fsync(fd) == 0;
 	if (close(fd) != 0 || !good ||
 	    renameat(s->fd, ".new.told", s->fd, name) != 0) {
