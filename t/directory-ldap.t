@@ -62,6 +62,7 @@ sub refused {
 }
 
 for ([ 'STARTTLS' ], [ 'ldaps', uri => $ldap->ldaps ],
+    [ 'ldaps, whatever tls says', uri => $ldap->ldaps, tls => 'none' ],
     [ 'in the clear, on loopback', tls => 'none' ]) {
 	my ($how, %more) = @$_;
 	my ($status, $out, $err) = sync(%more);
@@ -77,6 +78,10 @@ my $was = $d->file;
 
 refused('another CA', 75, qr/STARTTLS: /, ca_file => '/etc/ssl/openssl.cnf');
 refused('not trusted', 75, qr/(?:STARTTLS|bind): /, ca_file => '');
+refused('not trusted by ldaps', 75, qr/bind: Can't contact/, ca_file => '',
+    uri => $ldap->ldaps);
+refused('nor so', 75, qr/bind: Can't contact/, ca_file => '',
+    uri => $ldap->ldaps, tls => 'none');
 refused('the wrong name', 75, qr/(?:STARTTLS|bind|set up): .*/,
     uri => $ldap->uri =~ s/127\.0\.0\.1/localhost/r);
 {

@@ -222,6 +222,18 @@ $d->source('hr', foreign => 'skip', fields => [ 'Mail=address', 'Name=attr.name'
 is sync(), 0, 'an alien is skipped';
 like $out, qr/^note: \S+:4: x\@alien\.test: passed over/m, 'and named';
 
+# --- other separators ---------------------------------------------------------
+for (';', "\t") {
+	$d->source('hr', separator => $_, fields => [ 'Mail=address', 'Name=attr.name' ],
+	    text => "Mail${_}Name\nann\@a.test${_}\"An${_}n\"\nann2\@b.test$_\n");
+	is sync(), 0, 'another separator' or diag $err;
+	my $name = s/\t/\\t/r;
+	like $d->file, qr/^U ann\@a\.test\tattr\.name=An\Q$name\En$/m, 'is read';
+}
+$d->source('hr', separator => '"', fields => [ 'Mail=address' ]);
+refused('a quote as separator', qr/separator cannot be that/);
+$d->source('hr', fields => [ 'Mail=address', 'Name=attr.name' ]);
+
 # --- what shrinks -------------------------------------------------------------
 my $many = "Mail,Name\n" . join '', map { "u$_\@b.test,\n" } 1 .. 100;
 $d->text('hr', "${many}ann\@a.test,Ann\n");

@@ -17,7 +17,7 @@ use Gatehouse::DNS;
 
 my $dir = tempdir('gatehouse-tenant-XXXXXX', TMPDIR => 1, CLEANUP => 1);
 chmod 0755, $dir;
-make_path(map { "$dir/conf/$_" } qw(tenants.d dkim));
+make_path("$dir/conf/tenants.d");
 my $d = Gatehouse::Directory->new(dir => $dir, options => { maps => 'false',
     shrink_percent => 0 });
 my $dns = Gatehouse::DNS->start(zone => '');
@@ -203,6 +203,11 @@ $dns->zone($house . "e1._domainkey.small.test\tTXT\t$ed\n");
 is tenant('check', 'small', '--json'), 1, 'check';
 is_deeply [ map { "$_->{about} $_->{state}" } @{ JSON::PP->new->utf8->decode($out) } ],
     [ 'mx wrong', 'spf wrong', 'dkim right', 'dmarc wrong' ], 'the key is right';
+is sprintf('%o', (stat "$dir/conf/dkim")[2] & 07777), '700', 'the folder is made';
+rename "$dir/conf/dkim/small.e1.pem", "$dir/conf/dkim/away";
+is tenant('check', 'small'), 1, 'without the key';
+like $out, qr/dkim: unknown: \S+: No such file/, 'nobody knows';
+rename "$dir/conf/dkim/away", "$dir/conf/dkim/small.e1.pem";
 chmod 0644, "$dir/conf/dkim/small.e1.pem";
 tenant('check', 'small');
 like $out, qr/dkim: wrong: \S+: others may read it; chmod 0600/, 'a key for all to read';

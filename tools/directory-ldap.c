@@ -88,7 +88,8 @@ open_ldap(struct asking_ldap *k)
 	if (err == LDAP_SUCCESS && ldap_get_option(k->ld, LDAP_OPT_SOCKBUF,
 	    &sb) == LDAP_OPT_SUCCESS && sb != NULL)
 		ber_sockbuf_ctrl(sb, LBER_SB_OPT_SET_MAX_INCOMING, &most);
-	if (err == LDAP_SUCCESS && k->s->tls == DIRECTORY_TLS_START)
+	if (err == LDAP_SUCCESS && (k->s->tls == DIRECTORY_TLS_START ||
+	    strncmp(k->s->uri, "ldaps://", 8) == 0))
 		err = set_tls(k);
 	if (err != LDAP_SUCCESS)
 		return fails(k, "cannot be set up", err);

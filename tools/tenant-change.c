@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -179,6 +180,9 @@ make_key(struct tenant_run *r, bool *made_r)
 	if (access(path, F_OK) == 0) {
 		rc = key_load(path, r->a, &key, &why);
 	} else {
+		/* Nobody but root lists it. What fails is told by key_make. */
+		if (mkdir(r->conf.dkim_directory, 0700) == 0)
+			log_info("%s: made", r->conf.dkim_directory);
 		rc = key_make(path, r->algorithm >= 0 ?
 		    (enum tenant_algorithm)r->algorithm :
 		    (enum tenant_algorithm)r->conf.dkim_algorithm, r->a, &key,

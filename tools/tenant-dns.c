@@ -230,15 +230,19 @@ look_dkim(struct look *k)
 	struct slice name, record, why = SLICE("");
 	struct tenant_item *i;
 	EVP_PKEY *key = NULL;
+	enum rc rc;
 
 	if (k->t->dkim_key[0] == '\0')
 		return;
 	i = item(k, "dkim");
 	name = arena_printf(k->a, "%s._domainkey.%.*s", k->t->dkim_selector,
 	    SLICE_ARG(k->domain));
-	if (key_load(k->t->dkim_key, k->a, &key, &why) != RC_OK ||
-	    key_record(key, k->a, &record, &why) != RC_OK) {
+	rc = key_load(k->t->dkim_key, k->a, &key, &why);
+	if (rc == RC_OK)
+		rc = key_record(key, k->a, &record, &why);
+	if (rc != RC_OK) {
 		i->found = why;
+		i->state = rc == RC_BAD ? TENANT_WRONG : TENANT_UNKNOWN;
 		EVP_PKEY_free(key);
 		return;
 	}
