@@ -537,6 +537,9 @@ try_fits(void)
 static void
 try_without(void)
 {
+	const struct slice domain = SLICE("acme.test");
+	const struct tenant acme = { .name = "acme",
+	    .domains = { &domain, 1 } };
 	struct policy *p = NULL;
 	struct slice why = SLICE(""), entry;
 	struct policy_sender from = { .address = SLICE("bad@spam.test") };
@@ -552,6 +555,14 @@ try_without(void)
 	tap_is_int((long long)policy_form(p, &who), 0, "no form");
 	tap_ok(policy_listed(p, &who, &from, &listed_r, &entry) == RC_OK &&
 	    listed_r == LISTED_NOT, "no lists");
+	tap_ok(who.client.ptr == NULL, "whose client nobody knows");
+	policy_drop(p);
+	s.house.tenant_list = (struct tenants){ &acme, 1 };
+	policy_open(NULL, &s.house, &p, s.arena, &why);
+	stage_ask(&s, p, "x@acme.test", &one, &who);
+	tap_is(who.client, SLICE("acme"), "a tenant's domain is the client's");
+	tap_is_int(one.count, 10, "and his scope counts");
+	s.house.tenant_list.count = 0;
 	tap_ok(policy_current(p, "/nonexistent/map") &&
 	    !policy_current(p, s.path), "it is looked for");
 	policy_drop(p);

@@ -91,14 +91,19 @@ enum rc
 policy_find(const struct policy *p, struct arena *a, struct slice address,
     struct policy_who *who_r)
 {
+	const struct slice *client;
+
 	*who_r = (struct policy_who){ .client = SLICE_NONE, .arena = a };
 	scope_subject(a, address, p->match, &who_r->subject);
 	who_r->address = who_r->subject.plain;
 	who_r->domain = who_r->subject.domain;
 	if (p->file != NULL)
 		return find_in_map(p, who_r);
-	who_r->ours = who_r->domain.ptr != NULL &&
-	    map_get(p->domains, who_r->domain) != NULL;
+	client = who_r->domain.ptr != NULL ?
+	    map_get(p->domains, who_r->domain) : NULL;
+	who_r->ours = client != NULL;
+	if (client != NULL)
+		who_r->client = who_r->subject.client = *client;
 	return RC_OK;
 }
 
