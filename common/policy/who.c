@@ -107,6 +107,27 @@ policy_find(const struct policy *p, struct arena *a, struct slice address,
 	return RC_OK;
 }
 
+enum rc
+policy_client(const struct policy *p, struct arena *a, struct slice client,
+    struct policy_who *who_r)
+{
+	struct file_record r;
+	struct slice value;
+	enum rc rc = RC_OK;
+
+	*who_r = (struct policy_who){ .client = client, .arena = a,
+	    .subject = { .client = client } };
+	if (p->file == NULL)
+		return RC_OK;
+	if (find_record(p, 'k', client, &r, &value, &rc) || (rc == RC_OK &&
+	    find_record(p, '0', SLICE(""), &r, &value, &rc))) {
+		take_record(who_r, &r, value, SLICE(""));
+		who_r->client = client;
+		return RC_OK;
+	}
+	return RC_RETRY;
+}
+
 struct slice
 policy_login(const struct policy *p, struct arena *a, struct slice login)
 {
