@@ -7,7 +7,8 @@
  *	--bytes N	that one item may unfold to
  *	--gently	load in what time others leave: others are scanning
  *
- * A request is one word: "file", or "mail" for a whole message. The answer's
+ * A request is one word: "file", "mail" for a whole message, or "skim" for one
+ * of which only the bytes are looked at, not what they hold as mail. The answer's
  * pieces are lines: "virus NAME" for each match, "cut WHY" when the engine
  * stopped at a limit of its own, "locked WHY" for what it could not open.
  * None: it looked at all of it and found nothing. What libclamav could not
@@ -258,7 +259,8 @@ scan(struct trade_request *r)
 	struct cl_scan_options options = {
 		.general = CL_SCAN_GENERAL_ALLMATCHES |
 		    CL_SCAN_GENERAL_HEURISTICS | CL_SCAN_GENERAL_UNPRIVILEGED,
-		.parse = ~0U,
+		.parse = slice_eq(r->request, SLICE("skim")) ?
+		    ~(unsigned)CL_SCAN_PARSE_MAIL : ~0U,
 		.heuristic = CL_SCAN_HEURISTIC_EXCEEDS_MAX |
 		    CL_SCAN_HEURISTIC_ENCRYPTED_ARCHIVE |
 		    CL_SCAN_HEURISTIC_ENCRYPTED_DOC |

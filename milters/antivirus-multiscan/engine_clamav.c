@@ -298,8 +298,8 @@ scan(struct engine *e, const struct scan_item *item, deadline_t until,
 	struct generation *g = hold(c);
 	struct cell_answer answer;
 
-	cell_ask(g->cell, item->mail ? SLICE("mail") : SLICE("file"),
-	    item->fd, until, a, &answer);
+	cell_ask(g->cell, item->skim ? SLICE("skim") : item->mail ?
+	    SLICE("mail") : SLICE("file"), item->fd, until, a, &answer);
 	drop(c, g);
 	read_answer(&answer, scan_r);
 	/* A name that came before the end counts, whatever came after it. */
@@ -346,7 +346,7 @@ close_engine(struct engine *e)
 
 static const struct engine_kind kind = {
 	.scan = scan, .status = status, .close = close_engine,
-	.reads_mail = true,
+	.reads_mail = true, .skims = true,
 };
 
 enum rc
