@@ -3,15 +3,25 @@
  *
  *	bench/scan DATABASE [OPTION VALUE]...
  *
- * The seeded mix through the filter antivirus-multiscan, one message after the
- * other: ask and decide, nothing before and nothing behind. Options: messages,
- * distinct (bodies), cache (verdicts), workers, threads, seed, text.
+ * The seeded mix through the filter antivirus-multiscan: ask and decide,
+ * nothing before and nothing behind. Options: messages, distinct (bodies),
+ * cache (verdicts), workers, threads, seed, text, sessions (messages at once),
+ * crash.
  *
- * Prints ms a message (p50, p99) and processor time a message, of this process
- * and of its cells. The first `distinct' messages are not counted: what comes
- * for the first time is what `cache 0' measures.
+ * Prints ms a message (p50, p99, the slowest), processor time a message, of
+ * this process and of its cells, and the memory (PSS) of all. The first
+ * `distinct' messages are not counted: what comes for the first time is what
+ * `cache 0' measures.
+ *
+ * With `crash N' all is done a second time, while every N ms a worker that
+ * scans is made to crash. Whose worker crashed is told apart by its verdict;
+ * the second line is what that cost the others.
  */
 #include <dirent.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,8 +36,11 @@
 #include "verdict/plan.h"
 
 static struct run {
-	size_t messages, distinct, cache, workers, threads, seed, text;
-} run = { 200, 20, 20000, 4, 4, 1, 0 };
+	size_t messages, distinct, cache, workers, threads, seed, text,
+	    sessions, crash;
+} run = { 200, 20, 20000, 4, 4, 1, 0, 1, 0 };
+
+enum { SESSIONS = 64, FAMILY = 64 };
 
 static bool
 read_options(int argc, char **argv)
@@ -36,7 +49,8 @@ read_options(int argc, char **argv)
 		{ "messages", &run.messages }, { "distinct", &run.distinct },
 		{ "cache", &run.cache }, { "workers", &run.workers },
 		{ "threads", &run.threads }, { "seed", &run.seed },
-		{ "text", &run.text },
+		{ "text", &run.text }, { "sessions", &run.sessions },
+		{ "crash", &run.crash },
 	};
 	int known = 2;
 
@@ -46,76 +60,127 @@ read_options(int argc, char **argv)
 				*table[n].at = strtoul(argv[i + 1], NULL, 10);
 				known += 2;
 			}
-	return argc >= 2 && known == argc && run.distinct > 0;
+	return argc >= 2 && known == argc && run.distinct > 0 &&
+	    run.sessions > 0 && run.sessions <= SESSIONS;
 }
 
-/* ---- processor time ---- */
+/* ---- processes ---- */
 
-/* ms of that process; *parent_r is who began it. */
-static double
-spent_by(const char *pid, long *parent_r)
+struct process {
+	long pid, parent;
+	double cpu;			/* ms */
+	char state;
+};
+
+static bool
+look_at(const char *pid, struct process *p_r)
 {
 	unsigned long user, kernel;
+	long gone, gone_kernel;		/* of children that ended */
 	char path[300], line[1000];
 	const char *after;
-	double ms = 0;
+	bool good = false;
 	FILE *f;
 
 	snprintf(path, sizeof path, "/proc/%s/stat", pid);
 	f = fopen(path, "r");
-	*parent_r = 0;
 	if (f == NULL)
-		return 0;
+		return false;
 	if (fgets(line, sizeof line, f) != NULL &&
-	    (after = strrchr(line, ')')) != NULL && sscanf(after,
-	    ") %*c %ld %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", parent_r,
-	    &user, &kernel) == 3)
-		ms = 1000.0 * (double)(user + kernel) /
-		    (double)sysconf(_SC_CLK_TCK);
+	    (after = strrchr(line, ')')) != NULL)
+		good = sscanf(after, ") %c %ld %*d %*d %*d %*d %*u %*u %*u "
+		    "%*u %*u %lu %lu %ld %ld", &p_r->state, &p_r->parent,
+		    &user, &kernel, &gone, &gone_kernel) == 6;
 	fclose(f);
-	return ms;
+	if (!good)
+		return false;
+	p_r->pid = strtol(pid, NULL, 10);
+	p_r->cpu = 1000.0 * ((double)(user + kernel) +
+	    (double)(gone + gone_kernel)) / (double)sysconf(_SC_CLK_TCK);
+	return true;
 }
 
-struct family {
-	long zygotes[8];
-	size_t n;
-};
-
-/* Of all processes whose parent is one of those. */
-static double
-spent_by_children(const struct family *of, struct family *children_r)
+/* Children of those who are in it already, until there are no more. */
+static size_t
+family(struct process all[FAMILY])
 {
-	DIR *d = opendir("/proc");
-	struct dirent *e;
-	double ms = 0;
-	long parent;
+	size_t n = 1, before = 0;
 
-	while (d != NULL && (e = readdir(d)) != NULL) {
-		double own = spent_by(e->d_name, &parent);
-		long pid = strtol(e->d_name, NULL, 10);
+	all[0] = (struct process){ .pid = getpid() };
+	while (n != before) {
+		DIR *d = opendir("/proc");
+		struct dirent *e;
+		struct process p;
 
-		for (size_t i = 0; i < of->n; i++) {
-			if (parent == 0 || parent != of->zygotes[i])
+		before = n;
+		while (d != NULL && (e = readdir(d)) != NULL) {
+			bool ours = false;
+
+			if (e->d_name[0] < '0' || e->d_name[0] > '9' ||
+			    !look_at(e->d_name, &p))
 				continue;
-			ms += own;
-			if (children_r != NULL && children_r->n < 8)
-				children_r->zygotes[children_r->n++] = pid;
+			for (size_t i = 0; i < n; i++) {
+				ours |= all[i].pid == p.parent;
+				if (all[i].pid == p.pid)
+					p.parent = 0;
+			}
+			if (ours && p.parent != 0 && n < FAMILY)
+				all[n++] = p;
 		}
+		if (d != NULL)
+			closedir(d);
 	}
-	if (d != NULL)
-		closedir(d);
-	return ms;
+	return n;
 }
 
 /* Zygotes and workers. */
 static double
 spent_by_cells(void)
 {
-	const struct family self = { { getpid() }, 1 };
-	struct family zygotes = { { 0 }, 0 };
-	double ms = spent_by_children(&self, &zygotes);
+	struct process all[FAMILY];
+	size_t n = family(all);
+	double ms = 0;
 
-	return ms + spent_by_children(&zygotes, NULL);
+	for (size_t i = 1; i < n; i++)
+		ms += all[i].cpu;
+	return ms;
+}
+
+/* Proportional: what several share counts once. MB. */
+static double
+memory_of_all(void)
+{
+	struct process all[FAMILY];
+	size_t n = family(all);
+	long kb, sum = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		char path[100], line[200];
+		FILE *f;
+
+		snprintf(path, sizeof path, "/proc/%ld/smaps_rollup",
+		    all[i].pid);
+		f = fopen(path, "r");
+		while (f != NULL && fgets(line, sizeof line, f) != NULL)
+			if (sscanf(line, "Pss: %ld", &kb) == 1)
+				sum += kb;
+		if (f != NULL)
+			fclose(f);
+	}
+	return (double)sum / 1024;
+}
+
+/* A grandchild that runs: a worker with something to do. */
+static bool
+crash_one(void)
+{
+	struct process all[FAMILY];
+	size_t n = family(all);
+
+	for (size_t i = 1; i < n; i++)
+		if (all[i].parent != getpid() && all[i].state == 'R')
+			return kill((pid_t)all[i].pid, SIGSEGV) == 0;
+	return false;
 }
 
 /* ---- messages ---- */
@@ -167,33 +232,114 @@ scan_one(struct house *h, size_t number, int64_t *us_r)
 	return good;
 }
 
+/* ---- a run ---- */
+
+struct session {
+	struct house *house;
+	struct figures figures;		/* of those that were accepted */
+	size_t first, count, others;
+	pthread_t thread;
+};
+
+static void *
+run_session(void *arg)
+{
+	struct session *s = arg;
+	int64_t us;
+
+	for (size_t i = 0; i < s->count; i++)
+		if (scan_one(s->house, s->first + i, &us))
+			figures_add(&s->figures, us);
+		else
+			s->others++;
+	return NULL;
+}
+
+static struct crashing {
+	atomic_bool stop;
+	size_t crashes;
+} crashing;
+
+static void *
+crash_now_and_then(void *arg)
+{
+	(void)arg;
+	while (!crashing.stop) {
+		poll(NULL, 0, (int)run.crash);
+		crashing.crashes += crash_one();
+	}
+	return NULL;
+}
+
+static void
+print(const char *name, struct figures *f, double own, double cells)
+{
+	double per = (double)run.messages;
+
+	printf("%s: p50 %.2f ms, p99 %.2f ms, slowest %.2f ms\n", name,
+	    figures_at(f, 0.5), figures_at(f, 0.99), figures_at(f, 1));
+	printf("CPU ms a message: %.2f here, %.2f in cells, %.2f together\n",
+	    own / per, cells / per, (own + cells) / per);
+}
+
+/* How many were not accepted. */
+static size_t
+run_all(struct house *h, const char *name)
+{
+	static struct session sessions[SESSIONS];
+	struct figures all = { .count = 0 };
+	double cells = spent_by_cells();
+	clock_t began = clock();
+	size_t others = 0;
+
+	for (size_t i = 0; i < run.sessions; i++) {
+		size_t share = run.messages / run.sessions;
+
+		sessions[i] = (struct session){ .house = h, .count = share,
+		    .first = run.distinct + i * share };
+		pthread_create(&sessions[i].thread, NULL, run_session,
+		    &sessions[i]);
+	}
+	for (size_t i = 0; i < run.sessions; i++) {
+		struct figures *f = &sessions[i].figures;
+
+		pthread_join(sessions[i].thread, NULL);
+		for (size_t n = 0; n < f->count; n++)
+			figures_add(&all, f->us[n]);
+		others += sessions[i].others;
+		free(f->us);
+	}
+	print(name, &all, 1000.0 * (double)(clock() - began) / CLOCKS_PER_SEC,
+	    spent_by_cells() - cells);
+	free(all.us);
+	return others;
+}
+
 static int
 measure(struct house *h)
 {
-	struct figures f = { .count = 0 };
-	double cells, own = 0, per = (double)run.messages;
-	clock_t began;
+	size_t others = 0;
+	pthread_t thread;
 	int64_t us;
 
-	h->mix = mix_new(run.distinct, run.seed, run.text != 0);
+	h->mix = mix_new(run.distinct, run.seed, run.text);
 	for (size_t n = 0; n < run.distinct; n++)
-		if (!scan_one(h, n, &us))
-			return 1;
-	cells = spent_by_cells();
-	began = clock();
-	for (size_t n = 0; n < run.messages; n++) {
-		if (!scan_one(h, run.distinct + n, &us))
-			return 1;
-		figures_add(&f, us);
+		others += !scan_one(h, n, &us);
+	others += run_all(h, "all");
+	printf("memory (PSS) of all processes: %.0f MB\n", memory_of_all());
+	if (run.crash > 0) {
+		size_t lost;
+
+		pthread_create(&thread, NULL, crash_now_and_then, NULL);
+		lost = run_all(h, "while workers crash");
+		crashing.stop = true;
+		pthread_join(thread, NULL);
+		printf("%zu crashes, %zu messages not scanned for it\n",
+		    crashing.crashes, lost);
+		others += lost > crashing.crashes || lost == 0;
 	}
-	own = 1000.0 * (double)(clock() - began) / CLOCKS_PER_SEC;
-	cells = spent_by_cells() - cells;
-	printf("p50 %.2f ms, p99 %.2f ms; CPU ms a message: %.2f here, %.2f "
-	    "in cells, %.2f together\n", figures_at(&f, 0.5),
-	    figures_at(&f, 0.99), own / per, cells / per, (own + cells) / per);
-	free(f.us);
 	mix_free(&h->mix);
-	return 0;
+	return others > 0;
 }
 
 int
