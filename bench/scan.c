@@ -6,7 +6,7 @@
  * The seeded mix through the filter antivirus-multiscan: ask and decide,
  * nothing before and nothing behind. Options: messages, distinct (bodies),
  * cache (verdicts), workers, threads, seed, text, sessions (messages at once),
- * crash.
+ * half (1: after each message a pause as long as it took), crash, reload.
  *
  * Prints ms a message (p50, p99, the slowest), processor time a message, of
  * this process and of its cells, and the memory (PSS) of all. The first
@@ -15,7 +15,9 @@
  *
  * With `crash N' all is done a second time, while every N ms a worker that
  * scans is made to crash. Whose worker crashed is told apart by its verdict;
- * the second line is what that cost the others.
+ * what is printed then is what that cost the others. With `reload 1' it is done
+ * a second time while new signatures are loaded all the time: a file that is
+ * made anew in DATABASE, and goes at the end.
  */
 #include <dirent.h>
 #include <poll.h>
@@ -37,10 +39,10 @@
 
 static struct run {
 	size_t messages, distinct, cache, workers, threads, seed, text,
-	    sessions, crash;
-} run = { 200, 20, 20000, 4, 4, 1, 0, 1, 0 };
+	    sessions, half, crash, reload;
+} run = { 200, 20, 20000, 4, 4, 1, 0, 1, 0, 0, 0 };
 
-enum { SESSIONS = 64, FAMILY = 64 };
+enum { SESSIONS = 64, FAMILY = 64, RENEW_MS = 2000 };
 
 static bool
 read_options(int argc, char **argv)
@@ -50,7 +52,8 @@ read_options(int argc, char **argv)
 		{ "cache", &run.cache }, { "workers", &run.workers },
 		{ "threads", &run.threads }, { "seed", &run.seed },
 		{ "text", &run.text }, { "sessions", &run.sessions },
-		{ "crash", &run.crash },
+		{ "half", &run.half }, { "crash", &run.crash },
+		{ "reload", &run.reload },
 	};
 	int known = 2;
 
@@ -248,26 +251,54 @@ run_session(void *arg)
 	int64_t us;
 
 	for (size_t i = 0; i < s->count; i++)
-		if (scan_one(s->house, s->first + i, &us))
+		if (scan_one(s->house, s->first + i, &us)) {
 			figures_add(&s->figures, us);
-		else
+			if (run.half != 0)
+				usleep((useconds_t)us);
+		} else {
 			s->others++;
+		}
 	return NULL;
 }
 
-static struct crashing {
+/* What is done to it meanwhile, until it stops. */
+static struct trouble {
 	atomic_bool stop;
-	size_t crashes;
-} crashing;
+	size_t count;			/* crashes, or loads */
+} trouble;
 
 static void *
 crash_now_and_then(void *arg)
 {
 	(void)arg;
-	while (!crashing.stop) {
+	while (!trouble.stop) {
 		poll(NULL, 0, (int)run.crash);
-		crashing.crashes += crash_one();
+		trouble.count += crash_one();
 	}
+	return NULL;
+}
+
+/* A signature more each time, of nothing that is in the mix. */
+static void *
+renew_now_and_then(void *arg)
+{
+	const char *dir = arg;
+	char path[2][1000];
+	FILE *f;
+
+	snprintf(path[0], sizeof path[0], "%s/.scan.ndb", dir);
+	snprintf(path[1], sizeof path[1], "%s/scan.ndb", dir);
+	while (!trouble.stop) {
+		f = fopen(path[0], "w");
+		if (f == NULL)
+			break;
+		fprintf(f, "Bench.Scan:0:*:%032zx\n", ++trouble.count);
+		fclose(f);
+		rename(path[0], path[1]);
+		for (int ms = 0; ms < RENEW_MS && !trouble.stop; ms += 100)
+			poll(NULL, 0, 100);
+	}
+	unlink(path[1]);
 	return NULL;
 }
 
@@ -315,11 +346,26 @@ run_all(struct house *h, const char *name)
 	return others;
 }
 
+static size_t
+run_troubled(struct house *h, const char *name, void *(*make)(void *),
+    void *arg)
+{
+	pthread_t thread;
+	size_t others;
+
+	trouble.stop = false;
+	trouble.count = 0;
+	pthread_create(&thread, NULL, make, arg);
+	others = run_all(h, name);
+	trouble.stop = true;
+	pthread_join(thread, NULL);
+	return others;
+}
+
 static int
 measure(struct house *h)
 {
-	size_t others = 0;
-	pthread_t thread;
+	size_t others = 0, lost;
 	int64_t us;
 
 	h->mix = mix_new(run.distinct, run.seed, run.text);
@@ -328,15 +374,19 @@ measure(struct house *h)
 	others += run_all(h, "all");
 	printf("memory (PSS) of all processes: %.0f MB\n", memory_of_all());
 	if (run.crash > 0) {
-		size_t lost;
-
-		pthread_create(&thread, NULL, crash_now_and_then, NULL);
-		lost = run_all(h, "while workers crash");
-		crashing.stop = true;
-		pthread_join(thread, NULL);
+		lost = run_troubled(h, "while workers crash",
+		    crash_now_and_then, NULL);
+		others += lost > trouble.count || lost == 0;
 		printf("%zu crashes, %zu messages not scanned for it\n",
-		    crashing.crashes, lost);
-		others += lost > crashing.crashes || lost == 0;
+		    trouble.count, lost);
+	}
+	if (run.reload > 0) {
+		others += run_troubled(h, "while signatures are loaded",
+		    renew_now_and_then, (void *)(uintptr_t)
+		    h->conf.clamav_database);
+		printf("new signatures %zu times\n", trouble.count);
+		printf("memory (PSS) of all processes: %.0f MB\n",
+		    memory_of_all());
 	}
 	mix_free(&h->mix);
 	return others > 0;
@@ -359,6 +409,7 @@ main(int argc, char **argv)
 	}
 	h.conf.clamav_database = argv[1];
 	h.conf.max_age = 0;
+	h.conf.clamav_look = 200;
 	h.conf.cache = (unsigned)run.cache;
 	h.conf.clamav_workers = (unsigned)run.workers;
 	h.conf.threads = (unsigned)run.threads;
