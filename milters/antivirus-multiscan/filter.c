@@ -82,6 +82,7 @@ ask(struct job *job, struct slice *why_r)
 	items_read(job->msg, &items, until, &seen->ledger);
 	scan_all(shared->pool, &seen->ledger, shared->engines, until);
 	seen->us = clock_mono_us() - began;
+	decide_resolve(job);
 	return RC_OK;
 }
 
