@@ -77,8 +77,10 @@ static struct judgement
 lacking(const struct job *job, const struct antivirus_conf *conf,
     const struct ledger_lack all[LACKS])
 {
+	const struct antivirus_answers *seen = job->answers;
 	bool out = job->direction == DIRECTION_OUT;
 	enum antivirus_action action = ANTIVIRUS_ACCEPT;
+	enum cause cause = CAUSE_UNSCANNABLE;
 	enum lack which = LACK_NONE;
 
 	for (int i = LACK_NONE + 1; i < LACKS; i++) {
@@ -91,8 +93,14 @@ lacking(const struct job *job, const struct antivirus_conf *conf,
 		which = (enum lack)i;
 		action = own;
 	}
+	/* It would come again, and crash somebody, for days. */
+	if (action == ANTIVIRUS_TEMPFAIL && which == LACK_CRASH &&
+	    seen->ledger.strikes > LEDGER_STRIKES) {
+		action = ANTIVIRUS_QUARANTINE;
+		cause = CAUSE_POISON;
+	}
 	return (struct judgement){ .action = action, .rule = rules[which],
-	    .cause = CAUSE_UNSCANNABLE, .lack = which,
+	    .cause = cause, .lack = which,
 	    .reason = all[which].text, .tag = action == ANTIVIRUS_TAG ?
 	    arena_printf(job->arena, "not scanned; reason=%s",
 	    lack_name(which)) : SLICE("") };

@@ -9,6 +9,7 @@
 #include "options.h"
 #include "scan.h"
 #include "status.h"
+#include "strikes.h"
 
 /* Of the deadline a part stays for what follows: deciding and the answer. */
 enum { SPARE_MS = 1000 };
@@ -21,6 +22,7 @@ struct antivirus_shared {
 	struct cell *unpack;
 	struct scan_pool *pool;
 	struct known *known;
+	struct strikes *strikes;
 	struct engine *engines[LEDGER_ENGINES];
 	size_t nengines;
 	struct status *status;
@@ -81,6 +83,7 @@ ask(struct job *job, struct slice *why_r)
 	scan_begin(&seen->ledger, shared->engines);
 	items_read(job->msg, &items, until, &seen->ledger);
 	scan_all(shared->pool, &seen->ledger, shared->engines, until);
+	strikes_note(shared->strikes, &seen->ledger);
 	seen->us = clock_mono_us() - began;
 	decide_resolve(job);
 	return RC_OK;
@@ -96,6 +99,7 @@ close_shared(void *arg)
 	status_stop(shared->status);
 	scan_pool_free(shared->pool);
 	known_free(shared->known);
+	strikes_free(shared->strikes);
 	for (size_t i = 0; i < shared->nengines; i++)
 		engine_close(shared->engines[i]);
 	cell_close(shared->unpack);
@@ -132,6 +136,7 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	if (rc != RC_OK)
 		return rc;
 	shared->pool = scan_pool_new(conf->threads, conf->cache);
+	shared->strikes = strikes_new();
 	shared->known = known_new((size_t)conf->cache * KNOWN_BYTES);
 	return engines_open(conf, shared->engines, &shared->nengines, a,
 	    why_r);

@@ -226,6 +226,16 @@ ledger_lacks(const struct ledger *l, const struct ledger_demand *demand,
 	return LACK_NONE;
 }
 
+bool
+ledger_crashed(const struct ledger *l, const struct ledger_row *row)
+{
+	bool crashed = lack_of_cell(row->unpacked) == LACK_CRASH;
+
+	for (size_t i = 0; i < l->nengines; i++)
+		crashed |= row->scans[i].end == SCAN_CRASHED;
+	return crashed;
+}
+
 static bool
 seen_by_all(const struct ledger *l, const struct ledger_row *row)
 {

@@ -14,6 +14,7 @@
  *		name before the letter as a whole; false: none
  * ledger_lacks	what is missing for "clean": of each kind of lack the first
  *		row that shows it
+ * ledger_crashed	did this row end a reader or an engine?
  * ledger_text	"5 of 5 items, 41 kB, by clamav" for the log
  *
  * Pure; for one thread.
@@ -24,7 +25,7 @@
 #include "engine.h"
 #include "unpack/unpack.h"
 
-enum { LEDGER_ENGINES = 8, LEDGER_ROWS = 20000 };
+enum { LEDGER_ENGINES = 8, LEDGER_ROWS = 20000, LEDGER_STRIKES = 3 };
 
 /* Why a message is not known to be clean, the worst first. */
 enum lack {
@@ -65,6 +66,8 @@ struct ledger {
 	struct ledger_row *rows, **last;
 	size_t nrows;
 	bool cut;			/* more than LEDGER_ROWS */
+	unsigned strikes;		/* that an item of it crashed somebody
+					   (strikes.h); 0: none did */
 	const char *ambiguous;		/* what of the structure; NULL: none */
 	struct engine_status engines[LEDGER_ENGINES];
 	const char *names[LEDGER_ENGINES];
@@ -94,6 +97,7 @@ bool ledger_worst(const struct ledger *l, const struct ledger_row **row_r,
 /* all_r[lack] has that lack, or LACK_NONE; the worst is returned. */
 enum lack ledger_lacks(const struct ledger *l,
     const struct ledger_demand *demand, struct ledger_lack all_r[LACKS]);
+bool ledger_crashed(const struct ledger *l, const struct ledger_row *row);
 struct slice ledger_text(const struct ledger *l);
 const char *lack_name(enum lack lack);
 

@@ -52,7 +52,8 @@ const struct conf_option antivirus_options[] = {
 	  "again; nothing that was not scanned passes as clean.", troubled },
 	{ "crash", ACTION, AT(lack[LACK_CRASH]), "quarantine", 0, 0,
 	  "The same when the mail ended a reader or an engine. A cell takes "
-	  "that without harm; whether it was meant, nobody knows.", found },
+	  "that without harm; whether it was meant, nobody knows. tempfail: what "
+	  "does so more than three times is held.", found },
 	{ "limit", ACTION, AT(lack[LACK_LIMIT]), "quarantine", 0, 0,
 	  "The same when something in it is nested too deep, too large, too "
 	  "many, took too long, or unfolds as a bomb does.", found },
