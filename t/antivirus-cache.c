@@ -20,9 +20,8 @@ frame_of(const char *head)
 }
 
 #define TYPE	"Content-Type: text/plain\r\n"
-#define LONG_LINE \
-	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx" \
-	"xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx"
+#define TEN	"xxxxxxxxxx"
+#define HUNDRED	TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
 
 static void
 test_plain(void)
@@ -57,8 +56,8 @@ test_plain(void)
 		    cases[i].plain, "%s: %s", cases[i].name,
 		    cases[i].plain ? "plain" : "not plain");
 	message_read(&msg, arena, arena_printf(arena, "Subject: %s\r\n",
-	    LONG_LINE LONG_LINE LONG_LINE LONG_LINE LONG_LINE LONG_LINE
-	    LONG_LINE LONG_LINE), SLICE(""), NULL);
+	    HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED HUNDRED
+	    HUNDRED HUNDRED), SLICE(""), NULL);
 	tap_ok(items_frame(&msg, arena).ptr == NULL, "too long a line: not");
 	message_read(&msg, arena, SLICE("Subject: a\0b\r\n"), SLICE(""), NULL);
 	tap_ok(items_frame(&msg, arena).ptr == NULL, "a NUL: not plain");

@@ -2,7 +2,7 @@
  * failing-malloc - allocations that fail, for a test (LD_PRELOAD)
  *
  *	FAIL_IN=program		in that program only
- *	FAIL_NTH=n		the n-th fails, once FAIL_ARMED, a file, is there
+ *	FAIL_NTH=n		the n-th fails, once the file FAIL_ARMED is there
  *	FAIL_RANGE=n		in what it forks: one of each n, more or less,
  *	FAIL_AFTER=n		behind the first n
  *

@@ -8,8 +8,8 @@
  *	--gently	load in what time others leave: others are scanning
  *
  * A request is one word: "file", "mail" for a whole message, or "skim" for one
- * of which only the bytes are looked at, not what they hold as mail. The answer's
- * pieces are lines: "virus NAME" for each match, "cut WHY" when the engine
+ * of which only the bytes are looked at, not what they hold as mail. The
+ * answer's pieces are lines: "virus NAME" for each match, "cut WHY" when the engine
  * stopped at a limit of its own, "locked WHY" for what it could not open.
  * None: it looked at all of it and found nothing. What libclamav could not
  * scan is refused. It tells "clamav VERSION, signatures N, newest SECONDS".

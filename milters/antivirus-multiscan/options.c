@@ -28,7 +28,8 @@ const struct conf_option antivirus_options[] = {
 	  "there too. \"icap:host:1344/service\", \"icaps:...\" with TLS: a "
 	  "scanner that speaks ICAP. \"command:/path\": a program. Several of "
 	  "a kind need names: \"second=clamd:/path\".", NULL },
-	{ "min_engines", CONF_COUNT | CONF_SCOPED, AT(min_engines), "1", 1, LEDGER_ENGINES,
+	{ "min_engines", CONF_COUNT | CONF_SCOPED, AT(min_engines), "1", 1,
+	  LEDGER_ENGINES,
 	  "So many of them have to see an item before it counts as scanned.",
 	  NULL },
 	{ "min_engines_outbound", CONF_COUNT | CONF_SCOPED,
@@ -52,8 +53,8 @@ const struct conf_option antivirus_options[] = {
 	  "again; nothing that was not scanned passes as clean.", troubled },
 	{ "crash", ACTION, AT(lack[LACK_CRASH]), "quarantine", 0, 0,
 	  "The same when the mail ended a reader or an engine. A cell takes "
-	  "that without harm; whether it was meant, nobody knows. tempfail: what "
-	  "does so more than three times is held.", found },
+	  "that without harm; whether it was meant, nobody knows. tempfail: "
+	  "what does so more than three times is held.", found },
 	{ "limit", ACTION, AT(lack[LACK_LIMIT]), "quarantine", 0, 0,
 	  "The same when something in it is nested too deep, too large, too "
 	  "many, took too long, or unfolds as a bomb does.", found },
