@@ -167,7 +167,7 @@ decide(const struct scope_case *c, struct job *job)
 	    .house = &house, .conf = &conf, .msg = &msg, .answers = &seen,
 	    .now = NOW, .direction = job->direction, .client = job->client,
 	    .envelope = job->envelope };
-	decide_resolve(job);
+	antivirus_resolve(job);
 	return antivirus_decide(job);
 }
 

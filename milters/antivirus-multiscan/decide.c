@@ -207,7 +207,7 @@ antivirus_decide(const struct job *job)
 	const struct group *told;
 	struct groups groups;
 
-	decide_groups(job, &groups);
+	antivirus_groups(job, &groups);
 	for (struct group *g = groups.first; g != NULL; g = g->next) {
 		g->judgement = judge(job, g->conf);
 		g->verdict = verdict_of(&g->judgement);

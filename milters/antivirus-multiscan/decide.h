@@ -6,7 +6,7 @@
  * several. Rules: "virus", "clean", and "not-scanned-LACK". What is set may
  * differ by recipient, or outbound by who sends.
  *
- * decide_resolve	looks up whose options count, in ask
+ * antivirus_resolve	looks up whose options count, in ask
  *
  * antivirus_decide is pure.
  */
@@ -26,7 +26,7 @@ struct antivirus_answers {
 	size_t nown;
 };
 
-void decide_resolve(struct job *job);
+void antivirus_resolve(struct job *job);
 struct plan *antivirus_decide(const struct job *job);
 
 #endif

@@ -1,10 +1,10 @@
 /*
  * decide_part - recipients whose options differ
  *
- * decide_groups makes one group of all where there are no scopes, or nobody to
+ * antivirus_groups makes one group of all where there are no scopes, or nobody to
  * whom they could apply, or the message is outbound, where the sender's options
  * count; else in the order in which recipients of each first come. What is
- * decided for a group is left to the caller. Pure; after decide_resolve.
+ * decided for a group is left to the caller. Pure; after antivirus_resolve.
  */
 #ifndef ANTIVIRUS_DECIDE_PART_H
 #define ANTIVIRUS_DECIDE_PART_H
@@ -36,6 +36,6 @@ struct groups {
 					   of all */
 };
 
-void decide_groups(const struct job *job, struct groups *groups_r);
+void antivirus_groups(const struct job *job, struct groups *groups_r);
 
 #endif

@@ -35,7 +35,7 @@ sender_of(const struct job *job)
 }
 
 void
-decide_resolve(struct job *job)
+antivirus_resolve(struct job *job)
 {
 	const struct antivirus_conf *conf = job->conf;
 	const struct envelope *e = job->envelope;
@@ -82,7 +82,7 @@ group_for(const struct job *job, struct map *known,
 }
 
 void
-decide_groups(const struct job *job, struct groups *groups_r)
+antivirus_groups(const struct job *job, struct groups *groups_r)
 {
 	const struct antivirus_answers *seen = job->answers;
 	const struct envelope *e = job->envelope;
