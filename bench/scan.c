@@ -35,6 +35,7 @@
 #include "bench/mail.h"
 #include "milters/antivirus-multiscan/filter.h"
 #include "milters/antivirus-multiscan/options.h"
+#include "policy/policy.h"
 #include "verdict/plan.h"
 
 static struct run {
@@ -205,6 +206,7 @@ struct house {
 	struct antivirus_conf conf;
 	struct house_conf house;
 	void *shared;
+	struct policy *policy;
 	struct mix mix;
 };
 
@@ -219,7 +221,8 @@ scan_one(struct house *h, size_t number, int64_t *us_r)
 	struct message msg;
 	struct job job = { .arena = a, .house = &h->house, .conf = &h->conf,
 	    .msg = &msg, .shared = h->shared, .now = clock_wall() / 1000,
-	    .deadline = deadline_in(60000), .direction = DIRECTION_IN };
+	    .deadline = deadline_in(60000), .direction = DIRECTION_IN,
+	    .policy = h->policy };
 	bool good;
 
 	mail_header(&head, &h->mix, number, &from);
@@ -413,13 +416,15 @@ main(int argc, char **argv)
 	h.conf.cache = (unsigned)run.cache;
 	h.conf.clamav_workers = (unsigned)run.workers;
 	h.conf.threads = (unsigned)run.threads;
-	if (antivirus_filter.open(&h.conf, &h.house, NULL, &h.shared, a,
+	if (policy_open(NULL, &h.house, &h.policy, a, &why) == RC_OK &&
+	    antivirus_filter.open(&h.conf, &h.house, NULL, &h.shared, a,
 	    &why) == RC_OK)
 		status = measure(&h);
 	if (status != 0)
 		fprintf(stderr, "scan: %.*s\n", SLICE_ARG(why));
 	if (h.shared != NULL)
 		antivirus_filter.close(h.shared);
+	policy_drop(h.policy);
 	arena_free(a);
 	return status;
 }

@@ -6,12 +6,14 @@
 #include "base/buf.h"
 #include "milters/antivirus-multiscan/decide.h"
 #include "milters/antivirus-multiscan/options.h"
+#include "policy/policy.h"
 #include "t/tap.h"
 
 enum { NOW = 1795000000, DAY = 86400 };
 
 static struct arena *arena;
 static struct house_conf house;
+static struct policy *policy;
 
 /* What the two engines say of the one item. */
 enum finds { NOTHING, A_VIRUS, A_LOCK, A_BOMB, TROUBLE };
@@ -165,9 +167,10 @@ decide(const struct scope_case *c, struct job *job)
 	find(&seen.ledger, c->finds);
 	*job = (struct job){ .filter = "antivirus-multiscan", .arena = arena,
 	    .house = &house, .conf = &conf, .msg = &msg, .answers = &seen,
-	    .now = NOW, .direction = job->direction, .client = job->client,
+	    .now = NOW, .policy = policy, .direction = job->direction, .client = job->client,
 	    .envelope = job->envelope };
-	antivirus_resolve(job);
+	tap_is_int(antivirus_resolve(job, &why), RC_OK, "%s: looked up",
+	    c->name);
 	return antivirus_decide(job);
 }
 
@@ -255,10 +258,15 @@ test_wrong(void)
 int
 main(void)
 {
+	struct slice why = SLICE("");
+
 	arena = arena_new();
+	if (policy_open(NULL, &house, &policy, arena, &why) != RC_OK)
+		return 1;
 	test_inbound();
 	test_outbound();
 	test_wrong();
+	policy_drop(policy);
 	arena_free(arena);
 	return tap_done();
 }

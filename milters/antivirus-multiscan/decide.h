@@ -6,7 +6,8 @@
  * several. Rules: "virus", "clean", and "not-scanned-LACK". What is set may
  * differ by recipient, or outbound by who sends.
  *
- * antivirus_resolve	looks up whose options count, in ask
+ * antivirus_resolve	looks up whose options count, in ask. RC_RETRY: trouble
+ *		of ours
  *
  * antivirus_decide is pure.
  */
@@ -26,7 +27,7 @@ struct antivirus_answers {
 	size_t nown;
 };
 
-void antivirus_resolve(struct job *job);
+enum rc antivirus_resolve(struct job *job, struct slice *why_r);
 struct plan *antivirus_decide(const struct job *job);
 
 #endif

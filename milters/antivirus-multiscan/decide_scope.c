@@ -1,21 +1,20 @@
 /* Whose options count, and who has the same. */
 #include "decide_part.h"
 
-#include <string.h>
-
 #include "base/map.h"
 #include "conf/scope.h"
+#include "policy/policy.h"
 
-/* Theirs, in place: byte for byte, since the bytes are the key of a group. */
-static void
+/* Theirs, byte for byte, since the bytes are the key of a group. */
+static enum rc
 resolve(const struct job *job, struct slice address,
-    struct antivirus_conf *conf_r)
+    struct antivirus_conf *conf_r, struct slice *why_r)
 {
-	struct scope_subject who;
+	const struct antivirus_conf *conf = job->conf;
+	struct policy_who who;
 
-	memcpy(conf_r, job->conf, sizeof *conf_r);
-	scope_subject(job->arena, address, house_match(job->house), &who);
-	scope_resolve(conf_r->scopes, &who, conf_r);
+	return job_settings(job, address, antivirus_options, conf->scopes,
+	    sizeof *conf_r, conf_r, &who, why_r);
 }
 
 static bool
@@ -24,35 +23,30 @@ refused(const struct recipient *r)
 	return slice_eq(r->mailer, SLICE("error"));
 }
 
-/* An inbound message is its recipients', an outbound one is whose login it
- * came by; one that came without is its sender's. */
-static struct slice
-sender_of(const struct job *job)
-{
-	struct slice user = job->client->user;
-
-	return slice_has(user, '@') ? user : job->envelope->sender;
-}
-
-void
-antivirus_resolve(struct job *job)
+enum rc
+antivirus_resolve(struct job *job, struct slice *why_r)
 {
 	const struct antivirus_conf *conf = job->conf;
 	const struct envelope *e = job->envelope;
 	struct antivirus_answers *seen = job->answers;
 	bool out = job->direction == DIRECTION_OUT;
+	enum rc rc = RC_OK;
 
 	seen->own = NULL;
 	seen->nown = 0;
-	if (scope_count(conf->scopes) == 0 || (!out && e->nrecipients == 0))
-		return;
+	if ((scope_count(conf->scopes) == 0 &&
+	    !policy_has_map(job->policy)) || (!out && e->nrecipients == 0))
+		return RC_OK;
 	seen->nown = out ? 1 : e->nrecipients;
 	seen->own = arena_array(job->arena, seen->nown, sizeof *seen->own);
-	for (size_t i = 0; i < seen->nown; i++)
+	for (size_t i = 0; rc == RC_OK && i < seen->nown; i++)
 		if (out)
-			resolve(job, sender_of(job), &seen->own[i]);
+			rc = resolve(job, job_sender(job), &seen->own[i],
+			    why_r);
 		else if (!refused(&e->recipients[i]))
-			resolve(job, e->recipients[i].address, &seen->own[i]);
+			rc = resolve(job, e->recipients[i].address,
+			    &seen->own[i], why_r);
+	return rc;
 }
 
 static struct group *

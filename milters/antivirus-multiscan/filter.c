@@ -85,8 +85,7 @@ ask(struct job *job, struct slice *why_r)
 	scan_all(shared->pool, &seen->ledger, shared->engines, until);
 	strikes_note(shared->strikes, &seen->ledger);
 	seen->us = clock_mono_us() - began;
-	antivirus_resolve(job);
-	return RC_OK;
+	return antivirus_resolve(job, why_r);
 }
 
 /* ---- the process ---- */
