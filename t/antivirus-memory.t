@@ -92,7 +92,7 @@ sub good { $_[0] =~ /^(?:virus|none|not-scanned-\w+)$/ }
 
 # Where libclamav's or the unpacker's workers have no memory, now and then.
 # They get ready first: libseccomp goes round in circles without memory.
-for ([ clamav => 60, 1200 ], [ unpack => 100, 500 ]) {
+for ([ clamav => 60, 3000 ], [ unpack => 100, 500 ]) {
 	my ($cell, $range, $after) = @$_;
 	my $s = suite($cell eq 'unpack' ? 'first' : 'any',
 	    FAIL_IN => "gatehouse-cell-$cell",

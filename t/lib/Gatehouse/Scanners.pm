@@ -161,8 +161,9 @@ END
 	$self->{icap} = Gatehouse::Process->start(name => 'c-icap',
 	    argv => [ $ICAP, '-N', '-f', "$dir/icap.conf" ],
 	    log => "$dir/icap.err");
-	return _up($self->{icap}, sub { IO::Socket::INET->new(
-	    PeerAddr => "127.0.0.1:$self->{icap_port}") });
+	my @ports = ($self->{icap_port}, $self->{tls} ? $self->{tls_port} : ());
+	return _up($self->{icap}, sub { @ports == grep {
+	    IO::Socket::INET->new(PeerAddr => "127.0.0.1:$_") } @ports });
 }
 
 1;
