@@ -9,7 +9,8 @@
  * compile_table	one file's options and what its scope blocks say
  * compile_sheet	settings of the settings file
  * compile_lists	allow and block lists
- * compile_directory	mailboxes, aliases, domains, profiles (policy/directory.h)
+ * compile_directory	mailboxes, aliases, domains, profiles
+ *			(policy/directory.h)
  * compile_source	a file that it was made from, and its digest
  * compile_resolve	all is there: who gets what
  * compile_write	the map at path, durable, or the old one is untouched
@@ -43,6 +44,11 @@ enum rc compile_source(struct compile *c, struct slice path,
 enum rc compile_resolve(struct compile *c, struct slice *why_r);
 enum rc compile_write(struct compile *c, const char *path,
     struct slice *why_r);
+/* Of what a compile takes from gatehouse.conf; of a table's rows: other rows,
+ * other values. */
+uint64_t house_digest(const struct house_conf *house);
+uint64_t table_digest(const struct conf_option *options);
+
 struct compile_count compile_counted(const struct compile *c);
 void compile_free(struct compile *c);
 

@@ -5,8 +5,6 @@
  *		Parsed once a generation while there is room (BLOCKS_KEPT,
  *		BYTES_KEPT), else into the arena each time
  * who_names	the name that a level has for him; SLICE_NONE: none
- * house_digest	of what a compile takes from gatehouse.conf
- * table_digest	of a table's rows: other rows, other values
  */
 #ifndef POLICY_ROOM_H
 #define POLICY_ROOM_H
@@ -42,8 +40,10 @@ struct policy {
 
 enum rc block_apply(struct policy *p, struct arena *a, uint32_t number,
     const struct conf_option *options, void *conf, struct slice *why_r);
+/* The table of that file in the map; NULL: it is not there. */
+const struct file_table *table_named(const struct policy *p,
+    const char *filter, uint32_t *number_r);
+bool has_scopes(const struct conf_option *options);
 struct slice who_names(const struct policy_who *who, enum scope_level level);
-uint64_t house_digest(const struct house_conf *house);
-uint64_t table_digest(const struct conf_option *options);
 
 #endif
