@@ -36,7 +36,8 @@ direction_bit(enum direction direction)
 	    direction == DIRECTION_OUT ? RULE_OUT : RULE_INTERNAL;
 }
 
-/* Inbound each recipient has rules of his own, outbound all have the sender's. */
+/* Inbound each recipient has rules of his own, outbound all have those of the
+ * sender. */
 enum rc
 rules_whose(const struct job *job, struct rules_for *of, struct slice *why_r)
 {
