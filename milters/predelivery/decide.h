@@ -21,12 +21,16 @@
 #define PREDELIVERY_DECIDE_H
 
 #include "milter/filter.h"
+#include "milter/seal.h"
 #include "options.h"
 #include "rules.h"
 
 /* What ask() found: job->answers. */
 struct predelivery_answers {
 	struct rules_outcome rules;
+	struct outbound_seen *outbound;	/* outbound_run.h; NULL: mail that
+					   comes in */
+	const struct seal_key *bounce_key;	/* NULL: there is none */
 };
 
 enum step { STEP_ON, STEP_DONE };

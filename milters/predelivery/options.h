@@ -6,6 +6,7 @@
 
 #include "conf/conf.h"
 #include "conf/house.h"
+#include "outbound.h"
 
 /* Recipients of one message would go different ways. */
 enum rules_mixed { RULES_MIXED_QUARANTINE, RULES_MIXED_ALL };
@@ -18,6 +19,8 @@ struct predelivery_conf {
 	struct conf_list rule_sets;	/* names; CONF_SCOPED */
 	int rules_mixed;		/* enum rules_mixed */
 	const char *country_db;		/* file; empty: none */
+
+	struct outbound_conf outbound;
 };
 
 extern const struct conf_option predelivery_options[];

@@ -5,9 +5,11 @@
 #ifndef PREDELIVERY_SHARED_H
 #define PREDELIVERY_SHARED_H
 
+#include "outbound_run.h"
 #include "rules.h"
 
 struct predelivery_shared {
+	struct outbound_shared outbound;
 	struct rules *rules;
 	struct country *countries;	/* NULL: no rule asks for one */
 	struct slice trace_key;
