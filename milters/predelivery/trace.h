@@ -3,8 +3,8 @@
  *
  * Who rewrites, adds or routes can build a loop: what it sends away is
  * forwarded and comes back. So such a message gets a field, X-Gatehouse-Passed,
- * with a mark for each rule that did so: an HMAC over the rule, the Message-ID and the
- * body. A message that comes with the mark is not sent on by that rule again.
+ * with a mark for each rule that did so: an HMAC over the rule, the Message-ID
+ * and the body. A message that comes with it is not sent on by that rule again.
  * The mark names nobody, and fits no other message.
  *
  * trace_begin	of a message; key: of the seal, or empty, then whoever knows a
