@@ -1,10 +1,14 @@
 #include "decide.h"
 
+#include "disclaimer.h"
+#include "external.h"
 #include "rules_do.h"
 
 /* In this order. */
 static step_work *const steps[] = {
 	rules_step,
+	disclaimer_step,
+	external_step,
 	subject_step,			/* when all marks are known */
 	NULL
 };

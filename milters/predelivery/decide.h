@@ -23,10 +23,12 @@
 #include "milter/filter.h"
 #include "options.h"
 #include "rules.h"
+#include "texts.h"
 
 /* What ask() found: job->answers. */
 struct predelivery_answers {
 	struct rules_outcome rules;
+	struct texts texts;
 };
 
 enum step { STEP_ON, STEP_DONE };

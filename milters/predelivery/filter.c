@@ -17,7 +17,9 @@ ask(struct job *job, struct slice *why_r)
 	    sizeof *seen);
 
 	job->answers = seen;
-	return rules_ask(job, seen, why_r);
+	if (rules_ask(job, seen, why_r) != RC_OK)
+		return RC_RETRY;
+	return texts_ask(job, &seen->texts, why_r);
 }
 
 /* ---- the process ---- */
@@ -29,6 +31,7 @@ close_shared(void *arg)
 
 	rules_free(shared->rules);
 	country_close(shared->countries);
+	arena_free(shared->arena);
 	free(shared);
 }
 
@@ -65,6 +68,22 @@ open_rules(const struct predelivery_conf *conf,
 }
 
 static enum rc
+open_disclaimers(const struct predelivery_conf *conf,
+    struct predelivery_shared *shared, struct arena *a, struct slice *why_r)
+{
+	struct slice why = SLICE_NONE;
+	enum rc rc;
+
+	shared->arena = arena_new();
+	rc = disclaimers_load(shared->arena, conf->disclaimer_folder,
+	    &shared->disclaimers, &why);
+	if (rc != RC_OK)
+		*why_r = arena_copy(a, why);
+	return rc == RC_OK ? texts_check(conf, shared->disclaimers,
+	    shared->rules, a, why_r) : rc;
+}
+
+static enum rc
 open_key(const struct house_conf *house, struct predelivery_shared *shared,
     struct arena *a, struct slice *why_r)
 {
@@ -93,6 +112,8 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	rc = open_key(house, shared, a, why_r);
 	if (rc == RC_OK)
 		rc = open_rules(conf, house, shared, a, why_r);
+	if (rc == RC_OK)
+		rc = open_disclaimers(conf, shared, a, why_r);
 	return rc == RC_OK ? open_countries(conf, shared, a, why_r) : rc;
 }
 

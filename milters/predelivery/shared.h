@@ -5,10 +5,13 @@
 #ifndef PREDELIVERY_SHARED_H
 #define PREDELIVERY_SHARED_H
 
+#include "disclaimer.h"
 #include "rules.h"
 
 struct predelivery_shared {
 	struct rules *rules;
+	struct disclaimers *disclaimers;
+	struct arena *arena;		/* of these */
 	struct country *countries;	/* NULL: no rule asks for one */
 	struct slice trace_key;
 	unsigned char key[64];
