@@ -29,8 +29,8 @@
  * and ASCII that reads alike in text (text/charset.h).
  *
  * DISCLAIMER_THERE	`once`, and it is in the message already, as in what is
- *			quoted: the longest piece of its text without values is
- *			found there, letters and digits compared and nothing
+ *			quoted: the longest piece of a line of it without values
+ *			is found there, letters and digits compared and nothing
  *			else, so marks of quotation and new line breaks do not
  *			matter. A piece under 12 of these says nothing, and then
  *			it is added. Of DISCLAIMER_TOP: the text begins with it

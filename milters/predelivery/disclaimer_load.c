@@ -97,19 +97,41 @@ all_absent(const void *who, const char *name)
 	return SLICE_NONE;
 }
 
+static struct slice
+seen(struct arena *a, const struct disclaimer *d, bool html,
+    const struct disclaimer_values *values)
+{
+	struct slice text = disclaimer_rendered(a, d, html, values);
+	struct html_texts texts;
+
+	if (!html)
+		return text;
+	html_text_read(a, SLICE("utf-8"), text, text.len + 1, &texts);
+	return texts.visible.text;
+}
+
 struct slice
 disclaimer_printed(struct arena *a, const struct disclaimer *d, bool html,
     const struct disclaimer_values *values)
 {
-	struct slice text = disclaimer_rendered(a, d, html, values);
 	struct buf out = buf_in(a);
-	struct html_texts texts;
 
-	if (html) {
-		html_text_read(a, SLICE("utf-8"), text, text.len + 1, &texts);
-		text = texts.visible.text;
+	disclaimer_print(seen(a, d, html, values), &out);
+	return buf_slice(&out);
+}
+
+/* The same, a mark between its lines: who lacks a value lacks a line. */
+static struct slice
+pieces(struct arena *a, const struct disclaimer *d, bool html,
+    const struct disclaimer_values *values)
+{
+	struct slice line, text = seen(a, d, html, values);
+	struct buf out = buf_in(a);
+
+	while (slice_line(&text, &line)) {
+		disclaimer_print(line, &out);
+		buf_adds(&out, mark);
 	}
-	disclaimer_print(text, &out);
 	return buf_slice(&out);
 }
 
@@ -120,8 +142,8 @@ fingerprint(struct arena *a, struct disclaimer *d)
 	static const struct disclaimer_values absent = { all_absent, NULL };
 
 	for (unsigned html = 0; html < 2; html++)
-		d->prints[html] = longest(disclaimer_printed(a, d, html,
-		    &marks), disclaimer_printed(a, d, html, &absent));
+		d->prints[html] = longest(pieces(a, d, html, &marks),
+		    pieces(a, d, html, &absent));
 }
 
 /* --- with values --- */
