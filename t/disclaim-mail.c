@@ -2,7 +2,8 @@
  * disclaim-mail FOLDER FILE...: the disclaimer "test" of FOLDER into each
  * mail. For t/disclaim-mail.t, which finds and unpacks the mail.
  * Prints a line for each that does not hold, how many had which end, and a last
- * line with the counts.
+ * line with the counts. Each HTML text that was edited goes to a file of $HTML,
+ * a folder, for another parser.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -52,6 +53,24 @@ next(const struct part *root, const struct part *p)
 	return p;
 }
 
+/* For another parser. */
+static void
+hand_out(struct arena *a, const struct part *p)
+{
+	static unsigned number;
+	const char *folder = getenv("HTML");
+	struct slice text;
+	FILE *f;
+
+	if (folder == NULL || !part_is(p, "text", "html"))
+		return;
+	text = part_decoded(p, a, DISCLAIMER_PART, NULL);
+	f = fopen(arena_printf(a, "%s/%u.html", folder, number++).ptr, "w");
+	if (f == NULL || fwrite(text.ptr, 1, text.len, f) != text.len ||
+	    fclose(f) != 0)
+		abort();
+}
+
 /* The same tree, and all parts but those that were edited as they were. */
 static const char *
 compare(struct arena *a, struct message *before, struct message *after)
@@ -75,6 +94,8 @@ compare(struct arena *a, struct message *before, struct message *after)
 				return "another part";
 			if (texts.list[i] == p && !seen(a, q))
 				return "it is not seen";
+			if (texts.list[i] == p)
+				hand_out(a, q);
 		}
 		if (!slice_eq(p->type, q->type) || !slice_eq(p->head, q->head))
 			return "another tree";

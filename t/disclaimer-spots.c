@@ -116,7 +116,8 @@ static const struct {
 	{ REPLY, "<body>a|<div id=\"divRplyFwdMsg\">From: b</div>"
 	    "<div>c</div></body>" },
 	{ REPLY, "a|<hr id=\"stopSpelling\">From: b<br>c" },
-	{ REPLY, "<div class=WordSection1><p>a</p><div>|<div style='border:none;"
+	{ REPLY, "<div class=WordSection1><p>a</p><div>|"
+	    "<div style='border:none;"
 	    "border-top:solid #E1E1E1 1.0pt;padding:3.0pt 0cm 0cm 0cm'>"
 	    "<p><b>From:</b> b</p></div></div><p>c</p></div>" },
 	{ REPLY, "a<br>|-----Original Message-----<br>From: b<br>c" },
@@ -161,8 +162,8 @@ text_spots(void)
 	    "a signature is seen");
 	tap_ok(!disclaimer_text_spot(SLICE("a\n> -- \n> b\n"), END).signature,
 	    "a quoted one is none");
-	tap_ok(!disclaimer_text_spot(SLICE("a\n\n> b\n-- \nc\n"), TOP).signature,
-	    "and one that comes later");
+	tap_ok(!disclaimer_text_spot(SLICE("a\n\n> b\n-- \nc\n"),
+	    TOP).signature, "and one that comes later");
 	tap_ok(disclaimer_text_spot(SLICE("a\nb"), END).lf, "LF");
 	tap_ok(!disclaimer_text_spot(SLICE("a\r\nb"), END).lf, "CRLF");
 }
@@ -192,12 +193,14 @@ pgp(void)
 {
 	tap_is_int(disclaimer_pgp(SLICE("a\n-----BEGIN PGP MESSAGE-----\n")),
 	    DISCLAIMER_ENCRYPTED, "PGP message");
-	tap_is_int(disclaimer_pgp(SLICE("-----BEGIN PGP SIGNED MESSAGE-----\n")),
-	    DISCLAIMER_SIGNED, "PGP signature");
+	tap_is_int(disclaimer_pgp(
+	    SLICE("-----BEGIN PGP SIGNED MESSAGE-----\n")), DISCLAIMER_SIGNED,
+	    "PGP signature");
 	tap_is_int(disclaimer_pgp(SLICE("> -----BEGIN PGP MESSAGE-----\n")),
 	    DISCLAIMER_ADDED, "a quoted one is no matter");
-	tap_is_int(disclaimer_pgp(SLICE("-----BEGIN PGP PUBLIC KEY BLOCK-----")),
-	    DISCLAIMER_ADDED, "nor is a key");
+	tap_is_int(disclaimer_pgp(
+	    SLICE("-----BEGIN PGP PUBLIC KEY BLOCK-----")), DISCLAIMER_ADDED,
+	    "nor is a key");
 }
 
 /* How long a text that repeats `unit` takes. */

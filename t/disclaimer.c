@@ -111,7 +111,8 @@ static const struct {
 	    "Hello \nyou\n\n  indented text\n From here\nand on\n",
 	    DISCLAIMER_ADDED },
 	{ "the first text of mixed", "both", MIXED
-	    "\n--m\n\nHello\n--m\n" TYPE("image/png") "\nx\n--m\n\nBye\n--m--\n",
+	    "\n--m\n\nHello\n--m\n" TYPE("image/png")
+	    "\nx\n--m\n\nBye\n--m--\n",
 	    "--m\n\nHello\n\n-- \nThe Other Company\n--m\n"
 	    TYPE("image/png") "\nx\n--m\n\nBye\n--m--\n", DISCLAIMER_ADDED },
 	{ "not the attachment", "both", MIXED
@@ -270,7 +271,8 @@ wrong(void)
 		{ "bad.txt", "", "bad.txt: empty" },
 		{ "bad.txt", "\xff", "bad.txt: not UTF-8" },
 		{ "bad.txt", "a\n{{#b}}\n", "bad.txt:2: " },
-		{ "both.html", "<script>x</script>", "both.html: <script> has" },
+		{ "both.html", "<script>x</script>",
+		    "both.html: <script> has" },
 		{ "both.html", "<p", "both.html: its last tag" },
 		{ "both.html", "a<!--", "both.html: its last tag" },
 		{ "both.html", "<p title={{name}}>", "both.html:1: " },

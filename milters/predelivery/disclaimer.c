@@ -33,8 +33,8 @@ masked(struct arena *a, struct slice raw)
 
 	for (size_t i = 0; i < raw.len; i++) {
 		if (raw.ptr[i] == '\x1b' && i + 2 < raw.len) {
-			wide = raw.ptr[i + 1] != '(' || (raw.ptr[i + 2] != 'B' &&
-			    raw.ptr[i + 2] != 'J');
+			wide = raw.ptr[i + 1] != '(' ||
+			    (raw.ptr[i + 2] != 'B' && raw.ptr[i + 2] != 'J');
 			i += 2;
 		} else if (wide) {
 			bytes[i] = (char)((unsigned char)bytes[i] | 0x80);

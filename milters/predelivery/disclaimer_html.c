@@ -35,7 +35,7 @@ struct spot {
 	size_t top;			/* the first one in the body */
 	bool begun;
 	size_t end;			/* before the last </body>, </html> */
-	size_t quote;			/* where the quote begins, or SIZE_MAX */
+	size_t quote;			/* where it begins, or SIZE_MAX */
 	bool final;			/* a separator: it lasts */
 	unsigned depth;			/* of the quote's container, or 0 */
 	size_t container;		/* its offset */

@@ -4,7 +4,7 @@
  *
  * disclaimer_print	appends what is compared of a text: letters and digits,
  *			ASCII in lower case and for what reads like ASCII
- * disclaimer_printed	the same of a disclaimer with these values, as it is seen
+ * disclaimer_printed	the same of a disclaimer with these values
  * disclaimer_rendered	the text form (LF) or HTML form with these values; the
  *			HTML form may be made from the text
  */

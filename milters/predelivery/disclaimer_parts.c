@@ -7,6 +7,17 @@
 	MSG_LIMIT_WORK | MSG_LIMIT_FIELDS | MSG_LIMIT_HEADER | \
 	MSG_BAD_TRANSFER | MSG_HEADER_CUT | MSG_JUNK_LINE)
 
+/* A junk line in the message's own header is seen as such by all. */
+static bool
+doubtful(const struct part *p)
+{
+	uint64_t flags = DOUBTFUL;
+
+	if (p->parent == NULL)
+		flags &= ~MSG_JUNK_LINE;
+	return (p->flags & flags) != 0;
+}
+
 static bool
 pkcs7(const struct part *p)
 {
@@ -58,7 +69,7 @@ root_of(const struct part *p)
 static enum disclaimer_done
 choose(const struct part *p, struct disclaimer_parts *parts)
 {
-	if ((p->flags & DOUBTFUL) != 0)
+	if (doubtful(p))
 		return DISCLAIMER_REFUSED;
 	if (part_is(p, "text", "plain") || part_is(p, "text", "html")) {
 		if (p->copy || attachment(p) || parts->n == DISCLAIMER_PARTS)
@@ -120,7 +131,7 @@ walk(const struct part *root, struct disclaimer_parts *parts)
 		enum disclaimer_done done;
 
 		if (enters(p) && p->child != NULL && depth < LEVELS) {
-			if ((p->flags & DOUBTFUL) != 0)
+			if (doubtful(p))
 				return DISCLAIMER_REFUSED;
 			up[depth++] = (struct way){ p, parts->n };
 			p = part_is(p, "multipart", "related") ? root_of(p) :

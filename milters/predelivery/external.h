@@ -1,17 +1,17 @@
 /*
  * external - mail from outside that bears a name of ours is marked (R25)
  *
- * external_from	a From field's body with the mark in front of each display
- *			name: an encoded word (RFC 2047) of its own, all other
- *			bytes stay. An address without a name gets the mark as
- *			its name, and angle brackets where it has none; where a
- *			comment is its name the mark goes into that. What cannot
- *			be read as addresses gets it at its begin. SLICE_NONE:
- *			nothing to do, each name has the mark already, or there
- *			is no sender at all
- * external_ours	does the From of this message use a domain of ours: in an
- *			address, or in what a reader sees of a name? Subdomains
- *			are ours too
+ * external_from	a From field's body with the mark in front of each
+ *			display name: an encoded word (RFC 2047) of its own,
+ *			all other bytes stay. An address without a name gets the
+ *			mark as its name, and angle brackets where it has none;
+ *			where a comment is its name the mark goes into that.
+ *			What cannot be read as addresses gets it at its begin.
+ *			SLICE_NONE: nothing to do, each name has the mark
+ *			already, or there is no sender at all
+ * external_ours	does the From of this message use a domain of ours: in
+ *			an address, or in what a reader sees of a name?
+ *			Subdomains are ours too
  * external_step	the step of decide.c: mark, banner and subject tag, as
  *			they are set for a recipient
  *
