@@ -301,7 +301,7 @@ disclaimer_add(struct patches *edits, struct message *msg,
 			return DISCLAIMER_THERE;
 	if (done != DISCLAIMER_ADDED)
 		return done;
-	/* All of them or none: first on a list that nobody uses. */
+	/* All of them or none: of several, first on a list that nobody uses. */
 	patches_init(&trial, a, msg);
 	for (size_t i = 0; i < n; i++) {
 		struct target *t = &targets[i];
@@ -311,7 +311,7 @@ disclaimer_add(struct patches *edits, struct message *msg,
 			return DISCLAIMER_EMPTY;
 		t->utf8 = t->html ? html_lines(a, t, text) :
 		    text_lines(a, t, text);
-		if (!insert(&trial, t))
+		if (n > 1 && !insert(&trial, t))
 			return DISCLAIMER_REFUSED;
 	}
 	done = DISCLAIMER_REFUSED;
