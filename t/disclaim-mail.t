@@ -62,7 +62,7 @@ for my $folder (grep { -d } @folders) {
 		open my $out, '-|', $probe, "$dir/disclaimers", @some or
 		    die "$probe: $!";
 		while (<$out>) {
-			if (/^([a-z ]+): (\d+)$/) {
+			if (/^([a-z-]+): (\d+)$/) {
 				$sum{$1} += $2;
 			} elsif (!/^\d+ mails/) {
 				diag $_;

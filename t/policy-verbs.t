@@ -48,13 +48,15 @@ sub fails {
 
 sub doctor {
 	my ($status, $text) = $s->gatehouse('doctor', '--only', 'policy',
-	    '--config', $conf, '--json', '--postfix', $s->dir);
+	    '--config', $conf, '--json', '--postfix', $s->dir . '/postfix');
 
 	return join ' ', map { $_->{id} } map { @{ $_->{findings} } }
 	    @{ decode_json($text)->{checks} };
 }
 
 $s->house;
+make_path($s->dir . '/postfix');
+put($s->dir . "/postfix/$_", '') for qw(main.cf master.cf);
 $s->conf_write('auth-check.conf', scope => [
     { domain => 'a.test', dmarc_policy => 'ignore', final => [ 'spf_fail' ] },
     { user => 'anna@a.test', dmarc_policy => 'soften' } ]);

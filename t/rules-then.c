@@ -392,24 +392,6 @@ test_sets(void)
 }
 
 static void
-test_second_pass(void)
-{
-	static const struct finding done[] = {
-		{ { "predelivery", 11 }, { "rules", 5 }, { "r", 1 } } };
-	struct stage s;
-	struct plan *p;
-
-	stage_begin(&s, HEAD, "x\r\n");
-	s.job.findings = done;
-	s.job.nfindings = 1;
-	p = decide(&s, "then = { add_recipient = \"b@x.test\"; "
-	    "tag_subject = \"[x]\"; };");
-	tap_ok(p->addresses == NULL, "a later pass leaves the envelope alone");
-	tap_ok(has(stage_head(&s, p), "[x]"), "and edits what it is to edit");
-	stage_end(&s);
-}
-
-static void
 test_forged(void)
 {
 	struct stage s;
@@ -604,7 +586,6 @@ main(void)
 	test_order();
 	test_recipients();
 	test_sets();
-	test_second_pass();
 	test_forged();
 	test_files();
 	test_country();

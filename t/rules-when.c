@@ -437,6 +437,127 @@ test_model(void)
 	    "conditions)", refused);
 }
 
+/* ---- many rules: the prefilter hides none that matches ---- */
+
+static const char *const conditions[] = {
+	"from = \"%s@sender.test\"", "from = { domain = \".%s.test\"; }",
+	"envelope_sender = { domain = [ \"%s.test\", \"x.test\" ]; }",
+	"recipient = { prefix = \"%s\"; }", "recipient = \"%s@our.test\"",
+	"subject = { contains = \"%s\"; }", "subject = { suffix = \"%s\"; }",
+	"subject = { regex = \"\\\\b%s\\\\b\"; }",
+	"header = { name = \"X-%s\"; }",
+	"header = { name = \"X-Words\"; wildcard = \"*%s?\"; }",
+	"attachment = { name = { prefix = \"%s\"; }; }",
+	"not = { subject = { contains = \"%s\"; }; }",
+	"any = ( { subject = { contains = \"%s\"; }; }, { from = { domain = "
+	"\"a.test\"; }; } )",
+};
+
+enum { CONDITIONS = sizeof conditions / sizeof conditions[0] };
+
+static void
+add_condition(struct buf *out, const char *form, const char *what)
+{
+	for (; *form != '\0'; form++) {
+		if (form[0] == '%' && form[1] == 's') {
+			buf_adds(out, what);
+			form++;
+		} else {
+			buf_addc(out, *form);
+		}
+	}
+	buf_adds(out, "; ");
+}
+
+/* Two conditions of different kinds in each. */
+static void
+many_rules(struct buf *out, unsigned n)
+{
+	buf_adds(out, "rules = ( ");
+	for (unsigned i = 0; i < n; i++) {
+		unsigned a = any_of(CONDITIONS - 1);
+
+		buf_addf(out, "%s{ name = \"r%u\"; mode = \"active\"; "
+		    "continue = true; when = { all = ( { ", i > 0 ? ", " : "",
+		    i);
+		add_condition(out, conditions[a], words[any_of(WORDS)]);
+		buf_adds(out, "}, { ");
+		add_condition(out, conditions[a + 1], words[any_of(WORDS)]);
+		buf_adds(out, "} ); }; then = { add_header = \"X-Y: z\"; }; }");
+	}
+	buf_adds(out, " );");
+	buf_addc(out, '\0');
+}
+
+static const char *
+many_mail(struct arena *a)
+{
+	const char *const w[] = { words[any_of(WORDS)], words[any_of(WORDS)],
+	    words[any_of(WORDS)], words[any_of(WORDS)], words[any_of(WORDS)],
+	    words[any_of(WORDS)] };
+
+	return arena_printf(a, "From: %s@sender.test, b@x.%s.test\r\n"
+	    "Subject: about %s, %s\r\nX-Words: %ss\r\nX-%s: y\r\n"
+	    "MIME-Version: 1.0\r\nContent-Type: application/x; "
+	    "name=%s.txt\r\n", w[0], w[1], w[2], w[3], w[4], w[5], w[0]).ptr;
+}
+
+/* Rules that match, by looking at each. */
+static unsigned
+plainly(struct stage *s, const struct rules_outcome *out, unsigned *wrong)
+{
+	const struct rules *r = s->shared.rules;
+	struct facts *f = arena_alloc(s->arena, sizeof *f);
+	unsigned yes = 0;
+	struct notes n;
+
+	facts_init(f, &s->job, NULL, 0);
+	notes_init(&n, r, f);
+	notes_recipient(&n, 0, RULE_IN);
+	for (unsigned i = 0; i < r->n; i++) {
+		const struct hit *h = out->hits;
+
+		while (h != NULL && h->rule != &r->all[i])
+			h = h->next;
+		yes += rules_when(&n, &r->all[i]) == TRUTH_YES;
+		*wrong += (rules_when(&n, &r->all[i]) == TRUTH_YES) !=
+		    (h != NULL);
+	}
+	return yes;
+}
+
+static void
+test_many(void)
+{
+	unsigned wrong = 0, yes = 0, looked = 0;
+
+	for (unsigned i = 0; i < 60; i++) {
+		struct buf text = { .ptr = NULL };
+		const struct predelivery_answers *seen;
+		struct stage s;
+
+		stage_begin(&s, "", "");
+		message_read(&s.msg, s.arena, slice_of(many_mail(s.arena)),
+		    SLICE("x\r\n"), NULL);
+		s.recipients[0].address = arena_printf(s.arena, "%s@our.test",
+		    words[any_of(WORDS)]);
+		s.envelope.sender = arena_printf(s.arena, "a@%s.test",
+		    words[any_of(WORDS)]);
+		many_rules(&text, 200);
+		if (stage_rules(&s, text.ptr) != RC_OK)
+			tap_ok(false, "%.*s", SLICE_ARG(s.why));
+		stage_decide(&s);
+		seen = s.job.answers;
+		yes += plainly(&s, &seen->rules, &wrong);
+		looked += seen->rules.looked_at;
+		buf_free(&text);
+		stage_end(&s);
+	}
+	tap_is_int(wrong, 0, "the prefilter hides no rule that matches");
+	tap_ok(yes > 300, "of which there are some (%u of 12000)", yes);
+	tap_ok(looked < 6000, "and most are not looked at (%u are)", looked);
+}
+
 /* ---- what must stand in a text ---- */
 
 static void
@@ -574,6 +695,7 @@ main(void)
 	test_bombs();
 	test_undecided();
 	test_model();
+	test_many();
 	test_literals();
 	test_languages();
 	return tap_done();

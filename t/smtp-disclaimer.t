@@ -87,7 +87,7 @@ my $head = mail('', '');
 my ($bytes, $event) = through(message => "${head}Good day.\n");
 is $bytes, crlf("${head}Good day.\n\n-- \nAnna Aehre, Gatehouse Test Company\n" .
     "Tel. +352 <1>\n"), 'a text without a charset: ASCII that reads alike';
-is $event->{'gatehouse.disclaimer'}, 'sign: added', 'the journal says so';
+is $event->{'gatehouse.disclaimer'}, 'sign=added', 'the journal says so';
 
 $head = mail("Content-Type: text/plain; charset=utf-8\n" .
     "Content-Transfer-Encoding: 8bit\n", '', 'bert@gatehouse.test');
@@ -134,13 +134,13 @@ print(" ".join("".join(t.find("body").itertext()).split()))' $dir/part.html`;
 my $reply = mail('', "Yes.\n\n> Bert, Gatehouse Test\n> Company\n");
 ($bytes, $event) = through(message => $reply);
 is $bytes, crlf($reply), 'not twice in a thread';
-is $event->{'gatehouse.disclaimer'}, 'sign: there already', 'and why';
+is $event->{'gatehouse.disclaimer'}, 'sign=there', 'and why';
 my $signed = mail("MIME-Version: 1.0\nContent-Type: multipart/signed; " .
     "boundary=a; protocol=\"application/pgp-signature\"\n", "--a\n\nHello\n" .
     "--a\nContent-Type: application/pgp-signature\n\nx\n--a--\n");
 ($bytes, $event) = through(message => $signed);
 is $bytes, crlf($signed), 'not in what is signed';
-is $event->{'gatehouse.disclaimer'}, 'sign: signed', 'and why';
+is $event->{'gatehouse.disclaimer'}, 'sign=signed', 'and why';
 my $plain = mail('', "Good day.\n");
 ($bytes) = through(message => $plain, rcpt => $us);
 is $bytes, crlf($plain), 'not among ourselves';
@@ -148,7 +148,7 @@ my $contract = mail('', "Good day.\n") =~ s/a letter/the contract/r;
 ($bytes, $event) = through(message => $contract);
 like $bytes, qr/Tel\. \+352 <1>\r\n\r\nBy order of the board of directors\.\r\n\z/,
     'and what a rule asked for';
-is $event->{'gatehouse.disclaimer'}, 'sign: added, legal: added', 'it says so';
+is $event->{'gatehouse.disclaimer'}, 'sign=added legal=added', 'it says so';
 
 # --- inbound ---
 sub outside { return (client => '192.0.2.9', from => 'a@far.test',
@@ -161,7 +161,7 @@ my $want = crlf($boss =~ s/From: /From: =?utf-8?Q?=E2=9A=A0?= /r
     =~ s/\n\n/\n\nThis message came from outside.\n\n/r);
 is $bytes, $want, 'our name from outside: mark, banner and tag';
 is $event->{'gatehouse.external'},
-    'From: marked, outside: added, Subject: tagged', 'the journal says so';
+    'From=marked outside=added Subject=tagged', 'the journal says so';
 ($bytes) = through(outside(message => $want =~ s/\r\n/\n/gr));
 is $bytes, $want, 'twice is once';
 my $other = mail('', "Hello.\n", 'Other <a@far.test>');

@@ -43,8 +43,9 @@ sub rule {
 }
 
 Gatehouse::Mmdb->write("$dir/countries.mmdb", '192.0.2.0/24' => 'LU');
+# As the recipe has it (t/recipe.c).
 open my $map, '>', "$dir/conf/route" or die $!;
-print $map '/^X-Gatehouse-Route: ([A-Za-z0-9_-]+:[][A-Za-z0-9.:_\/-]+)$/ ' .
+print $map '%^X-Gatehouse-Route: ([A-Za-z0-9_-]+:[][A-Za-z0-9.:_/-]+)$% ' .
     "FILTER \$1\n";
 close $map;
 

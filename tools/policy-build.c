@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -476,6 +477,20 @@ build_install(struct build *b, const char *path)
 	return status;
 }
 
+/* As tmpfiles of the packages has it: what is made in it belongs to the group
+ * that milters are in, where there is one. */
+static bool
+make_folder(const char *dir)
+{
+	const struct group *group;
+
+	if (mkdir(dir, 0750) != 0)
+		return errno == EEXIST;
+	group = getgrnam("gatehouse");
+	return group == NULL || (chown(dir, (uid_t)-1, group->gr_gid) == 0 &&
+	    chmod(dir, 02750) == 0) || errno == EPERM;
+}
+
 int
 build_lock(struct build *b, int *lock_r)
 {
@@ -483,7 +498,7 @@ build_lock(struct build *b, int *lock_r)
 	    b->house.state_directory).ptr;
 	const char *path = arena_printf(b->arena, "%s/lock", dir).ptr;
 
-	if (mkdir(dir, 0750) != 0 && errno != EEXIST)
+	if (!make_folder(dir))
 		return verb_fails(EX_CANTCREAT, "%s: %s", dir,
 		    strerror(errno));
 	*lock_r = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

@@ -210,7 +210,8 @@ tell_envelope(const struct plan *p, struct json *w, struct buf *out)
 	if (p->sender.ptr != NULL && w != NULL)
 		json_put(w, "sender", p->sender);
 	else if (p->sender.ptr != NULL)
-		buf_addf(out, "sender becomes <%.*s>\n", SLICE_ARG(p->sender));
+		buf_addf(out, "sender becomes <%.*s>\n",
+		    SLICE_ARG(verb_safe(p->arena, p->sender)));
 	if (p->route.ptr != NULL && w != NULL)
 		json_put(w, "route", p->route);
 	else if (p->route.ptr != NULL)
@@ -224,8 +225,10 @@ tell_envelope(const struct plan *p, struct json *w, struct buf *out)
 		if (w == NULL) {
 			buf_addf(out, x->removed.ptr != NULL ?
 			    "recipient <%.*s> becomes " : "%.*sone more "
-			    "recipient ", SLICE_ARG(x->removed));
-			buf_addf(out, "<%.*s>\n", SLICE_ARG(x->added));
+			    "recipient ", SLICE_ARG(verb_safe(p->arena,
+			    x->removed)));
+			buf_addf(out, "<%.*s>\n",
+			    SLICE_ARG(verb_safe(p->arena, x->added)));
 			continue;
 		}
 		json_begin_object(w);

@@ -91,7 +91,7 @@ add_recipient(struct asked *q, const char *address)
 static int
 add_finding(struct asked *q, const char *text)
 {
-	struct slice value, key, filter = slice_cut(slice_of(text), '.',
+	struct slice value = SLICE_NONE, key, filter = slice_cut(slice_of(text), '.',
 	    &key);
 	struct finding *f = &q->findings[q->nfindings];
 

@@ -9,7 +9,8 @@
  * compile_table	one file's options and what its scope blocks say
  * compile_sheet	settings of the settings file
  * compile_lists	allow and block lists
- * compile_directory	mailboxes, aliases, domains, profiles (policy/directory.h)
+ * compile_directory	mailboxes, aliases, domains, profiles
+ *			(policy/directory.h)
  * compile_source	a file that it was made from, and its digest
  * compile_resolve	all is there: who gets what
  * compile_write	the map at path, durable, or the old one is untouched

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "text/address.h"
+#include "text/utf8.h"
 
 bool
 lists_word(struct arena *a, struct slice *rest, struct slice *word_r)
@@ -74,10 +75,24 @@ read_verdict(struct lists *l, struct slice word, struct lists_entry *e)
 	    SLICE_ARG(slice_sub(word, 0, 60)));
 }
 
+/* As it is compared; false for what is no address. */
+static bool
+normal_address(struct lists *l, struct slice *address)
+{
+	static const struct scope_match match = { false, '\0' };
+	struct scope_subject who;
+	struct slice ascii;
+
+	scope_subject(l->arena, *address, match, &who);
+	*address = who.address;
+	return who.address.ptr != NULL &&
+	    (slice_starts(who.domain, SLICE("[")) ||
+	    domain_ascii(l->arena, who.domain, &ascii));
+}
+
 static bool
 read_name(struct lists *l, struct slice *rest, struct lists_entry *e)
 {
-	static const struct scope_match match = { false, '\0' };
 	struct slice written;
 
 	if (e->level == SCOPE_DEFAULT)
@@ -91,20 +106,15 @@ read_name(struct lists *l, struct slice *rest, struct lists_entry *e)
 	    !domain_ascii(l->arena, e->name, &e->name))
 		return bad(l, "\"%.*s\" is no domain; write it as example.org",
 		    SLICE_ARG(written));
-	if (e->level == SCOPE_USER) {
-		e->name = scope_address(l->arena, e->name, match);
-		if (e->name.ptr == NULL)
-			return bad(l, "\"%.*s\" is no address; write it as "
-			    "a@example.org", SLICE_ARG(written));
-	}
+	if (e->level == SCOPE_USER && !normal_address(l, &e->name))
+		return bad(l, "\"%.*s\" is no address; write it as "
+		    "a@example.org", SLICE_ARG(written));
 	return true;
 }
 
 static bool
 read_sender(struct lists *l, struct slice word, struct lists_entry *e)
 {
-	static const struct scope_match match = { false, '\0' };
-
 	if (net_parse(word, &e->net)) {
 		e->kind = 'n';
 		e->sender = net_format(l->arena, &e->net);
@@ -113,8 +123,8 @@ read_sender(struct lists *l, struct slice word, struct lists_entry *e)
 	}
 	if (slice_has(word, '@')) {
 		e->kind = 'a';
-		e->sender = scope_address(l->arena, word, match);
-		return e->sender.ptr != NULL || bad(l, "\"%.*s\" is no "
+		e->sender = word;
+		return normal_address(l, &e->sender) || bad(l, "\"%.*s\" is no "
 		    "address; write it as a@example.net",
 		    SLICE_ARG(slice_sub(word, 0, 60)));
 	}
@@ -143,8 +153,8 @@ read_line(struct lists *l, struct slice line, struct lists_entry *e)
 	if (!read_name(l, &line, e))
 		return false;
 	if (!lists_word(l->arena, &line, &word))
-		return bad(l, "no sender, or a quote that is not closed; it wants an address, a domain or a "
-		    "network");
+		return bad(l, "no sender, or a quote that is not closed; it "
+		    "wants an address, a domain or a network");
 	if (!read_sender(l, word, e))
 		return false;
 	line = slice_trim(line);
@@ -157,13 +167,18 @@ read_line(struct lists *l, struct slice line, struct lists_entry *e)
 	return true;
 }
 
-static bool
-is_text(struct slice line)
+const char *
+lists_fault(struct slice line)
 {
-	for (size_t i = 0; i < line.len; i++)
-		if ((unsigned char)line.ptr[i] < ' ' && line.ptr[i] != '\t')
-			return false;
-	return true;
+	uint32_t cp;
+
+	while (utf8_next(&line, &cp)) {
+		if (cp == UTF8_BAD)
+			return "is not UTF-8; save the file as UTF-8";
+		if (utf8_control(cp) && cp != '\t')
+			return "holds a control character; remove it";
+	}
+	return NULL;
 }
 
 void
@@ -184,8 +199,8 @@ lists_next(struct lists *l, struct lists_entry *entry_r)
 		if (line.len > LISTS_LINE_MAX)
 			return bad(l, "a line of more than %d bytes",
 			    LISTS_LINE_MAX);
-		if (!is_text(line))
-			return bad(l, "a control character; remove it");
+		if (lists_fault(line) != NULL)
+			return bad(l, "the line %s", lists_fault(line));
 		line = slice_trim(line);
 		if (line.len == 0 || line.ptr[0] == '#')
 			continue;

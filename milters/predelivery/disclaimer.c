@@ -326,12 +326,12 @@ disclaimer_done_name(enum disclaimer_done done)
 {
 	static const char *const names[] = {
 		[DISCLAIMER_ADDED] = "added",
-		[DISCLAIMER_THERE] = "there already",
+		[DISCLAIMER_THERE] = "there",
 		[DISCLAIMER_SIGNED] = "signed",
 		[DISCLAIMER_ENCRYPTED] = "encrypted",
-		[DISCLAIMER_NO_TEXT] = "no text",
-		[DISCLAIMER_REFUSED] = "cannot be edited",
-		[DISCLAIMER_EMPTY] = "empty for this sender",
+		[DISCLAIMER_NO_TEXT] = "no-text",
+		[DISCLAIMER_REFUSED] = "refused",
+		[DISCLAIMER_EMPTY] = "empty",
 	};
 
 	return names[done];

@@ -24,6 +24,12 @@ ask(struct job *job, struct slice *why_r)
 
 /* ---- the process ---- */
 
+struct looking {
+	const struct predelivery_shared *shared;
+	struct arena *arena;
+	struct slice why;
+};
+
 static void
 close_shared(void *arg)
 {
@@ -117,6 +123,43 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	return rc == RC_OK ? open_countries(conf, shared, a, why_r) : rc;
 }
 
+/* A set that somebody is to have, and that has no rule. */
+static enum rc
+check_sets(struct slice where, const void *arg, void *to)
+{
+	const struct predelivery_conf *conf = arg;
+	struct looking *l = to;
+
+	for (size_t i = 0; i < conf->rule_sets.count; i++) {
+		struct slice name = conf->rule_sets.items[i];
+
+		if (slice_eq(name, SLICE("default")) ||
+		    rules_set(l->shared->rules, name) != NULL)
+			continue;
+		l->why = arena_printf(l->arena, "%.*s%srule_sets names "
+		    "\"%.*s\", and no rule is in that set; write a rule with "
+		    "set = \"%.*s\", or take it out", SLICE_ARG(where),
+		    where.len > 0 ? ": " : "", SLICE_ARG(name),
+		    SLICE_ARG(name));
+		return RC_BAD;
+	}
+	return RC_OK;
+}
+
+static enum rc
+survey(const void *arg, void *shared, const struct policy *policy,
+    struct survey *s)
+{
+	const struct predelivery_conf *conf = arg;
+	struct looking l = { .shared = shared, .arena = s->arena };
+	enum rc rc = policy_each(policy, "predelivery", predelivery_options,
+	    conf->scopes, conf, sizeof *conf, check_sets, &l, &s->why);
+
+	if (l.why.ptr != NULL)
+		s->why = l.why;
+	return rc;
+}
+
 static enum rc
 check(const void *conf, const struct house_conf *house, struct arena *a,
     struct slice *why_r)
@@ -132,6 +175,7 @@ const struct filter predelivery_filter = {
 	    HOLDS,
 	.check = check,
 	.open = open_shared,
+	.survey = survey,
 	.close = close_shared,
 	.ask = ask,
 	.decide = predelivery_decide,

@@ -12,7 +12,7 @@ const struct conf_option predelivery_options[] = {
 	{ "rules", CONF_PATH, AT(rules), "", 0, 0,
 	  "The file of rules; see gatehouse-rules(5). Empty: there are none.",
 	  NULL },
-	{ "rule_sets", CONF_LIST | CONF_SCOPED, AT(rule_sets), "default", 0,
+	{ "rule_sets", CONF_LIST | CONF_SCOPED | CONF_FORM, AT(rule_sets), "default", 0,
 	  20,
 	  "Names of the sets of rules that apply, in this order. Inbound, who "
 	  "is asked about is the recipient; outbound, who logged in, or else "

@@ -23,7 +23,7 @@ by_bytes(const void *a, const void *b)
 static void
 children(struct buf *out, const struct node *n, struct arena *a)
 {
-	struct slice keys[2 * RULES_CONDITIONS];
+	struct slice keys[2 * RULES_CONDITIONS] = { SLICE_NONE };
 	size_t count = 0;
 
 	for (const struct node *c = n->first; c != NULL &&

@@ -126,7 +126,6 @@ struct doing {
 	const struct rules_outcome *out;
 	size_t n;			/* recipients */
 	bool *gets;			/* by recipient: does he get it? */
-	bool before;			/* an earlier pass saw to the envelope */
 	struct trace trace;
 	struct buf matched, again;
 };
@@ -163,8 +162,10 @@ judge(struct doing *d)
 	for (size_t i = 0; i < d->n; i++) {
 		if (!counts(&d->job->envelope->recipients[i]))
 			continue;
-		each[i] = d->out->of[i].end != NULL ?
-		    verdict_of(d->a, &d->out->of[i]) : d->p->all;
+		/* What an earlier step said against him stays. */
+		each[i] = *plan_verdict(d->p, i);
+		if (each[i].action == ACCEPT && d->out->of[i].end != NULL)
+			each[i] = verdict_of(d->a, &d->out->of[i]);
 		d->gets[i] = each[i].action == ACCEPT;
 		if (all == NULL || (all->action != ACCEPT &&
 		    each[i].action == ACCEPT))
@@ -223,9 +224,7 @@ may_send_on(struct doing *d, const struct hit *h)
 	if (t->add.count == 0 && t->sender.ptr == NULL &&
 	    t->recipient.ptr == NULL && t->route.ptr == NULL)
 		return false;
-	if (!d->before && !trace_passed(&d->trace, h->rule->name))
-		return true;
-	return false;
+	return !trace_passed(&d->trace, h->rule->name);
 }
 
 static void
@@ -531,8 +530,6 @@ rules_step(struct work *w)
 	if (d.out->hits == NULL)
 		return STEP_ON;
 	d.gets = arena_array(d.a, d.n + 1, sizeof *d.gets);
-	d.before = job_finding(job, slice_of(job->filter),
-	    SLICE("rules")).ptr != NULL;
 	trace_begin(&d.trace, job->msg, shared->trace_key, d.a);
 	judge(&d);
 	go(&d);

@@ -11,8 +11,8 @@
  * Where recipients would go different ways (route, sender), option rules_mixed
  * says what becomes of those whom a rule sends another way.
  *
- * What changes the envelope is done once for a message: not again by a filter
- * of a later pass (finding "rules"), nor when it comes back (trace.h).
+ * What changes the envelope is done once for a message: not again when it comes
+ * back (trace.h).
  */
 #ifndef PREDELIVERY_RULES_DO_H
 #define PREDELIVERY_RULES_DO_H

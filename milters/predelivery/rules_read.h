@@ -21,6 +21,10 @@ struct rules_read {
 /* Conditions of a group, all of which have to hold; depth: levels above. */
 enum rc rules_read_when(struct rules_read *r, const config_setting_t *group,
     unsigned depth, struct node **node_r);
+enum rc rules_want_group(struct rules_read *r, const config_setting_t *s);
+/* One condition of any kind. */
+enum rc rules_read_leaf(struct rules_read *r, const config_setting_t *s,
+    struct leaf *l);
 enum rc rules_read_then(struct rules_read *r, const config_setting_t *group,
     struct actions *then);
 /* A text, or a list of texts, each as it stands. */

@@ -27,7 +27,7 @@ value(const void *arg, const char *name)
 static void
 say(struct buf *said, struct slice name, const char *what)
 {
-	buf_addf(said, "%s%.*s: %s", said->len > 0 ? ", " : "",
+	buf_addf(said, "%s%.*s=%s", said->len > 0 ? " " : "",
 	    SLICE_ARG(name), what);
 }
 
@@ -43,7 +43,7 @@ add(struct work *w, struct buf *said, struct slice name,
 	    name);
 
 	/* One that a compiled policy names and the folder does not have. */
-	say(said, name, d == NULL ? "there is none" :
+	say(said, name, d == NULL ? "unknown" :
 	    disclaimer_done_name(disclaimer_add(&w->plan->edits, w->job->msg,
 	    d, place, once, &values)));
 }
@@ -91,8 +91,7 @@ mark_from(struct work *w, struct slice mark, struct buf *said)
 			refused = true;
 	}
 	if (done || refused)
-		say(said, SLICE("From"), refused ? "cannot be edited" :
-		    "marked");
+		say(said, SLICE("From"), refused ? "refused" : "marked");
 }
 
 enum step
