@@ -167,6 +167,8 @@ is $bytes, $want, 'twice is once';
 my $other = mail('', "Hello.\n", 'Other <a@far.test>');
 ($bytes) = through(outside(message => $other));
 is $bytes, crlf($other), 'another name from outside: as it was';
+($bytes) = through(outside(message => $boss, client => '127.0.0.1'));
+is $bytes, crlf($boss), 'from this machine: nor is that outside';
 my $trick = mail('', "Hello.\n", "\"$anna\" <a\@far.test>");
 ($bytes) = through(outside(message => $trick));
 like $bytes, qr/^From: =\?utf-8\?Q\?=E2=9A=A0\?= "\Q$anna\E"/m,

@@ -48,7 +48,7 @@
 #include "decide.h"
 
 enum {
-	DISCLAIMER_PART = 16 << 20,	/* of a text, decoded */
+	DISCLAIMER_PART = 4 << 20,	/* of a text, decoded */
 	DISCLAIMER_LINE = 990,		/* ours are broken before that */
 	DISCLAIMERS_MAX = 1000,
 	DISCLAIMER_NAMES = 100,		/* values in one of them */
