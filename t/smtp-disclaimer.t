@@ -51,11 +51,16 @@ put("$dir/state/directory/current/directory", join "\n",
 $s->milter('predelivery', rules => "$dir/conf/rules.conf",
     disclaimer_folder => $folder, disclaimers => [ 'sign' ],
     external_mark => "\xe2\x9a\xa0", external_banner => 'outside',
-    external_subject => '[external]');
-$s->house;
+    external_subject => '[external]', scope => [
+	{ user => 'bert@gatehouse.test', disclaimers => [ 'sign', 'legal' ],
+	    disclaimer_place => 'end', disclaimer_internal => 'true' },
+	{ user => 'quiet@gatehouse.test', external_mark => '',
+	    external_banner => '', external_subject => '' } ]);
+$s->postfix;
+$s->log->mark;
 my ($status, $said) = $s->gatehouse('policy', 'compile', '--config', $s->conf);
 is $status, 0, 'the directory is compiled' or diag $said;
-$s->postfix;
+ok $s->log->wait_for(qr/new policy map taken up/, 10), 'and taken up';
 
 # What arrived, without what Postfix put before it; and the event.
 sub through {
@@ -93,8 +98,16 @@ $head = mail("Content-Type: text/plain; charset=utf-8\n" .
     "Content-Transfer-Encoding: 8bit\n", '', 'bert@gatehouse.test');
 ($bytes) = through(from => 'bert@gatehouse.test',
     message => "${head}B\xc3\xb6\n\n> quoted\n");
-is $bytes, crlf("${head}B\xc3\xb6\n\n-- \nBert, Gatehouse Test Company\n\n" .
-    "> quoted\n"), 'before what is quoted; who has no phone';
+is $bytes, crlf("${head}B\xc3\xb6\n\n> quoted\n\n-- \n" .
+    "Bert, Gatehouse Test Company\n\nBy order of the board of directors.\n"),
+    'in a scope: two, at the end; who has no phone';
+($bytes) = through(from => 'bert@gatehouse.test', rcpt => $us,
+    message => "${head}Hello\n");
+like $bytes, qr/board of directors/, 'and among ourselves';
+$head = mail('', '');
+($bytes) = through(message => "${head}Yes\n\n> quoted\n");
+is $bytes, crlf("${head}Yes\n\n-- \nAnna Aehre, Gatehouse Test Company\n" .
+    "Tel. +352 <1>\n\n> quoted\n"), 'before what is quoted';
 
 my $alternative = mail("MIME-Version: 1.0\n" .
     "Content-Type: multipart/alternative; boundary=a\n", <<'END');
@@ -169,6 +182,14 @@ my $other = mail('', "Hello.\n", 'Other <a@far.test>');
 is $bytes, crlf($other), 'another name from outside: as it was';
 ($bytes) = through(outside(message => $boss, client => '127.0.0.1'));
 is $bytes, crlf($boss), 'from this machine: nor is that outside';
+($bytes) = through(outside(message => $boss, rcpt => 'quiet@gatehouse.test'));
+is $bytes, crlf($boss), 'and who wants none of it has none';
+my $two = $boss =~ s/^To: /From: $anna (A), x\@far.test\nTo: /mr;
+($bytes) = through(outside(message => $two));
+is_deeply [ $s->fields($bytes, 'From') ], [
+    "=?utf-8?Q?=E2=9A=A0?= \"The Boss\" <$anna>",
+    "$anna (=?utf-8?Q?=E2=9A=A0?= A), =?utf-8?Q?=E2=9A=A0?= <x\@far.test>" ],
+    'two fields From, two addresses';
 my $trick = mail('', "Hello.\n", "\"$anna\" <a\@far.test>");
 ($bytes) = through(outside(message => $trick));
 like $bytes, qr/^From: =\?utf-8\?Q\?=E2=9A=A0\?= "\Q$anna\E"/m,

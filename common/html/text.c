@@ -261,8 +261,8 @@ html_text_read(struct arena *a, struct slice charset, struct slice text,
 
 	prepare(a, charset, text, &r, &out->copied);
 	/* Most of a text is markup; it seldom grows. */
-	buf_room(&r.visible.text, r.source.len / 2 < max ? r.source.len / 2 :
-	    max);
+	buf_room(&r.visible.text, 1 + (r.source.len / 2 < max ?
+	    r.source.len / 2 : max));
 	html_reader_open(reader, r.source);
 	while (html_piece_next(reader, &p)) {
 		if (p.kind == HTML_PIECE_TEXT) {
