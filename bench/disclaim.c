@@ -51,7 +51,8 @@ main(int argc, char **argv)
 	int rounds = argc > 4 ? atoi(argv[3]) : 0;
 	double from;
 
-	if (rounds > 0 && disclaimers_load(kept, argv[1], &list, &why) == RC_OK)
+	if (rounds > 0 && disclaimers_load(kept, argv[1], false, &list,
+	    &why) == RC_OK)
 		d = disclaimers_find(list, slice_of(argv[2]));
 	if (d == NULL)
 		return 2;

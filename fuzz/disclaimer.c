@@ -38,7 +38,7 @@ load(void)
 	f = fopen(path, "w");
 	if (f == NULL || fputs("-- \nThe disclaimer of {{name}}.\n"
 	    "\xe2\x82\xac 5\n", f) < 0 || fclose(f) != 0 ||
-	    disclaimers_load(kept, folder, &list, &why) != RC_OK)
+	    disclaimers_load(kept, folder, false, &list, &why) != RC_OK)
 		abort();
 	unlink(path);
 	rmdir(folder);

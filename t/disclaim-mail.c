@@ -140,7 +140,8 @@ main(int argc, char **argv)
 	const struct disclaimer *d;
 	size_t bad = 0;
 
-	if (argc < 2 || disclaimers_load(a, argv[1], &list, &why) != RC_OK)
+	if (argc < 2 || disclaimers_load(a, argv[1], false, &list,
+	    &why) != RC_OK)
 		return 2;
 	d = disclaimers_find(list, SLICE("test"));
 	if (d == NULL)

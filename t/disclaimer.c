@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "milters/predelivery/disclaimer_load.h"
@@ -283,7 +284,7 @@ wrong(void)
 		struct slice why = SLICE_NONE;
 
 		put(bad[i].file, bad[i].text);
-		tap_is_int(disclaimers_load(arena, folder, &other, &why),
+		tap_is_int(disclaimers_load(arena, folder, true, &other, &why),
 		    RC_BAD, "refused: %s", bad[i].text);
 		tap_ok(slice_search(why, slice_of(bad[i].want)) < why.len,
 		    "says %s", bad[i].want);
@@ -291,7 +292,15 @@ wrong(void)
 		take("bad.txt");
 		put("both.html", both_html);
 	}
-	tap_is_int(disclaimers_load(arena, "/nonexistent", &other,
+	if (chmod(arena_printf(arena, "%s/both.txt", folder).ptr, 0666) == 0) {
+		struct slice why = SLICE_NONE;
+
+		tap_is_int(disclaimers_load(arena, folder, true, &other, &why),
+		    RC_BAD, "one that anybody may write");
+		tap_ok(slice_search(why, SLICE("both.txt")) < why.len,
+		    "is named");
+	}
+	tap_is_int(disclaimers_load(arena, "/nonexistent", true, &other,
 	    &(struct slice){ 0 }), RC_OK, "no folder: no disclaimers");
 	tap_ok(disclaimers_find(other, SLICE("x")) == NULL, "none");
 }
@@ -310,7 +319,7 @@ main(void)
 	put("stuff.txt", " indented text\nFrom here\nand on\n");
 	put("umlaut.txt", "Die \u00fcbliche Erkl\u00e4rung von {{name}}\n");
 	put("empty.txt", "{{#phone}}Tel. {{phone}}{{/phone}}\n");
-	tap_is_int(disclaimers_load(arena, folder, &list, &why), RC_OK,
+	tap_is_int(disclaimers_load(arena, folder, true, &list, &why), RC_OK,
 	    "they are read");
 	tap_diag("%.*s", SLICE_ARG(why));
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

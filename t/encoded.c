@@ -104,6 +104,14 @@ bounds(void)
 		    "%s: 100 kB of nonsense, in full or cut", names[i]);
 	}
 	buf_free(&b);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		b = (struct buf){ 0 };
+		charset_utf8(slice_of(names[i]), SLICE(""), 0, &b);
+		charset_utf8(slice_of(names[i]), in, 0, &b);
+		tap_is_int((long long)b.len, 0, "%s: nothing into nothing",
+		    names[i]);
+		buf_free(&b);
+	}
 }
 
 static const struct {

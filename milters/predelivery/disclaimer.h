@@ -6,7 +6,9 @@
  * notice/template.h. A value is an attribute of the directory: {{name}},
  * {{#phone}}Tel. {{phone}}{{/phone}}; who has none has an empty one.
  *
- * disclaimers_load	reads the folder. RC_BAD with *why_r = "file:line: ..."
+ * disclaimers_load	reads the folder. RC_BAD with *why_r = "file:line: ...".
+ *			trusted: only files that nobody else may change
+ *			(conf/trust.h)
  * disclaimer_add	puts it into the text/plain and text/html parts that a
  *			reader shows as the message, as byte patches in each
  *			part's own charset and transfer encoding; all other
@@ -69,7 +71,7 @@ enum disclaimer_done { DISCLAIMER_ADDED, DISCLAIMER_THERE, DISCLAIMER_SIGNED,
     DISCLAIMER_ENCRYPTED, DISCLAIMER_NO_TEXT, DISCLAIMER_REFUSED,
     DISCLAIMER_EMPTY };
 
-enum rc disclaimers_load(struct arena *a, const char *folder,
+enum rc disclaimers_load(struct arena *a, const char *folder, bool trusted,
     struct disclaimers **list_r, struct slice *why_r);
 const struct disclaimer *disclaimers_find(const struct disclaimers *list,
     struct slice name);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf/trust.h"
 #include "html/text.h"
 #include "text/charset.h"
 #include "text/utf8.h"
@@ -225,8 +226,8 @@ collect(struct arena *a, struct slice text, struct disclaimer *d, size_t *n,
 
 /* RC_BAD: there is none (*why_r absent), or it cannot be read. */
 static enum rc
-read_file(struct arena *a, const char *path, struct slice *text_r,
-    struct slice *why_r)
+read_file(struct arena *a, const char *path, bool trusted,
+    struct slice *text_r, struct slice *why_r)
 {
 	FILE *f = fopen(path, "re");
 	char *bytes;
@@ -238,6 +239,10 @@ read_file(struct arena *a, const char *path, struct slice *text_r,
 		if (errno != ENOENT)
 			*why_r = arena_printf(a, "%s: %s", path,
 			    strerror(errno));
+		return RC_BAD;
+	}
+	if (trusted && trust_file(a, fileno(f), path, why_r) != RC_OK) {
+		fclose(f);
 		return RC_BAD;
 	}
 	bytes = mem_alloc(TEMPLATE_FILE + 1);
@@ -307,8 +312,8 @@ check_html(struct arena *a, const char *path, struct slice html,
 }
 
 static enum rc
-load_one(struct arena *a, const char *folder, struct slice name,
-    struct disclaimer *d, struct slice *why_r)
+load_one(struct arena *a, const char *folder, bool trusted,
+    struct slice name, struct disclaimer *d, struct slice *why_r)
 {
 	const char *txt = arena_printf(a, "%s/%.*s.txt", folder,
 	    SLICE_ARG(name)).ptr;
@@ -319,9 +324,9 @@ load_one(struct arena *a, const char *folder, struct slice name,
 
 	d->name = name;
 	d->names = arena_array(a, DISCLAIMER_NAMES + 1, sizeof *d->names);
-	if (read_file(a, txt, &text, why_r) != RC_OK)
+	if (read_file(a, txt, trusted, &text, why_r) != RC_OK)
 		return RC_BAD;
-	if (read_file(a, htm, &html, &why) == RC_OK)
+	if (read_file(a, htm, trusted, &html, &why) == RC_OK)
 		html = body_of(html);
 	else if (why.ptr != NULL) {
 		*why_r = why;
@@ -352,7 +357,7 @@ by_name(const void *a, const void *b)
 }
 
 enum rc
-disclaimers_load(struct arena *a, const char *folder,
+disclaimers_load(struct arena *a, const char *folder, bool trusted,
     struct disclaimers **list_r, struct slice *why_r)
 {
 	struct disclaimers *all = arena_alloc(a, sizeof *all);
@@ -381,7 +386,8 @@ disclaimers_load(struct arena *a, const char *folder,
 			break;
 		}
 		name = arena_copy(a, slice_sub(name, 0, name.len - 4));
-		rc = load_one(a, folder, name, &all->list[all->n++], why_r);
+		rc = load_one(a, folder, trusted, name,
+		    &all->list[all->n++], why_r);
 	}
 	closedir(dir);
 	if (rc == RC_OK && all->n > 1)

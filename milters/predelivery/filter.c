@@ -81,7 +81,7 @@ open_disclaimers(const struct predelivery_conf *conf,
 	enum rc rc;
 
 	shared->arena = arena_new();
-	rc = disclaimers_load(shared->arena, conf->disclaimer_folder,
+	rc = disclaimers_load(shared->arena, conf->disclaimer_folder, true,
 	    &shared->disclaimers, &why);
 	if (rc != RC_OK)
 		*why_r = arena_copy(a, why);
