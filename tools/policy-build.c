@@ -188,7 +188,19 @@ unmap(void *arg)
 	munmap((void *)(uintptr_t)s->ptr, s->len);
 }
 
-/* A file of any size, whose owner may set what he likes. */
+/* The directory belongs to whoever syncs it, and to nobody else. */
+static enum rc
+trust(const struct build *b, const char *path, int fd, const struct stat *st,
+    struct slice *why_r)
+{
+	if (path != b->directory)
+		return trust_file(b->arena, fd, path, why_r);
+	*why_r = arena_printf(b->arena, "%s: others may write to it; type: "
+	    "chmod go-w %s", path, path);
+	return (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 ? RC_OK : RC_BAD;
+}
+
+/* A file of any size. */
 static enum rc
 map_bytes(const struct build *b, const char *path, struct slice *bytes_r,
     struct slice *why_r)
@@ -204,7 +216,7 @@ map_bytes(const struct build *b, const char *path, struct slice *bytes_r,
 		return RC_BAD;
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		*why_r = arena_printf(b->arena, "%s: is no file", path);
-	} else if (trust_file(b->arena, fd, path, why_r) == RC_OK) {
+	} else if (trust(b, path, fd, &st, why_r) == RC_OK) {
 		if (st.st_size == 0) {
 			close(fd);
 			return RC_OK;

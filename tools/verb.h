@@ -27,12 +27,14 @@ struct verb {
 int verb_antivirus(int argc, char **argv, struct arena *a);
 int verb_backlog(int argc, char **argv, struct arena *a);
 int verb_check_config(int argc, char **argv, struct arena *a);
+int verb_directory(int argc, char **argv, struct arena *a);
 int verb_digest(int argc, char **argv, struct arena *a);
 int verb_dmarc_report(int argc, char **argv, struct arena *a);
 int verb_doctor(int argc, char **argv, struct arena *a);
 int verb_explain(int argc, char **argv, struct arena *a);
 int verb_forget(int argc, char **argv, struct arena *a);
 int verb_harvest(int argc, char **argv, struct arena *a);
+int verb_lint(int argc, char **argv, struct arena *a);
 int verb_policy(int argc, char **argv, struct arena *a);
 int verb_postfix_config(int argc, char **argv, struct arena *a);
 int verb_quarantine(int argc, char **argv, struct arena *a);
@@ -41,6 +43,7 @@ int verb_rules(int argc, char **argv, struct arena *a);
 int verb_search(int argc, char **argv, struct arena *a);
 int verb_spf(int argc, char **argv, struct arena *a);
 int verb_store(int argc, char **argv, struct arena *a);
+int verb_tenant(int argc, char **argv, struct arena *a);
 int verb_test(int argc, char **argv, struct arena *a);
 
 /* "gatehouse: text" on standard error; returns status. */

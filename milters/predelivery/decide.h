@@ -21,6 +21,7 @@
 #define PREDELIVERY_DECIDE_H
 
 #include "milter/filter.h"
+#include "milter/seal.h"
 #include "options.h"
 #include "rules.h"
 #include "texts.h"
@@ -29,6 +30,9 @@
 struct predelivery_answers {
 	struct rules_outcome rules;
 	struct texts texts;
+	struct outbound_seen *outbound;	/* outbound_run.h; NULL: mail that
+					   comes in */
+	const struct seal_key *bounce_key;	/* NULL: there is none */
 };
 
 enum step { STEP_ON, STEP_DONE };

@@ -7,19 +7,33 @@
 #include "decide.h"
 #include "milter/seal.h"
 #include "options.h"
+#include "outbound_run.h"
 #include "rules_do.h"
 #include "shared.h"
 
-static enum rc
-ask(struct job *job, struct slice *why_r)
+static void
+begin(struct job *job)
 {
+	const struct predelivery_shared *shared = job->shared;
 	struct predelivery_answers *seen = arena_alloc(job->arena,
 	    sizeof *seen);
 
 	job->answers = seen;
-	if (rules_ask(job, seen, why_r) != RC_OK)
-		return RC_RETRY;
-	return texts_ask(job, &seen->texts, why_r);
+	if (shared->outbound.key.len > 0)
+		seen->bounce_key = &shared->outbound.key;
+	outbound_begin(job, &shared->outbound);
+}
+
+static enum rc
+ask(struct job *job, struct slice *why_r)
+{
+	const struct predelivery_shared *shared = job->shared;
+	struct predelivery_answers *seen = job->answers;
+	enum rc rc = outbound_ask(job, &shared->outbound, why_r);
+
+	if (rc == RC_OK)
+		rc = rules_ask(job, seen, why_r);
+	return rc == RC_OK ? texts_ask(job, &seen->texts, why_r) : rc;
 }
 
 /* ---- the process ---- */
@@ -35,6 +49,7 @@ close_shared(void *arg)
 {
 	struct predelivery_shared *shared = arg;
 
+	outbound_close(&shared->outbound);
 	rules_free(shared->rules);
 	country_close(shared->countries);
 	arena_free(shared->arena);
@@ -146,18 +161,34 @@ check_sets(struct slice where, const void *arg, void *to)
 	return RC_OK;
 }
 
+/* Postfix waits for our reply at MAIL FROM: SIZE= may be over a limit. */
 static enum rc
 survey(const void *arg, void *shared, const struct policy *policy,
     struct survey *s)
 {
 	const struct predelivery_conf *conf = arg;
 	struct looking l = { .shared = shared, .arena = s->arena };
+	struct outbound_view *view = NULL;
 	enum rc rc = policy_each(policy, "predelivery", predelivery_options,
 	    conf->scopes, conf, sizeof *conf, check_sets, &l, &s->why);
 
 	if (l.why.ptr != NULL)
 		s->why = l.why;
+	if (rc == RC_OK)
+		rc = outbound_survey(conf, policy, s->arena, &view, &s->why);
+	s->view = view;
+	s->needs = EARLY_MAIL;
 	return rc;
+}
+
+static enum rc
+open_state(const void *conf, void *arg, void *arg_before, const char *dir,
+    struct arena *a, struct slice *why_r)
+{
+	struct predelivery_shared *shared = arg, *before = arg_before;
+
+	return outbound_state(conf, &shared->outbound,
+	    before != NULL ? &before->outbound : NULL, dir, a, why_r);
 }
 
 static enum rc
@@ -171,12 +202,16 @@ const struct filter predelivery_filter = {
 	.name = "predelivery",
 	.options = predelivery_options,
 	.conf_size = sizeof (struct predelivery_conf),
-	.needs = NEED_BODY | EDITS_HEADERS | EDITS_BODY | EDITS_ENVELOPE |
-	    HOLDS,
+	.needs = NEED_BODY | NEED_DNS | EDITS_HEADERS | EDITS_BODY |
+	    EDITS_ENVELOPE | HOLDS,
 	.check = check,
 	.open = open_shared,
 	.survey = survey,
 	.close = close_shared,
+	.state = open_state,
+	.begin = begin,
+	.field = outbound_field,
 	.ask = ask,
 	.decide = predelivery_decide,
+	.mail = outbound_mail,
 };

@@ -1,6 +1,12 @@
 #include "options.h"
 
 #define AT(field)	offsetof(struct predelivery_conf, field)
+#define IN(field)	offsetof(struct predelivery_conf, outbound.field)
+
+static const char *const limit_actions[] = { "refuse", "tempfail", "drop",
+    NULL };
+static const char *const severities[] = { "off", "warn", "refuse", NULL };
+static const char *const lint_modes[] = { "off", "bulk", "all", NULL };
 
 static const char *const mixed[] = { "quarantine", "all", NULL };
 static const char *const places[] = { "reply", "end", "top", NULL };
@@ -67,16 +73,38 @@ const struct conf_option predelivery_options[] = {
 	  AT(external_subject), "", 0, 40,
 	  "A tag that is put in front of the subject, as [external]. Empty: "
 	  "none.", NULL },
+
+#include "outbound_rows.h"
 	{ 0 }
 };
+
+struct checking {
+	struct arena *a;
+	struct slice *why_r;
+};
+
+static enum rc
+check_scope(struct slice where, const void *arg, void *checking)
+{
+	const struct predelivery_conf *conf = arg;
+	struct checking *c = checking;
+	struct slice why = SLICE_NONE;
+
+	if (outbound_finish(&conf->outbound, c->a, &why) == RC_OK)
+		return RC_OK;
+	*c->why_r = arena_printf(c->a, "%.*s: %.*s", SLICE_ARG(where),
+	    SLICE_ARG(why));
+	return RC_BAD;
+}
 
 enum rc
 predelivery_finish(const struct predelivery_conf *conf,
     const struct house_conf *house, struct arena *a, struct slice *why_r)
 {
-	(void)conf;
+	struct checking c = { a, why_r };
+
 	(void)house;
-	(void)a;
-	(void)why_r;
-	return RC_OK;
+	if (outbound_finish(&conf->outbound, a, why_r) != RC_OK)
+		return RC_BAD;
+	return scope_each(conf->scopes, conf, sizeof *conf, check_scope, &c);
 }

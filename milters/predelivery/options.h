@@ -6,6 +6,7 @@
 
 #include "conf/conf.h"
 #include "conf/house.h"
+#include "outbound.h"
 
 /* Recipients of one message would go different ways. */
 enum rules_mixed { RULES_MIXED_QUARANTINE, RULES_MIXED_ALL };
@@ -34,6 +35,8 @@ struct predelivery_conf {
 	const char *external_mark;	/* in From; empty: none */
 	const char *external_banner;	/* name of a disclaimer; empty: none */
 	const char *external_subject;	/* a tag; empty: none */
+
+	struct outbound_conf outbound;
 };
 
 extern const struct conf_option predelivery_options[];

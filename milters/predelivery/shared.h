@@ -6,9 +6,11 @@
 #define PREDELIVERY_SHARED_H
 
 #include "disclaimer.h"
+#include "outbound_run.h"
 #include "rules.h"
 
 struct predelivery_shared {
+	struct outbound_shared outbound;
 	struct rules *rules;
 	struct disclaimers *disclaimers;
 	struct arena *arena;		/* of these */

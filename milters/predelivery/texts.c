@@ -2,6 +2,7 @@
 
 #include "disclaimer.h"
 #include "external.h"
+#include "outbound_run.h"
 #include "shared.h"
 
 static bool
@@ -51,9 +52,16 @@ leaves(const struct job *job, bool *leaves_r, struct slice *why_r)
 static enum rc
 ask_sender(const struct job *job, struct texts *t, struct slice *why_r)
 {
+	const struct predelivery_answers *seen = job->answers;
 	const struct predelivery_conf *own;
+	struct slice address = job_sender(job);
 	bool out = true;
-	enum rc rc = settings(job, job_sender(job), &own, &t->who, why_r);
+	enum rc rc;
+
+	/* login_domain counts here too. */
+	if (seen->outbound != NULL && seen->outbound->sender.address.ptr != NULL)
+		address = seen->outbound->sender.address;
+	rc = settings(job, address, &own, &t->who, why_r);
 
 	if (rc == RC_OK && own->disclaimers.count > 0 &&
 	    !own->disclaimer_internal)

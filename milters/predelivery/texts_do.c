@@ -4,7 +4,7 @@
 
 /* ---- values ---- */
 
-struct sender {
+struct person {
 	const struct job *job;
 	const struct policy_who *who;
 };
@@ -12,7 +12,7 @@ struct sender {
 static struct slice
 value(const void *arg, const char *name)
 {
-	const struct sender *s = arg;
+	const struct person *s = arg;
 	struct slice text = SLICE_NONE;
 
 	if (s->who != NULL)
@@ -37,8 +37,8 @@ add(struct work *w, struct buf *said, struct slice name,
 {
 	const struct predelivery_shared *shared = w->job->shared;
 	const struct texts *t = &w->seen->texts;
-	struct sender sender = { w->job, t->sender != NULL ? &t->who : NULL };
-	struct disclaimer_values values = { value, &sender };
+	struct person person = { w->job, t->sender != NULL ? &t->who : NULL };
+	struct disclaimer_values values = { value, &person };
 	const struct disclaimer *d = disclaimers_find(shared->disclaimers,
 	    name);
 
