@@ -3,7 +3,7 @@
 #include "text/address.h"
 #include "text/encoded.h"
 
-enum { LINE = 76, FIELD_NAME = 5 };	/* "From:" */
+enum { LINE = 76, FIELD_NAME = 5 /* "From:" */, MANY = 100 };
 
 /* Of these a reader makes what he likes: the mark stands before all. */
 #define UNCLEAR (ADDRESS_UNCLOSED | ADDRESS_STRAY | ADDRESS_TRAILING | \
@@ -66,6 +66,22 @@ has_mark(struct arena *a, struct slice name, struct slice mark)
 
 /* ---- one address ---- */
 
+static struct slice
+without_comment(struct slice s)
+{
+	size_t depth = 0;
+
+	for (size_t i = 0; i < s.len && (depth > 0 || s.ptr[0] == '('); i++) {
+		if (s.ptr[i] == '\\')
+			i++;
+		else if (s.ptr[i] == '(')
+			depth++;
+		else if (s.ptr[i] == ')' && --depth == 0)
+			return slice_trim(slice_after(s, i + 1));
+	}
+	return s;
+}
+
 /* Without the name of the group that it is the first of. */
 static struct slice
 without_group(const struct address *who)
@@ -77,7 +93,8 @@ without_group(const struct address *who)
 	    group >= raw.ptr + raw.len)
 		return raw;
 	raw = slice_after(raw, (size_t)(group - raw.ptr) + who->group.len);
-	return slice_trim(slice_after(raw, slice_find(raw, ':') + 1));
+	raw = slice_trim(slice_after(raw, slice_find(raw, ':') + 1));
+	return without_comment(raw);
 }
 
 /* Bytes up to `end` that are not in *out yet. */
@@ -95,9 +112,12 @@ mark_one(struct arena *a, struct buf *out, struct slice *rest,
     const struct address *who, struct slice mark, size_t *marked)
 {
 	struct slice raw = without_group(who);
-	bool angled = slice_has(raw, '<'), bare = false;
+	/* No name stands before it: a '<' is its first byte, or it has none. */
+	bool angled = raw.len > 0 && raw.ptr[0] == '<', bare = false;
 	const char *at = raw.ptr;
 
+	if (who->group.ptr != NULL && has_mark(a, who->group, mark))
+		return;
 	if (who->name.ptr != NULL && who->name.len > 0) {
 		if (has_mark(a, who->name, mark))
 			return;
@@ -106,8 +126,12 @@ mark_one(struct arena *a, struct buf *out, struct slice *rest,
 		if (has_mark(a, who->comment, mark))
 			return;
 		at = who->comment.ptr;
+	} else if (has_mark(a, raw, mark)) {
+		return;
 	} else {
-		bare = !angled;
+		/* Words without a domain are a name, whatever a reader does. */
+		bare = !angled && who->domain.len > 0 &&
+		    (who->flags & ADDRESS_SPACED) == 0;
 	}
 	copy_to(out, rest, at);
 	add_mark(out, mark, *rest);
@@ -127,7 +151,7 @@ at_begin(struct arena *a, struct slice body, struct slice mark)
 
 	while (n < body.len && ascii_space(body.ptr[n]))
 		n++;
-	if (n == body.len || has_mark(a, slice_after(body, n), mark))
+	if (n == body.len)
 		return SLICE_NONE;
 	buf_add(&out, slice_sub(body, 0, n));
 	add_mark(&out, mark, slice_after(body, n));
@@ -144,10 +168,15 @@ external_from(struct arena *a, struct slice body, struct slice mark)
 	struct buf out = buf_in(a);
 	size_t marked = 0, n = 0;
 
+	/* Whatever follows: a reader sees the mark. */
+	if (has_mark(a, body, mark))
+		return SLICE_NONE;
 	address_open(&list, a, body);
 	while (address_next(&list, &who)) {
 		n++;
-		if ((who.flags & UNCLEAR) != 0 || list.count > 100)
+		/* A group without a name would get the mark as one. */
+		if ((who.flags & UNCLEAR) != 0 || list.count > MANY ||
+		    (who.group.ptr != NULL && who.group.len == 0))
 			return at_begin(a, body, mark);
 		mark_one(a, &out, &rest, &who, mark, &marked);
 	}

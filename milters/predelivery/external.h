@@ -7,8 +7,9 @@
  *			mark as its name, and angle brackets where it has none;
  *			where a comment is its name the mark goes into that.
  *			What cannot be read as addresses gets it at its begin.
- *			SLICE_NONE: nothing to do, each name has the mark
- *			already, or there is no sender at all
+ *			SLICE_NONE: nothing to do: it begins with the mark,
+ *			or each name has it already, or there is no sender at
+ *			all
  * external_ours	does the From of this message use a domain of ours: in
  *			an address, or in what a reader sees of a name?
  *			Subdomains are ours too
