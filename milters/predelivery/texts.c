@@ -59,7 +59,8 @@ ask_sender(const struct job *job, struct texts *t, struct slice *why_r)
 	enum rc rc;
 
 	/* login_domain counts here too. */
-	if (seen->outbound != NULL && seen->outbound->sender.address.ptr != NULL)
+	if (seen->outbound != NULL &&
+	    seen->outbound->sender.address.ptr != NULL)
 		address = seen->outbound->sender.address;
 	rc = settings(job, address, &own, &t->who, why_r);
 
