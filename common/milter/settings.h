@@ -42,11 +42,14 @@ struct instance {
 	unsigned needs;			/* of its table, and as configured */
 };
 
+struct forms;
+
 struct settings {
 	struct arena *arena;
 	struct house_conf house;
 	struct milter_conf milter;
 	struct seal_key key;
+	const struct forms *forms;	/* NULL: all have the same form */
 	bool store;			/* what is held goes there */
 	struct crypt_public store_key;
 	const char *store_folder;	/* of new objects */

@@ -1,0 +1,109 @@
+/* gatehouse-splitter as a daemon: what it opens. */
+#include <string.h>
+#include <sys/epoll.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "log/log.h"
+#include "services/splitter/splitter.h"
+
+static struct splitter the_splitter = { .listener = -1 };
+
+static void
+finished(void *arg, uint32_t events)
+{
+	struct splitter *s = arg;
+
+	(void)events;
+	inject_finished(s->injector);
+}
+
+static const char *
+socket_path(struct arena *a, const struct house_conf *house,
+    const struct splitter_conf *conf)
+{
+	return conf->socket[0] == '/' ? arena_str(a, slice_of(conf->socket)) :
+	    arena_printf(a, "%s/%s", house->queue_directory,
+	    conf->socket).ptr;
+}
+
+static enum rc
+open_parts(struct splitter *s, const struct service_set *set,
+    struct slice *why_r)
+{
+	const struct splitter_conf *conf = set->conf;
+	struct arena *a = s->run->arena;
+
+	s->budget.folder = s->run->folder;
+	s->budget.max = conf->spool;
+	s->hostname = arena_str(a, slice_of(set->house.hostname));
+	s->socket = socket_path(a, &set->house, conf);
+	s->journal = journal_open(s->run->folder, "journal",
+	    &(struct journal_limits){ .size = set->house.journal_size,
+	    .keep = set->house.journal_keep,
+	    .age = set->house.journal_age / 1000 }, a, why_r);
+	if (s->journal != NULL)
+		s->ledger = ledger_open(arena_printf(a, "%s/ledger",
+		    s->run->folder).ptr, a, why_r);
+	if (s->ledger != NULL)
+		s->injector = inject_start(conf->workers, s->ledger, a, why_r);
+	return s->injector != NULL ? RC_OK : RC_RETRY;
+}
+
+static enum rc
+start(struct service_run *run, struct slice *why_r)
+{
+	struct splitter *s = &the_splitter;
+	struct service_set *set = service_set(run);
+	enum rc rc;
+
+	s->run = run;
+	run->state = s;
+	rc = open_parts(s, set, why_r);
+	service_set_drop(set);
+	if (rc != RC_OK)
+		return rc;
+	*why_r = SLICE("cannot wait for events");
+	if (!loop_watch(run->loop, inject_fd(s->injector), EPOLLIN, finished,
+	    s))
+		return RC_RETRY;
+	return server_open(s, s->socket, why_r);
+}
+
+static void
+reloaded(struct service_run *run, const struct service_set *before,
+    const struct service_set *now)
+{
+	const struct splitter_conf *was = before->conf, *is = now->conf;
+	struct splitter *s = run->state;
+
+	s->budget.max = is->spool;
+	if (was->workers != is->workers)
+		log_warning("workers was changed; it counts from the next "
+		    "start on");
+	if (strcmp(was->socket, is->socket) != 0 ||
+	    strcmp(before->house.queue_directory,
+	    now->house.queue_directory) != 0)
+		log_warning("socket or queue_directory was changed; it counts "
+		    "from the next start on");
+}
+
+static void
+stop(struct service_run *run)
+{
+	struct splitter *s = run->state;
+
+	server_close(s);
+	journal_close(s->journal);
+	/* A thread that was not waited for must not run into destructors, nor
+	 * into a ledger that is gone. */
+	if (inject_busy(s->injector))
+		_exit(EX_OK);
+	ledger_close(s->ledger);
+}
+
+const struct service splitter_service = {
+	.name = "splitter", .options = splitter_options,
+	.conf_size = sizeof (struct splitter_conf), .check = splitter_check,
+	.start = start, .reloaded = reloaded, .stop = stop,
+};
