@@ -25,6 +25,7 @@ struct house_conf {
 	const char *seal_key;		/* file; empty: no seal, one filter */
 	const char *store_key;		/* public key; empty: Postfix holds */
 	int mixed_reject;		/* enum mixed_reject */
+	bool splitter;			/* mail may be split (milter/split.h) */
 	int split_reject;		/* enum split_reject */
 	const char *resolver;		/* "host:port", empty: resolv.conf */
 	int64_t resolver_timeout;	/* ms, of one question */

@@ -10,7 +10,7 @@ const struct conf_option splitter_options[] = {
 	  "taken below queue_directory, so that it reads the same for a "
 	  "chrooted Postfix process.", NULL },
 	{ "reinject_server", CONF_SERVER, PLACE(reinject_server),
-	  "127.0.0.1:10028", 1, 0, "Postfix's listener for the second pass, by "
+	  "127.0.0.1:10038", 1, 0, "Postfix's listener for the second pass, by "
 	  "address and port; split_listener of postfix.conf names the same.",
 	  NULL },
 	{ "connections", CONF_COUNT, PLACE(connections), "100", 1, 1000,
@@ -43,7 +43,7 @@ splitter_check(void *arg, const struct house_conf *house, struct arena *a,
 
 	if (!smtp_server_valid(slice_of(conf->reinject_server))) {
 		*why_r = arena_printf(a, "reinject_server is \"%s\"; it wants "
-		    "an address and a port, as \"127.0.0.1:10028\"",
+		    "an address and a port, as \"127.0.0.1:10038\"",
 		    conf->reinject_server);
 		return RC_BAD;
 	}
