@@ -257,6 +257,7 @@ to_second_pass(struct play *p)
 	    .helo = SLICE("mx"), .daemon_name = SLICE(SPLIT_DAEMON) };
 	ip_parse(SLICE("127.0.0.1"), &p->input.client.ip);
 	p->input.queue_id = SLICE("4Zx1Qk2hJ9B");
+	p->input.nrecipients = 1;
 }
 
 #define MAIL	"X-Probe: insert body finding\r\nA: 1\r\n\r\na probe\r\n"
@@ -305,6 +306,10 @@ both_passes(struct arena *a)
 	tap_is(run(&p, second, a), SLICE(EDITED),
 	    "the second pass edits, and takes the mark off");
 	tap_is_int(p.told.pass, 2, "and says so");
+	p.input.nrecipients = 2;
+	run(&p, second, a);
+	tap_is_int(p.result.answer, ANSWER_TEMPFAIL,
+	    "a copy for two classes, by now, is sorted anew");
 	run(&p, SLICE(MAIL), a);
 	tap_is_int(p.result.answer, ANSWER_TEMPFAIL,
 	    "without a mark nothing is taken there");

@@ -183,7 +183,7 @@ open_seal(struct session *s)
 {
 	const char *trouble = NULL;
 	struct patches *edits = arena_alloc(s->arena, sizeof *edits);
-	bool found = false;
+	bool found = false, second;
 
 	patches_init(edits, s->arena, s->msg);
 	for (size_t i = 0; i < s->msg->nfields; i++) {
@@ -203,7 +203,8 @@ open_seal(struct session *s)
 			found = true;
 		}
 	}
-	found = split_open(s, edits, found) || found;
+	second = split_open(s, edits, found);
+	found = found || second;
 	if (edits->count > 0)
 		take_step(s, edits, NULL);
 	s->first = s->msg;
@@ -213,6 +214,8 @@ open_seal(struct session *s)
 	if (!found && split_listener(s))
 		trouble = "only the splitter may hand in mail here, and "
 		    "there is no valid mark of its";
+	else if (second)
+		trouble = split_second(s);
 	else if (!found)
 		trouble = split_begin(s);
 	if (!same_client(&s->client, &s->origin))

@@ -49,24 +49,43 @@ split_open(struct session *s, struct patches *edits, bool sealed)
 	return found;
 }
 
-static enum rc
-differ(struct session *s, bool *differ_r)
+static const char unreadable[] = "the recipients' settings cannot be read";
+
+static struct slice *
+addresses(struct session *s, size_t *n_r)
 {
 	const struct envelope *e = &s->envelope;
 	struct slice *to = arena_array(s->arena, e->nrecipients + 1,
 	    sizeof *to);
-	size_t n = 0;
 
+	*n_r = 0;
 	for (size_t i = 0; i < e->nrecipients; i++)
 		if (!slice_eq(e->recipients[i].mailer, SLICE("error")))
-			to[n++] = e->recipients[i].address;
-	return forms_differ(s->set->forms, s->arena, to, n, differ_r);
+			to[(*n_r)++] = e->recipients[i].address;
+	return to;
+}
+
+const char *
+split_second(struct session *s)
+{
+	const struct forms *forms = s->set->forms;
+	bool same = true;
+	size_t n;
+	struct slice *to = addresses(s, &n);
+
+	if (forms != NULL && forms_same(forms, s->arena, to, n, &same) !=
+	    RC_OK)
+		return unreadable;
+	return same ? NULL : "a copy for recipients who need different forms "
+	    "by now; the splitter sorts them anew";
 }
 
 const char *
 split_begin(struct session *s)
 {
 	bool several = false;
+	struct slice *to;
+	size_t n;
 
 	/* Of outbound mail the sender is the subject of policy. And what
 	 * nobody may read nobody edits. */
@@ -74,8 +93,9 @@ split_begin(struct session *s)
 	    s->seal.pass != 1 || s->seal.direction == DIRECTION_OUT ||
 	    release_unread(s))
 		return NULL;
-	if (differ(s, &several) != RC_OK)
-		return "the recipients' settings cannot be read";
+	to = addresses(s, &n);
+	if (forms_differ(s->set->forms, s->arena, to, n, &several) != RC_OK)
+		return unreadable;
 	s->seal.split = several;
 	return NULL;
 }

@@ -25,6 +25,8 @@
  * split_begin	the first filter of the first pass, when it knows who the
  *		message is for: do the recipients need different forms? NULL,
  *		or our trouble
+ * split_second	the first filter of the second pass: are the recipients of one
+ *		class still? NULL, or our trouble
  * split_first	is this the first pass of a message that will be split?
  * split_pass	1 or 2; 0 where nothing is split
  * split_aside	what the filter would have changed is not changed in the first
@@ -59,6 +61,7 @@ enum rc split_read(struct slice body, unsigned pass, struct slice queue_id,
 bool split_listener(const struct session *s);
 bool split_open(struct session *s, struct patches *edits, bool sealed);
 const char *split_begin(struct session *s);
+const char *split_second(struct session *s);
 bool split_first(const struct session *s);
 unsigned split_pass(const struct session *s);
 void split_aside(const struct session *s, struct plan *plan);

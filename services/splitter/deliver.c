@@ -214,9 +214,10 @@ deliver(struct splitter *s, struct letter *l, struct connection *c)
 {
 	struct answers *a = answers_new(s, l, c);
 	const struct splitter_conf *conf = a->set->conf;
+	const struct forms forms = forms_of(s->policy);
 	struct slice why;
 
-	if (parcels_make(l, &conf->seal, conf->forms, done_before, a,
+	if (parcels_make(l, &conf->seal, &forms, done_before, a,
 	    &a->delivery.parcels, &why) != RC_OK) {
 		a->delivery.parcels.count = 0;
 		defer_all(a, why);

@@ -5,7 +5,6 @@
 #define SPLITTER_OPTIONS_H
 
 #include "conf/house.h"
-#include "milter/forms.h"
 #include "milter/seal.h"
 
 struct splitter_conf {
@@ -15,7 +14,6 @@ struct splitter_conf {
 	int64_t deadline, idle, drain;	/* ms */
 	uint64_t spool;			/* bytes */
 	struct seal_key seal;		/* filled by splitter_check */
-	const struct forms *forms;	/* the same */
 };
 
 extern const struct conf_option splitter_options[];

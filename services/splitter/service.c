@@ -7,6 +7,8 @@
 #include "log/log.h"
 #include "services/splitter/splitter.h"
 
+enum { POLICY_MS = 1000, WARN_MS = 60 * 1000 };
+
 static struct splitter the_splitter = { .listener = -1 };
 
 static void
@@ -16,6 +18,32 @@ finished(void *arg, uint32_t events)
 
 	(void)events;
 	inject_finished(s->injector);
+}
+
+/* A new generation: the filters look for it too. */
+static void
+renew_policy(void *arg)
+{
+	struct splitter *s = arg;
+	struct service_set *set = service_set(s->run);
+	struct arena *a = arena_new();
+	const char *path = policy_path(&set->house, a);
+	struct slice why = SLICE("");
+	struct policy *now;
+
+	if (policy_current(s->policy, path)) {
+		s->complained = 0;
+	} else if (policy_open(path, &set->house, &now, a, &why) == RC_OK) {
+		policy_drop(s->policy);
+		s->policy = now;
+		log_info("policy renewed");
+	} else if (deadline_left(s->complained) == 0) {
+		s->complained = deadline_in(WARN_MS);
+		log_warning("the policy cannot be renewed, the old one stays: "
+		    "%.*s", SLICE_ARG(why));
+	}
+	arena_free(a);
+	service_set_drop(set);
 }
 
 static const char *
@@ -45,8 +73,12 @@ open_parts(struct splitter *s, const struct service_set *set,
 	if (s->journal != NULL)
 		s->ledger = ledger_open(arena_printf(a, "%s/ledger",
 		    s->run->folder).ptr, a, why_r);
-	if (s->ledger != NULL)
-		s->injector = inject_start(conf->workers, s->ledger, a, why_r);
+	if (s->ledger == NULL)
+		return RC_RETRY;
+	if (policy_open(policy_path(&set->house, a), &set->house, &s->policy,
+	    a, why_r) != RC_OK)
+		return RC_RETRY;
+	s->injector = inject_start(conf->workers, s->ledger, a, why_r);
 	return s->injector != NULL ? RC_OK : RC_RETRY;
 }
 
@@ -67,6 +99,7 @@ start(struct service_run *run, struct slice *why_r)
 	if (!loop_watch(run->loop, inject_fd(s->injector), EPOLLIN, finished,
 	    s))
 		return RC_RETRY;
+	loop_every(run->loop, POLICY_MS, renew_policy, s);
 	return server_open(s, s->socket, why_r);
 }
 
@@ -95,6 +128,7 @@ stop(struct service_run *run)
 
 	server_close(s);
 	journal_close(s->journal);
+	policy_drop(s->policy);
 	/* A thread that was not waited for must not run into destructors, nor
 	 * into a ledger that is gone. */
 	if (inject_busy(s->injector))

@@ -20,13 +20,15 @@ struct splitter {
 	struct ledger *ledger;
 	struct injector *injector;
 	struct journal *journal;
+	struct policy *policy;		/* the loop's thread alone */
 	struct spool_budget budget;
 	int listener;
 	const char *socket;		/* its path */
 	const char *hostname;		/* that connections are greeted by */
 	struct connection *connections;	/* the list of them */
 	unsigned nconnections;
-	deadline_t warned;		/* of too many: once a minute */
+	deadline_t warned, complained;	/* once a minute: of too many, of the
+					   policy */
 };
 
 extern const struct service splitter_service;
