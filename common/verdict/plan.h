@@ -48,6 +48,8 @@ struct verdict {
 	const char *rule;		/* static: "spf-fail" */
 	struct slice reason;		/* plain words, for people */
 	struct slice reply;		/* "5.7.23 text"; empty: a default */
+	struct slice scope;		/* which level set what decided, as
+					   job_decided says; empty: default */
 	enum cause cause;		/* QUARANTINE, DISCARD; none: policy.
 					   REJECT: should it have to be held */
 };
