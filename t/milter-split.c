@@ -173,7 +173,6 @@ adjust(struct settings *set, void *arg)
 {
 	(void)arg;
 	set->key = key;
-	set->forms = &forms;
 	set->milter.deadline = 5000;
 }
 
@@ -191,7 +190,8 @@ open_play(struct play *p, const struct filter *const *filters,
 		tap_ok(false, "settings: %.*s", SLICE_ARG(why));
 		exit(1);
 	}
-	set->key = key;			/* no file names it */
+	set->key = key;			/* no file names it, */
+	set->forms = forms;		/* nor a policy */
 	host_init(&p->host, set);
 	p->host.budget.spool = "/tmp";
 	p->host.witness = witness;

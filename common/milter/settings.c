@@ -328,6 +328,8 @@ open_policy(struct settings *set, struct slice *why_r)
 		rc = policy_fits(set->policy, &set->house, in->filter->name,
 		    in->filter->options, scopes_of(in), set->arena, why_r);
 	}
+	if (rc == RC_OK && set->house.splitter)
+		set->forms = forms_of(set->policy);
 	return rc;
 }
 

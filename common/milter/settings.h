@@ -21,6 +21,7 @@
 #define MILTER_SETTINGS_H
 
 #include "milter/filter.h"
+#include "milter/forms.h"
 #include "milter/seal.h"
 
 /* Options of the daemon itself, in each milter's own file. */
@@ -46,14 +47,13 @@ struct instance {
 	unsigned needs;			/* and what the policy wants */
 };
 
-struct forms;
-
 struct settings {
 	struct arena *arena;
 	struct house_conf house;
 	struct milter_conf milter;
 	struct seal_key key;
-	const struct forms *forms;	/* NULL: all have the same form */
+	struct forms forms;		/* of the policy; zero: no splitter,
+					   all get the same form */
 	bool store;			/* what is held goes there */
 	struct crypt_public store_key;
 	const char *store_folder;	/* of new objects */

@@ -68,12 +68,12 @@ addresses(struct session *s, size_t *n_r)
 const char *
 split_second(struct session *s)
 {
-	const struct forms *forms = s->set->forms;
+	const struct forms *forms = &s->set->forms;
 	bool same = true;
 	size_t n;
 	struct slice *to = addresses(s, &n);
 
-	if (forms != NULL && forms_same(forms, s->arena, to, n, &same) !=
+	if (forms->form != NULL && forms_same(forms, s->arena, to, n, &same) !=
 	    RC_OK)
 		return unreadable;
 	return same ? NULL : "a copy for recipients who need different forms "
@@ -89,12 +89,12 @@ split_begin(struct session *s)
 
 	/* Of outbound mail the sender is the subject of policy. And what
 	 * nobody may read nobody edits. */
-	if (s->set->forms == NULL || s->set->key.len == 0 || s->host->dry ||
+	if (s->set->forms.form == NULL || s->set->key.len == 0 || s->host->dry ||
 	    s->seal.pass != 1 || s->seal.direction == DIRECTION_OUT ||
 	    release_unread(s))
 		return NULL;
 	to = addresses(s, &n);
-	if (forms_differ(s->set->forms, s->arena, to, n, &several) != RC_OK)
+	if (forms_differ(&s->set->forms, s->arena, to, n, &several) != RC_OK)
 		return unreadable;
 	s->seal.split = several;
 	return NULL;

@@ -14,6 +14,9 @@
  * reject:, tempfail:, accept: are the verdict for one recipient, with :CAUSE
  * behind it or without. FILTER/word is for that filter alone.
  *
+ * Beside that it does what is set for recipients: verdict for each, mark and
+ * strip as for the first of them.
+ *
  * `probe` reads the body, `probe-head` only header fields. `probe-light' reads
  * the body unless X-Probe says skip.
  */
