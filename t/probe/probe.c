@@ -71,7 +71,10 @@ next_word(struct words *w, struct slice *word_r)
 		*word_r = slice_trim(slice_cut(w->rest, ' ', &w->rest));
 		if (!slice_has(*word_r, '/'))
 			return true;
-		if (slice_eq(slice_cut(*word_r, '/', &own), name)) {
+		struct slice whose = slice_cut(*word_r, '/', &own);
+
+		if (slice_eq(whose, name) || (w->job->pass == 2 &&
+		    slice_eq(whose, SLICE("second")))) {
 			*word_r = own;
 			return true;
 		}

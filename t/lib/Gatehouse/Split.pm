@@ -94,7 +94,8 @@ sub _recipe {
 	    [ 'postfix.conf', role => 'inbound', reinject_listener => '',
 	    inbound_listener => "127.0.0.1:$self->{inbound}",
 	    split_listener => "127.0.0.1:$self->{port}",
-	    error_sleep => '0s', size => '10M' ],
+	    error_sleep => '0s', size => '10M', minimal_backoff => '10s',
+	    maximal_backoff => '10s', queue_run => '10s' ],
 	    [ 'splitter.conf',
 	    reinject_server => "127.0.0.1:$self->{port}" ]);
 
