@@ -95,7 +95,8 @@ sub _recipe {
 	    inbound_listener => "127.0.0.1:$self->{inbound}",
 	    split_listener => "127.0.0.1:$self->{port}",
 	    error_sleep => '0s', size => '10M', minimal_backoff => '10s',
-	    maximal_backoff => '10s', queue_run => '10s' ],
+	    maximal_backoff => '10s', queue_run => '10s', client_rate => 0,
+	    client_recipients => 0, client_connections => 0, notify => [] ],
 	    [ 'splitter.conf',
 	    reinject_server => "127.0.0.1:$self->{port}" ]);
 
