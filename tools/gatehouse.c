@@ -24,6 +24,8 @@ static const struct verb verbs[] = {
 	  verb_forget },
 	{ "harvest", "show or forget who asks for unknown recipients",
 	  verb_harvest },
+	{ "policy", "compile who gets what, and say what was set for whom",
+	  verb_policy },
 	{ "postfix-config", "set up Postfix for the house, and undo it",
 	  verb_postfix_config },
 	{ "quarantine", "list, show, release, delete or export held mail",

@@ -33,6 +33,7 @@ int verb_doctor(int argc, char **argv, struct arena *a);
 int verb_explain(int argc, char **argv, struct arena *a);
 int verb_forget(int argc, char **argv, struct arena *a);
 int verb_harvest(int argc, char **argv, struct arena *a);
+int verb_policy(int argc, char **argv, struct arena *a);
 int verb_postfix_config(int argc, char **argv, struct arena *a);
 int verb_quarantine(int argc, char **argv, struct arena *a);
 int verb_report(int argc, char **argv, struct arena *a);

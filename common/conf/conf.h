@@ -42,6 +42,7 @@
  * conf_value	one value as it would stand in a file, "[ \"a\", \"b\" ]" or
  *		"10M" in its quotes, checked and put into a field of that
  *		option. *why_r does not begin with a place
+ * conf_shown	a field's value as it would stand in a file
  * conf_text	the file and what it includes, as one text: to know whether
  *		anything in it has changed
  * conf_sample	the commented sample file; title is its first line
@@ -112,6 +113,8 @@ enum rc conf_parse(struct arena *a, const char *name, struct slice text,
     const struct conf_section *sections, struct slice *why_r);
 enum rc conf_value(struct arena *a, const struct conf_option *o,
     struct slice text, void *field, struct slice *why_r);
+struct slice conf_shown(struct arena *a, const struct conf_option *o,
+    const void *field);
 enum rc conf_text(struct arena *a, const char *path, struct slice *text_r,
     struct slice *why_r);
 void conf_sample(struct buf *out, const char *title,

@@ -719,3 +719,71 @@ value_written(struct arena *a, const struct conf_option *o)
 	add_quoted(&b, value);
 	return buf_slice(&b);
 }
+
+/* The largest unit that the value is a multiple of. */
+static void
+add_measure(struct buf *b, uint64_t n, const struct unit *units)
+{
+	const struct unit *u = units;
+
+	while (u->name != NULL && (n == 0 || n % u->factor != 0))
+		u++;
+	if (u->name == NULL)
+		buf_addf(b, n == 0 && units == time_units ? "\"0s\"" : "%llu",
+		    (unsigned long long)n);
+	else
+		buf_addf(b, "\"%llu%s\"", (unsigned long long)(n / u->factor),
+		    u->name);
+}
+
+static void
+add_items(struct buf *b, struct arena *a, const struct conf_list *list,
+    const struct conf_nets *nets)
+{
+	size_t n = list != NULL ? list->count : nets->count;
+
+	buf_addc(b, '[');
+	for (size_t i = 0; i < n; i++) {
+		buf_adds(b, i > 0 ? ", " : " ");
+		add_quoted(b, list != NULL ? list->items[i] :
+		    net_format(a, &nets->items[i]));
+	}
+	buf_adds(b, " ]");
+}
+
+struct slice
+conf_shown(struct arena *a, const struct conf_option *o, const void *field)
+{
+	struct buf b = buf_in(a);
+
+	switch (conf_kind_of(o)) {
+	case CONF_BOOL:
+		return slice_of(*(const bool *)field ? "true" : "false");
+	case CONF_COUNT:
+		buf_addf(&b, "%u", *(const unsigned *)field);
+		break;
+	case CONF_SIZE:
+		add_measure(&b, *(const uint64_t *)field, size_units);
+		break;
+	case CONF_TIME:
+		add_measure(&b, (uint64_t)*(const int64_t *)field,
+		    time_units);
+		break;
+	case CONF_ENUM:
+		add_quoted(&b, slice_of(o->choices[*(const int *)field]));
+		break;
+	case CONF_LIST:
+	case CONF_DOMAINS:
+		add_items(&b, a, field, NULL);
+		break;
+	case CONF_NETWORKS:
+		add_items(&b, a, NULL, field);
+		break;
+	case CONF_SCOPES:
+		return SLICE("( )");
+	default:
+		add_quoted(&b, slice_of(*(const char *const *)field));
+		break;
+	}
+	return buf_slice(&b);
+}

@@ -4,7 +4,6 @@
 #include <time.h>
 
 #include "policy/compile-part.h"
-#include "policy/room.h"
 
 /* ---- clients and profiles ---- */
 

@@ -10,7 +10,6 @@
 #include "policy/directory.h"
 #include "policy/listed.h"
 #include "policy/lists.h"
-#include "policy/room.h"
 #include "policy/sheet.h"
 
 /* All maps of a compile. */

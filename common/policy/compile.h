@@ -43,6 +43,11 @@ enum rc compile_source(struct compile *c, struct slice path,
 enum rc compile_resolve(struct compile *c, struct slice *why_r);
 enum rc compile_write(struct compile *c, const char *path,
     struct slice *why_r);
+/* Of what a compile takes from gatehouse.conf; of a table's rows: other rows,
+ * other values. */
+uint64_t house_digest(const struct house_conf *house);
+uint64_t table_digest(const struct conf_option *options);
+
 struct compile_count compile_counted(const struct compile *c);
 void compile_free(struct compile *c);
 

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "base/sip.h"
+#include "policy/compile.h"
 #include "policy/room.h"
 #include "text/address.h"
 
@@ -168,6 +169,15 @@ table_named(const struct policy *p, const char *filter, uint32_t *number_r)
 	return NULL;
 }
 
+/* Nobody can set anything of a table without scopes. */
+static bool
+has_scopes(const struct conf_option *o)
+{
+	while (o->name != NULL && conf_kind_of(o) != CONF_SCOPES)
+		o++;
+	return o->name != NULL;
+}
+
 enum rc
 policy_fits(const struct policy *p, const struct house_conf *house,
     const char *filter, const struct conf_option *options,
@@ -177,7 +187,7 @@ policy_fits(const struct policy *p, const struct house_conf *house,
 	const char *what = NULL;
 	uint32_t number;
 
-	if (p->file == NULL)
+	if (p->file == NULL || !has_scopes(options))
 		return RC_OK;
 	t = table_named(p, filter, &number);
 	if (t == NULL)
@@ -344,6 +354,8 @@ policy_settings(const struct policy *p, const struct policy_who *who,
 		scope_resolve(scopes, &who->subject, conf);
 		return RC_OK;
 	}
+	if (!has_scopes(options))
+		return RC_OK;
 	*why_r = CANNOT_READ;
 	if (table_named(p, filter, &table) == NULL ||
 	    find_block(p, who->set, table, &block, &found) != RC_OK)
@@ -412,6 +424,8 @@ policy_each(const struct policy *p, const char *filter,
 		return rc;
 	if (p->file == NULL)
 		return scope_each(scopes, defaults, size, visit, arg);
+	if (!has_scopes(options))
+		return RC_OK;
 	*why_r = e.why;
 	if (table_named(p, filter, &e.table) == NULL)
 		return RC_RETRY;
@@ -426,13 +440,70 @@ policy_each(const struct policy *p, const char *filter,
 
 /* ---- why ---- */
 
-static bool
-option_known(struct unpack *u, uint32_t table, const char *option)
-{
-	uint32_t number = unpack_u32(u);
-	struct slice name = unpack_slice(u);
+struct picking {
+	const char *option;
+	struct scope_word *words;
+	size_t n;
+};
 
-	return number == table && slice_eq(name, slice_of(option));
+static void
+pick(void *arg, const struct scope_word *word, bool last)
+{
+	struct picking *x = arg;
+
+	(void)last;
+	if (strcmp(word->option->name, x->option) != 0)
+		return;
+	x->words[x->n] = *word;
+	x->words[x->n++].option = NULL;
+}
+
+/* One word of an origin; false: it is about something else, or is none. */
+static bool
+unpack_word(struct slice packed, uint32_t table, const char *option,
+    struct scope_word *word_r, bool *bad_r)
+{
+	struct unpack u = { .rest = packed };
+	uint32_t number = unpack_u32(&u);
+	struct slice name = unpack_slice(&u);
+
+	*word_r = (struct scope_word){ .level =
+	    (enum scope_level)unpack_u8(&u) };
+	word_r->name = unpack_slice(&u);
+	word_r->where = unpack_slice(&u);
+	word_r->final = unpack_u8(&u) != 0;
+	word_r->raw = unpack_slice(&u);
+	*bad_r = u.bad || word_r->level >= SCOPE_LEVELS;
+	return !*bad_r && number == table && slice_eq(name, slice_of(option));
+}
+
+enum rc
+policy_words(const struct policy *p, const struct policy_who *who,
+    const char *filter, const char *option, const struct scopes *scopes,
+    struct scope_word *words_r, size_t *n_r)
+{
+	struct picking x = { option, words_r, 0 };
+	struct unpack u = { .rest = SLICE("") };
+	struct scope_levels levels;
+	struct scope_word word;
+	uint32_t table;
+	bool bad = false;
+
+	*n_r = 0;
+	if (p->file == NULL) {
+		scope_levels(scopes, &who->subject, &levels);
+		scope_words(scopes, &levels, pick, &x);
+		*n_r = x.n;
+		return RC_OK;
+	}
+	if (table_named(p, filter, &table) == NULL ||
+	    file_number(p->file, 'o', who->origin, &u.rest) != RC_OK)
+		return RC_RETRY;
+	while (u.rest.len > 0 && !u.bad && !bad)
+		if (unpack_word(unpack_slice(&u), table, option, &word,
+		    &bad) && *n_r < SCOPE_LEVELS)
+			words_r[(*n_r)++] = word;
+	return u.bad || bad ? RC_RETRY : RC_OK;
 }
 
 enum rc
@@ -440,39 +511,21 @@ policy_decided(const struct policy *p, const struct policy_who *who,
     const char *filter, const char *option, const struct scopes *scopes,
     struct scope_why *why_r)
 {
-	struct unpack u = { .rest = SLICE("") };
-	uint32_t table;
-	bool final = false;
+	struct scope_word words[SCOPE_LEVELS];
+	size_t n;
+	enum rc rc = policy_words(p, who, filter, option, scopes, words, &n);
 
 	*why_r = (struct scope_why){ .level = SCOPE_DEFAULT,
 	    .name = SLICE(""), .where = SLICE("") };
-	if (p->file == NULL) {
-		scope_explain(scopes, &who->subject, option, why_r);
-		return RC_OK;
+	for (size_t i = 0; rc == RC_OK && i < n && !why_r->final; i++) {
+		if (words[i].raw.ptr != NULL) {
+			why_r->level = words[i].level;
+			why_r->name = words[i].name;
+			why_r->where = words[i].where;
+		}
+		why_r->final = words[i].final;
 	}
-	if (table_named(p, filter, &table) == NULL ||
-	    file_number(p->file, 'o', who->origin, &u.rest) != RC_OK)
-		return RC_RETRY;
-	while (u.rest.len > 0 && !u.bad) {
-		struct unpack one = { .rest = unpack_slice(&u) };
-		bool ours = option_known(&one, table, option);
-		enum scope_level level = (enum scope_level)unpack_u8(&one);
-		struct slice name = unpack_slice(&one);
-		struct slice where = unpack_slice(&one);
-		bool marks = unpack_u8(&one) != 0;
-		bool sets = unpack_slice(&one).ptr != NULL;
-
-		if (one.bad || level >= SCOPE_LEVELS)
-			return RC_RETRY;
-		if (!ours || final)
-			continue;
-		final = marks;
-		if (sets)
-			*why_r = (struct scope_why){ level, name, where,
-			    false };
-	}
-	why_r->final = final;
-	return u.bad ? RC_RETRY : RC_OK;
+	return rc;
 }
 
 struct slice

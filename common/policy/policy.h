@@ -51,6 +51,8 @@
  *		to find out what may be wanted; not for each message
  * policy_decided the level that decided that option, where, and whose value;
  *		default when none did
+ * policy_words	all that any level says about that option for him, the default
+ *		first; words_r has room for SCOPE_LEVELS. Their option is NULL
  * policy_attribute for placeholders ("name", "phone"); SLICE_NONE: none
  * policy_members the mailboxes behind an address, aliases of the directory
  *		expanded, each once: 10 deep, at most 1000, what leads back to
@@ -122,6 +124,9 @@ enum rc policy_each(const struct policy *p, const char *filter,
 enum rc policy_decided(const struct policy *p, const struct policy_who *who,
     const char *filter, const char *option, const struct scopes *scopes,
     struct scope_why *why_r);
+enum rc policy_words(const struct policy *p, const struct policy_who *who,
+    const char *filter, const char *option, const struct scopes *scopes,
+    struct scope_word *words_r, size_t *n_r);
 struct slice policy_attribute(const struct policy *p,
     const struct policy_who *who, const char *name);
 enum rc policy_members(const struct policy *p, struct arena *a,

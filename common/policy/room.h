@@ -5,8 +5,6 @@
  *		Parsed once a generation while there is room (BLOCKS_KEPT,
  *		BYTES_KEPT), else into the arena each time
  * who_names	the name that a level has for him; SLICE_NONE: none
- * house_digest	of what a compile takes from gatehouse.conf
- * table_digest	of a table's rows: other rows, other values
  */
 #ifndef POLICY_ROOM_H
 #define POLICY_ROOM_H
@@ -43,7 +41,5 @@ struct policy {
 enum rc block_apply(struct policy *p, struct arena *a, uint32_t number,
     const struct conf_option *options, void *conf, struct slice *why_r);
 struct slice who_names(const struct policy_who *who, enum scope_level level);
-uint64_t house_digest(const struct house_conf *house);
-uint64_t table_digest(const struct conf_option *options);
 
 #endif

@@ -95,6 +95,13 @@ decide_level(const struct job *job, size_t recipient, const char *option)
 	const struct auth_answers *seen = job->answers;
 	const struct auth_check_conf *conf = job->conf;
 
-	return job_decided(job, &seen->own[recipient].who, option,
-	    conf->scopes);
+	struct slice level = job_decided(job, &seen->own[recipient].who,
+	    option, conf->scopes);
+
+	/* Who said that a policy is followed has said what is done. */
+	if (level.len == 0 && option != NULL &&
+	    slice_starts(slice_of(option), SLICE("dmarc_")))
+		level = job_decided(job, &seen->own[recipient].who,
+		    "dmarc_policy", conf->scopes);
+	return level;
 }
