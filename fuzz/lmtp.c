@@ -84,13 +84,15 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		memcpy(room + have, data + at, n);
 		have += n;
 		at += n;
-		do {
+		for (;;) {
 			used = lmtp_feed(&l, slice_make(room, have));
 			have -= used;
 			memmove(room, room + used, have);
 			if (l.state == LMTP_WHOLE)
 				take(&l);
-		} while (used > 0);
+			if (used == 0)
+				break;
+		}
 		if (have >= LMTP_LINE)
 			abort();	/* it would never go on */
 		buf_clear(&l.out);

@@ -460,6 +460,31 @@ chain(struct arena *a)
 	host_end(&last.host);
 }
 
+/* The same in one process: nothing of a seal is needed. */
+static void
+hosted(struct arena *a)
+{
+	static const struct filter *const both[] = { &probe_head_filter,
+	    &probe_filter, NULL };
+	struct play p;
+	struct slice first;
+
+	open_play(&p, both, a);
+	adjust_chain(&p);
+	first = run(&p, SLICE("X-Probe: probe-head/insert probe/append\r\n"
+	    "\r\nb"), a);
+	tap_ok(field_of(a, first, SPLIT_FIELD, 0).ptr != NULL &&
+	    field_of(a, first, SEAL_FIELD, 0).ptr == NULL &&
+	    slice_ends(first, SLICE("append\r\n\r\nb")),
+	    "hosted together: a mark, and nothing else");
+	first = second_of(a, first);
+	to_second_pass(&p);
+	tap_is(run(&p, first, a), SLICE("X-Inserted: by probe\r\nX-Probe: "
+	    "probe-head/insert probe/append\r\nX-Appended: by probe\r\n\r\n"
+	    "b"), "and both edit in the second pass");
+	host_end(&p.host);
+}
+
 int
 main(void)
 {
@@ -475,6 +500,7 @@ main(void)
 	decides(a);
 	let_go(a);
 	chain(a);
+	hosted(a);
 	arena_free(a);
 	return tap_done();
 }

@@ -210,6 +210,19 @@ $s->pf->flush;
 ok $s->pf->wait_queue_empty(30), 'and goes when it is back';
 is scalar($s->sink->rest), 2, 'to both';
 
+# --- what is released goes to each in his form, and is not held again ---
+$store->clear;
+my @held = map { "$_-hold\@our.test" } qw(plain tag);
+($got, @mail) = go(rcpt => \@held, client => '192.0.2.1');
+my ($object) = $store->objects;
+is_deeply [ sort @{ $object->{recipients} } ], \@held, 'held for two';
+($got, @mail) = go(rcpt => \@held, client => '127.0.0.1',
+    from => 'sender@client.test', message => $store->release($object));
+is_deeply { map { my $m = $_; map { $_ => form_of($m) } to($m) } @mail },
+    { $held[0] => $want{plain}, $held[1] => $want{tag} },
+    'released: each has his form';
+is scalar(@{ [ $store->objects ] }), 1, 'and nothing was held again';
+
 # --- without a store: on hold in Postfix, and then split all the same ---
 delete $s->{house}{store_key};
 $s->house;

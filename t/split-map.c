@@ -94,7 +94,7 @@ house(const char *file, struct house_conf *conf)
 static void
 print_mark(char **argv)
 {
-	struct house_conf conf;
+	struct house_conf conf = { .hostname = NULL };
 	struct seal_key key;
 	struct seal seal = { .identity = "0123456789abcdef0123456789abcdef",
 	    .queue_id = slice_of(argv[1]), .time = clock_wall(),
@@ -111,7 +111,7 @@ print_mark(char **argv)
 int
 main(int argc, char **argv)
 {
-	struct house_conf conf;
+	struct house_conf conf = { .hostname = NULL };
 	struct compile *c;
 	const char *path;
 	int fd;

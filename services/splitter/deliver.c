@@ -179,10 +179,10 @@ static bool
 done_before(void *arg, const char *identity, const struct letter_recipient *r)
 {
 	struct answers *a = arg;
-	struct ledger_key key;
+	struct served_key key;
 
-	if (!ledger_key(identity, r->address, r->dsn, &key) ||
-	    !ledger_has(a->splitter->ledger, &key))
+	if (!served_key(identity, r->address, r->dsn, &key) ||
+	    !served_has(a->splitter->served, &key))
 		return false;
 	a->replies[r - a->delivery.letter->recipients] =
 	    SLICE("250 2.0.0 Ok: given back before");

@@ -27,7 +27,7 @@ struct injector {
 	bool stopping;
 	unsigned threads, running;	/* threads that have not ended */
 	int event;
-	struct ledger *ledger;
+	struct served *served;
 };
 
 static void
@@ -78,11 +78,11 @@ remember(struct injector *in, struct task *t)
 	for (size_t i = 0; i < t->parcel->n; i++) {
 		const struct letter_recipient *r =
 		    &d->letter->recipients[t->parcel->which[i]];
-		struct ledger_key key;
+		struct served_key key;
 
 		if (t->outcomes[i].kind == SMTP_TAKEN &&
-		    ledger_key(d->parcels.identity, r->address, r->dsn, &key))
-			ledger_add(in->ledger, &key);
+		    served_key(d->parcels.identity, r->address, r->dsn, &key))
+			served_add(in->served, &key);
 	}
 }
 
@@ -172,13 +172,13 @@ start_threads(struct injector *in, unsigned n)
 }
 
 struct injector *
-inject_start(unsigned threads, struct ledger *ledger, struct arena *a,
+inject_start(unsigned threads, struct served *served, struct arena *a,
     struct slice *why_r)
 {
 	struct injector *in = mem_alloc(sizeof *in);
 	pthread_condattr_t attr;
 
-	*in = (struct injector){ .ledger = ledger,
+	*in = (struct injector){ .served = served,
 	    .event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
 	in->waiting.last = &in->waiting.first;
 	in->finished.last = &in->finished.first;

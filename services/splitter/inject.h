@@ -3,7 +3,7 @@
  *
  * An SMTP client waits (net/smtp.h), and the loop must not: a fixed number of
  * threads take parcels in the order in which they came. What was taken is in
- * the ledger before anybody is told.
+ * the list (served.h) before anybody is told.
  *
  * inject_start	the threads; false when there can be none
  * inject	one delivery: all parcels of a letter, each on its own. `done` is
@@ -19,7 +19,7 @@
 
 #include "base/clock.h"
 #include "net/smtp.h"
-#include "services/splitter/ledger.h"
+#include "services/splitter/served.h"
 #include "services/splitter/parcel.h"
 
 struct injector;
@@ -35,7 +35,7 @@ struct delivery {
 	size_t left;			/* parcels that are not done */
 };
 
-struct injector *inject_start(unsigned threads, struct ledger *ledger,
+struct injector *inject_start(unsigned threads, struct served *served,
     struct arena *a, struct slice *why_r);
 int inject_fd(const struct injector *in);
 void inject(struct injector *in, struct delivery *d);

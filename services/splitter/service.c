@@ -71,14 +71,14 @@ open_parts(struct splitter *s, const struct service_set *set,
 	    .keep = set->house.journal_keep,
 	    .age = set->house.journal_age / 1000 }, a, why_r);
 	if (s->journal != NULL)
-		s->ledger = ledger_open(arena_printf(a, "%s/ledger",
+		s->served = served_open(arena_printf(a, "%s/served",
 		    s->run->folder).ptr, a, why_r);
-	if (s->ledger == NULL)
+	if (s->served == NULL)
 		return RC_RETRY;
 	if (policy_open(policy_path(&set->house, a), &set->house, &s->policy,
 	    a, why_r) != RC_OK)
 		return RC_RETRY;
-	s->injector = inject_start(conf->workers, s->ledger, a, why_r);
+	s->injector = inject_start(conf->workers, s->served, a, why_r);
 	return s->injector != NULL ? RC_OK : RC_RETRY;
 }
 
@@ -130,10 +130,10 @@ stop(struct service_run *run)
 	journal_close(s->journal);
 	policy_drop(s->policy);
 	/* A thread that was not waited for must not run into destructors, nor
-	 * into a ledger that is gone. */
+	 * into a file that is gone. */
 	if (inject_busy(s->injector))
 		_exit(EX_OK);
-	ledger_close(s->ledger);
+	served_close(s->served);
 }
 
 const struct service splitter_service = {

@@ -17,7 +17,7 @@ struct connection;
 
 struct splitter {
 	struct service_run *run;
-	struct ledger *ledger;
+	struct served *served;
 	struct injector *injector;
 	struct journal *journal;
 	struct policy *policy;		/* the loop's thread alone */

@@ -1,4 +1,4 @@
-#include "services/splitter/ledger.h"
+#include "services/splitter/served.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -13,18 +13,18 @@
 #include "base/clock.h"
 
 struct entry {
-	struct ledger_key key;
+	struct served_key key;
 	int64_t time;			/* 0: free */
 };
 
 struct table {
 	char kind[64];
-	struct entry entries[LEDGER_SLOTS];
+	struct entry entries[SERVED_SLOTS];
 };
 
-static const char kind[64] = "gatehouse-splitter ledger 1";
+static const char kind[64] = "gatehouse-splitter served 1";
 
-struct ledger {
+struct served {
 	pthread_mutex_t lock;
 	int fd;
 	struct table *table;
@@ -51,12 +51,12 @@ is_one(int fd)
 	    memcmp(is, kind, sizeof kind) == 0;
 }
 
-struct ledger *
-ledger_open(const char *path, struct arena *a, struct slice *why_r)
+struct served *
+served_open(const char *path, struct arena *a, struct slice *why_r)
 {
-	struct ledger *l = mem_alloc(sizeof *l);
+	struct served *l = mem_alloc(sizeof *l);
 
-	*l = (struct ledger){ .lock = PTHREAD_MUTEX_INITIALIZER,
+	*l = (struct served){ .lock = PTHREAD_MUTEX_INITIALIZER,
 	    .fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600) };
 	if (l->fd >= 0 && (is_one(l->fd) || begin(l->fd)))
 		l->table = mmap(NULL, sizeof *l->table,
@@ -81,8 +81,8 @@ hash_piece(EVP_MD_CTX *md, struct slice s)
 }
 
 bool
-ledger_key(const char *identity, struct slice recipient, struct slice dsn,
-    struct ledger_key *key_r)
+served_key(const char *identity, struct slice recipient, struct slice dsn,
+    struct served_key *key_r)
 {
 	EVP_MD_CTX *md = EVP_MD_CTX_new();
 	unsigned char sum[EVP_MAX_MD_SIZE];
@@ -99,22 +99,22 @@ ledger_key(const char *identity, struct slice recipient, struct slice dsn,
 }
 
 static struct entry *
-place(struct ledger *l, const struct ledger_key *key, unsigned i)
+place(struct served *l, const struct served_key *key, unsigned i)
 {
 	uint32_t at;
 
 	memcpy(&at, key->bytes, sizeof at);
-	return &l->table->entries[(at + i) % LEDGER_SLOTS];
+	return &l->table->entries[(at + i) % SERVED_SLOTS];
 }
 
 bool
-ledger_has(struct ledger *l, const struct ledger_key *key)
+served_has(struct served *l, const struct served_key *key)
 {
-	int64_t since = clock_wall() - LEDGER_AGE;
+	int64_t since = clock_wall() - SERVED_AGE;
 	bool found = false;
 
 	pthread_mutex_lock(&l->lock);
-	for (unsigned i = 0; i < LEDGER_PROBE && !found; i++) {
+	for (unsigned i = 0; i < SERVED_PROBE && !found; i++) {
 		const struct entry *e = place(l, key, i);
 
 		found = e->time >= since && e->time > 0 &&
@@ -126,13 +126,13 @@ ledger_has(struct ledger *l, const struct ledger_key *key)
 
 /* Should we be killed in between, a half-written key is nobody's. */
 void
-ledger_add(struct ledger *l, const struct ledger_key *key)
+served_add(struct served *l, const struct served_key *key)
 {
 	struct entry *best;
 
 	pthread_mutex_lock(&l->lock);
 	best = place(l, key, 0);
-	for (unsigned i = 1; i < LEDGER_PROBE; i++) {
+	for (unsigned i = 1; i < SERVED_PROBE; i++) {
 		struct entry *e = place(l, key, i);
 
 		if (e->time < best->time)
@@ -144,7 +144,7 @@ ledger_add(struct ledger *l, const struct ledger_key *key)
 }
 
 void
-ledger_close(struct ledger *l)
+served_close(struct served *l)
 {
 	if (l == NULL)
 		return;
