@@ -29,7 +29,8 @@ open my $log, '>>', $s->log->path or die $!;	# none is made under /dev
 $s->milter('probe-head');
 $s->milter('probe', scope => [ { user => $users[1], mark => 'tag' },
     { user => $users[2], mark => 'strip', strip => 'true' } ]);
-$split->postfix(main => { service_throttle_time => '1s' });
+$split->postfix(main => { service_throttle_time => '1s',
+    postlogd_watchdog_timeout => '10m' });
 srand $seed;
 diag "seed $seed" if $full;
 
@@ -47,6 +48,8 @@ sub sender {
 			    message_id => $id, body => "a probe\n") } // '';
 			sleep 0.05 unless $got =~ /^250/;
 		}
+		# So many that some are under way, and the log can follow.
+		sleep rand 0.1;
 	}
 	open my $f, '>', $s->dir . "/sender.$me" or die $!;
 	print $f $n;
