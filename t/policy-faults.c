@@ -90,6 +90,7 @@ damage(void)
 	bytes[whole.len - TRAILER_SIZE + 16]++;
 	put(s.path, slice_make(bytes, whole.len));
 	tap_ok(refused(), "of another version");
+	free((void *)(uintptr_t)whole.ptr);
 }
 
 /* ---- kill ---- */

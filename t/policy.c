@@ -364,6 +364,10 @@ static const struct {
 	  "block all X@b.test" },
 	  "lists:2: x@b.test is listed a second time for the same, and one "
 	  "allows what the other blocks; the first is in lists:1; remove one" },
+	{ "no UTF-8", { .lists = "allow all a@b.test # caf\xe9" },
+	  "lists:1: the line is not UTF-8; save the file as UTF-8" },
+	{ "a control character", { .sheet = "user a@b.test one.text = \"\1\"" },
+	  "sheet:1: the line holds a control character; remove it" },
 	{ "more behind it", { .lists = "allow all a@b.test c@d.test" },
 	  "lists:1: something stands behind the sender; a comment begins with "
 	  "#" },

@@ -79,29 +79,38 @@ load_tables(struct build *b, struct slice *why_r)
 	return rc;
 }
 
-int
-build_load(struct build *b, const char *dir, struct arena *a)
+enum rc
+build_read(struct build *b, const char *dir, struct arena *a,
+    struct slice *why_r)
 {
 	struct conf_section sections[] = { { house_options, &b->house },
 	    { NULL, NULL } };
-	struct slice why = SLICE("");
 	enum rc rc;
 
 	*b = (struct build){ .arena = a, .dir = verb_conf_dir(dir) };
 	b->house_file = verb_house_file(b->dir, a);
-	rc = conf_load_trusted(a, b->house_file, sections, &why);
+	rc = conf_load_trusted(a, b->house_file, sections, why_r);
 	if (rc == RC_OK)
-		rc = house_finish(&b->house, a, &why);
+		rc = house_finish(&b->house, a, why_r);
 	if (rc == RC_OK)
-		rc = load_tables(b, &why);
+		rc = load_tables(b, why_r);
 	if (rc != RC_OK)
-		return told(rc, why);
+		return rc;
 	b->sheet = file_below(b, b->dir, "policy.settings");
 	b->lists = file_below(b, b->dir, "policy.lists");
 	b->directory = file_below(b, b->house.state_directory,
 	    "directory/current/directory");
 	b->map = policy_path(&b->house, a);
-	return EX_OK;
+	return RC_OK;
+}
+
+int
+build_load(struct build *b, const char *dir, struct arena *a)
+{
+	struct slice why = SLICE("");
+	enum rc rc = build_read(b, dir, a, &why);
+
+	return told(rc, why);
 }
 
 struct scopes *

@@ -3,6 +3,7 @@
  *
  * build_load	gatehouse.conf, and the file of each table that may hold
  *		scopes. *b holds on to the arena. EX_OK, or it was told
+ * build_read	the same, and nothing is told
  * build_option	"auth-check.spf_fail", or "spf_fail" where only one file has it;
  *		NULL: there is none, or there are several, and it was told
  * build_stale	is the map not what a compile would make of the files as they
@@ -43,6 +44,8 @@ struct build {
 	struct compile_count count;
 };
 
+enum rc build_read(struct build *b, const char *dir, struct arena *a,
+    struct slice *why_r);
 int build_load(struct build *b, const char *dir, struct arena *a);
 const struct build_table *build_option(const struct build *b,
     const char *name, const struct conf_option **option_r);

@@ -139,8 +139,8 @@ tell(struct diff *d, char letter, struct slice key, struct slice before,
 	buf_adds(&d->out, ": ");
 	if (before.ptr != NULL)
 		buf_add(&d->out, verb_safe(a, before));
-	buf_adds(&d->out, before.ptr == NULL ? "new: " : after.ptr == NULL ?
-	    " is gone" : " -> ");
+	buf_adds(&d->out, before.ptr == NULL ? "new: " : before.len == 0 ?
+	    "is gone" : after.ptr == NULL ? " is gone" : " -> ");
 	if (after.ptr != NULL)
 		buf_add(&d->out, verb_safe(a, after));
 	buf_addc(&d->out, '\n');
@@ -184,13 +184,13 @@ tell_settings(struct diff *d, char letter, struct slice key,
 }
 
 static void
-tell_field(struct diff *d, struct slice key, const char *name,
+tell_field(struct diff *d, char letter, struct slice key, const char *name,
     struct slice before, struct slice after)
 {
 	if (slice_eq(before, after) && (before.ptr == NULL) ==
 	    (after.ptr == NULL))
 		return;
-	tell(d, 'a', key, arena_printf(d->b->arena, "%s \"%.*s\"", name,
+	tell(d, letter, key, arena_printf(d->b->arena, "%s \"%.*s\"", name,
 	    SLICE_ARG(before)), arena_printf(d->b->arena, "\"%.*s\"",
 	    SLICE_ARG(after)));
 }
@@ -226,9 +226,11 @@ compare_record(struct diff *d, char letter, struct slice key,
 		tell(d, letter, key, old.ptr != NULL ? SLICE("") : SLICE_NONE,
 		    new.ptr != NULL ? SLICE("known") : SLICE_NONE);
 	} else {
-		tell_field(d, key, "client", before.client, after.client);
-		tell_field(d, key, "profile", before.profile, after.profile);
-		tell_field(d, key, "transport", before.transport,
+		tell_field(d, letter, key, "client", before.client,
+		    after.client);
+		tell_field(d, letter, key, "profile", before.profile,
+		    after.profile);
+		tell_field(d, letter, key, "transport", before.transport,
 		    after.transport);
 		if (!slice_eq(before.members, after.members))
 			tell(d, letter, key, SLICE("alias of others"),
@@ -237,7 +239,8 @@ compare_record(struct diff *d, char letter, struct slice key,
 			tell(d, letter, key, SLICE("attributes"),
 			    SLICE("other attributes"));
 	}
-	if (!slice_eq(was, is))
+	/* Who is gone gets what his domain has. */
+	if (new.ptr != NULL && !slice_eq(was, is))
 		tell_settings(d, letter, key, was, is);
 	return RC_OK;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "text/address.h"
+#include "text/utf8.h"
 
 bool
 lists_word(struct arena *a, struct slice *rest, struct slice *word_r)
@@ -157,13 +158,18 @@ read_line(struct lists *l, struct slice line, struct lists_entry *e)
 	return true;
 }
 
-static bool
-is_text(struct slice line)
+const char *
+lists_fault(struct slice line)
 {
-	for (size_t i = 0; i < line.len; i++)
-		if ((unsigned char)line.ptr[i] < ' ' && line.ptr[i] != '\t')
-			return false;
-	return true;
+	uint32_t cp;
+
+	while (utf8_next(&line, &cp)) {
+		if (cp == UTF8_BAD)
+			return "is not UTF-8; save the file as UTF-8";
+		if (utf8_control(cp) && cp != '\t')
+			return "holds a control character; remove it";
+	}
+	return NULL;
 }
 
 void
@@ -184,8 +190,8 @@ lists_next(struct lists *l, struct lists_entry *entry_r)
 		if (line.len > LISTS_LINE_MAX)
 			return bad(l, "a line of more than %d bytes",
 			    LISTS_LINE_MAX);
-		if (!is_text(line))
-			return bad(l, "a control character; remove it");
+		if (lists_fault(line) != NULL)
+			return bad(l, "the line %s", lists_fault(line));
 		line = slice_trim(line);
 		if (line.len == 0 || line.ptr[0] == '#')
 			continue;

@@ -51,7 +51,9 @@ void lists_open(struct lists *l, struct arena *a, const char *name,
     struct slice text);
 bool lists_next(struct lists *l, struct lists_entry *entry_r);
 
-/* A word, or text in double quotes; false: there is none. For this room. */
+/* NULL, or why that line is no text. For this room, as the next two. */
+const char *lists_fault(struct slice line);
+/* A word, or text in double quotes; false: there is none. */
 bool lists_word(struct arena *a, struct slice *rest, struct slice *word_r);
 /* The level of that name, "all" and "default" for the default one. */
 bool lists_level(struct slice word, enum scope_level *level_r);

@@ -85,8 +85,8 @@ sheet_next(struct sheet *s, struct sheet_line *line_r)
 		if (line.len > SHEET_LINE_MAX)
 			return bad(s, "a line of more than %d bytes",
 			    SHEET_LINE_MAX);
-		if (slice_has(line, '\0'))
-			return bad(s, "a NUL byte; this is no text");
+		if (lists_fault(line) != NULL)
+			return bad(s, "the line %s", lists_fault(line));
 		line = slice_trim(line);
 		if (line.len == 0 || line.ptr[0] == '#')
 			continue;
