@@ -18,6 +18,7 @@ use Gatehouse::Suite;
 
 my $s = Gatehouse::Suite->new(zone => <<'END');
 client.test	TXT	"v=spf1 ip4:192.0.2.1 -all"
+soft.test	TXT	"v=spf1 ~all"
 END
 my $store = Gatehouse::Store->new($s);
 my %forms = (plain => {}, tag => { mark => 'tag' },
@@ -41,7 +42,8 @@ my $split = Gatehouse::Split->new($s, filters => [ qw(auth-check probe) ],
     aliases => { 'list@our.test' => [ $plain, $tag ],
     'same@our.test' => [ $plain, 'other@our.test' ] });
 open my $log, '>>', $s->log->path or die $!;	# none is made under /dev
-$s->milter('auth-check', spf_fail => 'reject');
+$s->milter('auth-check', spf_fail => 'reject', spf_softfail => 'tag',
+    scope => [ { user => $tag, spf_softfail => 'accept' } ]);
 $s->milter('probe', scope => \@scope);
 $split->postfix(main => { smtputf8_enable => 'yes' });
 
@@ -138,6 +140,13 @@ is scalar(grep { $_->{mail} =~ /^<s\xc3\xa4nder\@client\.test>.*SMTPUTF8/ &&
     $_->{mail} =~ /BODY=8BITMIME/ && $_->{bytes} =~
     /\r\n\r\n\xc3\xa4 (?i:probe!?) \xff\r\n\z/ } @mail), 2,
     'a sender in UTF-8, and eight bits';
+
+# --- auth-check's own tag is for whom it is set, and for nobody else ---
+($got, @mail) = go(rcpt => [ $plain, $tag ], from => 'a@soft.test',
+    helo => 'soft.test');
+is_deeply { map { my $m = $_; map { $_ => scalar(() = $s->fields($m->{bytes},
+    'X-Gatehouse-Tag')) } to($m) } @mail }, { $plain => 1, $tag => 0 },
+    'softfail: one has it tagged, the other has not';
 
 # --- who was written to in secret ---
 ($got, @mail) = go(rcpt => [ $plain, $tag ], header => "To: $plain\n",
