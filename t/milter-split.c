@@ -177,6 +177,27 @@ adjust(struct settings *set, void *arg)
 }
 
 static void
+no_key(struct settings *set, void *arg)
+{
+	(void)arg;
+	set->house.splitter = true;
+}
+
+static void
+needs_a_key(struct arena *a)
+{
+	static const struct filter *const filters[] = { &probe_filter, NULL };
+	const struct settings_source source = { .name = "probe",
+	    .filters = filters, .adjust = no_key };
+	struct settings *set;
+	struct slice why = SLICE("");
+
+	tap_ok(settings_load(&source, NULL, &set, a, &why) == RC_BAD &&
+	    slice_search(why, SLICE("seal_key must name")) < why.len,
+	    "a splitter without a key is a mistake");
+}
+
+static void
 open_play(struct play *p, const struct filter *const *filters,
     struct arena *a)
 {
@@ -493,6 +514,7 @@ main(void)
 	log_open("t", "/dev/null");
 	form_classes(a);
 	marks(a);
+	needs_a_key(a);
 	one_class(a);
 	both_passes(a);
 	aliases(a);

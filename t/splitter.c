@@ -89,25 +89,17 @@ codes(struct arena *a, struct slice out)
 	return arena_str(a, buf_slice(&b));
 }
 
-/* Fed in pieces of that size, as a socket might. */
+/* What a socket would have by then: a piece more each time. */
 static struct letter *
 talk(struct lmtp *l, const char *in, size_t step)
 {
-	char room[LMTP_LINE * 2];
-	size_t have = 0, len = strlen(in), at = 0;
+	size_t used = 0, came = 0, len = strlen(in), n = 1;
 
 	lmtp_init(l, "h", &budget);
-	while (l->state < LMTP_WHOLE && (at < len || have > 0)) {
-		size_t n = len - at < step ? len - at : step, used;
-
-		memcpy(room + have, in + at, n);
-		have += n;
-		at += n;
-		used = lmtp_feed(l, slice_make(room, have));
-		have -= used;
-		memmove(room, room + used, have);
-		if (n == 0 && used == 0)
-			break;
+	while (l->state < LMTP_WHOLE && (came < len || n > 0)) {
+		came = len - came < step ? len : came + step;
+		n = lmtp_feed(l, slice_make(in + used, came - used));
+		used += n;
 	}
 	return l->state == LMTP_WHOLE ? lmtp_take(l) : NULL;
 }
