@@ -29,8 +29,7 @@ open my $log, '>>', $s->log->path or die $!;	# none is made under /dev
 $s->milter('probe-head');
 $s->milter('probe', scope => [ { user => $users[1], mark => 'tag' },
     { user => $users[2], mark => 'strip', strip => 'true' } ]);
-$split->postfix(main => { service_throttle_time => '1s',
-    postlogd_watchdog_timeout => '10m' });
+$split->postfix(main => { service_throttle_time => '1s' });
 srand $seed;
 diag "seed $seed" if $full;
 
