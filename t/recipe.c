@@ -361,6 +361,8 @@ static const struct {
 static void
 splits(void)
 {
+	static const char *const checks[] = { "milter_header_checks",
+	    "pcre:/etc/x", NULL };
 	struct setting s;
 	struct recipe r;
 	struct slice why = SLICE("");
@@ -381,6 +383,16 @@ splits(void)
 		    split[i].want, "%s %s", split[i].service != NULL ?
 		    split[i].service : "main.cf", split[i].option != NULL ?
 		    split[i].option : "is there");
+	split_house(&s, "");
+	s.in.existing = existing;
+	s.in.arg = (void *)(uintptr_t)checks;
+	recipe_build(&s.in, &r, a, &why);
+	tap_is_str(value(&r, NULL, "milter_header_checks"),
+	    "regexp:${config_directory}/gatehouse/split, pcre:/etc/x",
+	    "checks of the administrator's come behind ours");
+	tap_is_str(value(&r, "gatehouse-split-cleanup/unix",
+	    "milter_header_checks"), "pcre:/etc/x",
+	    "and alone in the second pass");
 	for (size_t i = 0; i < sizeof unsplit / sizeof unsplit[0]; i++) {
 		split_house(&s, unsplit[i].conf);
 		s.in.splitter.server = unsplit[i].server;

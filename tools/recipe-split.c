@@ -7,21 +7,48 @@
 
 #define TRANSPORT	"gatehouse-split"
 #define CLEANUP		"gatehouse-split-cleanup"
+#define CHECKS		"milter_header_checks"
 
 enum { MARGIN_MS = 60 * 1000 };
+
+/* The entry that the rest of the recipe has for it, or NULL. */
+static struct recipe_entry *
+checks_entry(struct builder *b)
+{
+	struct recipe_entry *e = (struct recipe_entry *)(void *)b->entries.ptr;
+
+	for (size_t i = 0; i < b->entries.len / sizeof *e; i++)
+		if (e[i].file == RECIPE_MAIN && strcmp(e[i].name, CHECKS) == 0)
+			return &e[i];
+	return NULL;
+}
+
+/* What else looks at fields that milters add: also in the second pass, for
+ * that is where they add them. */
+static const char *
+other_checks(struct builder *b)
+{
+	const struct recipe_entry *e = checks_entry(b);
+
+	return e != NULL ? e->value : b_existing(b, CHECKS);
+}
 
 /* After the queue a marked message goes another way. */
 static void
 hand_over(struct builder *b)
 {
 	static const char table[] = "regexp:" RECIPE_DIR "/split";
+	struct recipe_entry *e = checks_entry(b);
 
 	b_map(b, "split", b_printf(b, "/^" SPLIT_FIELD ":/ FILTER " TRANSPORT
 	    ":%s\n", b->in->splitter.socket),
 	    "mail that the filters have marked goes to the splitter");
-	b_main(b, (struct want){ RECIPE_MUST, RECIPE_FIRST, NULL },
-	    "milter_header_checks", b_first(b, "milter_header_checks", table),
-	    "it counts only on fields that a milter has added");
+	if (e != NULL)
+		e->value = b_printf(b, "%s, %s", table, e->value);
+	else
+		b_main(b, (struct want){ RECIPE_MUST, RECIPE_FIRST, NULL },
+		    CHECKS, b_first(b, CHECKS, table),
+		    "it counts only on fields that a milter has added");
 	b_main(b, SHOULD, TRANSPORT "_destination_recipient_limit",
 	    b_printf(b, "%d", LMTP_RECIPIENTS),
 	    "it gets all recipients at once, so that nobody's copy is made "
@@ -73,13 +100,13 @@ transport(struct builder *b)
 
 /* Without these the first would be the second again, for ever. */
 static void
-cleanup(struct builder *b)
+cleanup(struct builder *b, const char *checks)
 {
 	b_own_service(b, CLEANUP "/unix", b_columns(b, "unix", "n", "0",
 	    "cleanup"), "cleanup(8) for the second pass");
 	b_option(b, MAY, "syslog_name", "postfix/split-in",
 	    "the log says which pass it was");
-	b_option(b, MUST, "milter_header_checks", "",
+	b_option(b, MUST, CHECKS, checks,
 	    "what was split is not split again");
 	b_option(b, MUST, "always_bcc", "",
 	    "the archive's address got its copy in the first pass");
@@ -144,6 +171,8 @@ listener(struct builder *b)
 void
 recipe_split(struct builder *b)
 {
+	const char *checks = other_checks(b);
+
 	if (!b->in->house->splitter || !(b->in->role & RECIPE_INBOUND))
 		return;
 	b->role = RECIPE_INBOUND;
@@ -164,7 +193,7 @@ recipe_split(struct builder *b)
 		    "the second pass");
 	hand_over(b);
 	transport(b);
-	cleanup(b);
+	cleanup(b, checks);
 	listener(b);
 	b->role = b->in->role;
 }
