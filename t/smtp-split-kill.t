@@ -48,14 +48,16 @@ sub sender {
 			sleep 0.05 unless $got =~ /^250/;
 		}
 		# So many that some are under way, and the log can follow.
-		sleep rand 0.1;
+		sleep rand($full ? 0.4 : 0.1);
 	}
 	open my $f, '>', $s->dir . "/sender.$me" or die $!;
 	print $f $n;
 	close $f;
 }
 
-# Processes of this Postfix by the name of their program.
+# Processes of this Postfix by the name of their program. Three at most: master
+# tells of each, and is told by postlogd of each line; when both are full they
+# wait for each other for ever.
 sub children {
 	my ($name) = @_;
 	my $master = $s->pf->master_pid or return;
@@ -67,7 +69,7 @@ sub children {
 		    /^(\d+) \((.*?)\) \w (\d+)/ or next;
 		push @pids, $pid if $parent == $master && $comm eq $name;
 	}
-	return @pids;
+	return @pids > 3 ? @pids[0 .. 2] : @pids;
 }
 
 sub again {

@@ -350,6 +350,7 @@ run_filter(struct session *s, size_t i, struct outcome *out)
 	job->direction = s->seal.direction;
 	job->deadline = s->deadline;
 	job->pass = s->seal.pass;
+	job->split = split_pass(s) > 0;
 	memcpy(job->identity, s->seal.identity, sizeof job->identity);
 	out->plan = split_passed(s, i) ? plan_accept(plan_new(s->arena,
 	    s->msg), "first-pass", SLICE("decided in the first pass")) :
