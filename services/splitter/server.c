@@ -1,6 +1,5 @@
 /* Connections of lmtp(8), in the loop. */
 #include <errno.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -196,19 +195,16 @@ server_told(struct answers *a)
 /* --- new ones ----------------------------------------------------------------------- */
 
 static bool
-allowed(const struct service_set *set, int fd)
+allowed(const struct splitter *s, int fd)
 {
 	struct ucred peer;
 	socklen_t len = sizeof peer;
-	struct passwd pw, *found = NULL;
-	char buf[4096];
 
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) != 0)
 		return false;
-	if (getpwuid_r(peer.uid, &pw, buf, sizeof buf, &found) == 0 &&
-	    found != NULL && conf_list_has(&set->house.peers,
-	    slice_of(pw.pw_name)))
-		return true;
+	for (size_t i = 0; i < s->npeers; i++)
+		if (s->peers[i] == peer.uid)
+			return true;
 	log_warning("connection of uid %d refused: it is not one of peers",
 	    (int)peer.uid);
 	return false;
@@ -263,7 +259,7 @@ accept_one(void *arg, uint32_t events)
 		return;
 	set = service_set(s->run);
 	conf = set->conf;
-	if (!allowed(set, fd))
+	if (!allowed(s, fd))
 		close(fd);
 	else if (s->nconnections >= conf->connections)
 		turn_away(s, fd);

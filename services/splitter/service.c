@@ -4,6 +4,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "daemon/process.h"
 #include "log/log.h"
 #include "services/splitter/splitter.h"
 
@@ -66,6 +67,9 @@ open_parts(struct splitter *s, const struct service_set *set,
 	s->budget.max = conf->spool;
 	s->hostname = arena_str(a, slice_of(set->house.hostname));
 	s->socket = socket_path(a, &set->house, conf);
+	if (process_peers(&set->house.peers, &s->peers, &s->npeers, a,
+	    why_r) != RC_OK)
+		return RC_BAD;
 	s->journal = journal_open(s->run->folder, "journal",
 	    &(struct journal_limits){ .size = set->house.journal_size,
 	    .keep = set->house.journal_keep,
@@ -111,6 +115,9 @@ reloaded(struct service_run *run, const struct service_set *before,
 	struct splitter *s = run->state;
 
 	s->budget.max = is->spool;
+	if (!conf_list_same(&before->house.peers, &now->house.peers))
+		log_warning("peers was changed; it counts from the next start "
+		    "on");
 	if (was->workers != is->workers)
 		log_warning("workers was changed; it counts from the next "
 		    "start on");

@@ -8,6 +8,8 @@
 #ifndef SPLITTER_SPLITTER_H
 #define SPLITTER_SPLITTER_H
 
+#include <sys/types.h>
+
 #include "daemon/service.h"
 #include "journal/journal.h"
 #include "services/splitter/inject.h"
@@ -24,6 +26,8 @@ struct splitter {
 	struct spool_budget budget;
 	int listener;
 	const char *socket;		/* its path */
+	uid_t *peers;			/* who may connect */
+	size_t npeers;
 	const char *hostname;		/* that connections are greeted by */
 	struct connection *connections;	/* the list of them */
 	unsigned nconnections;
