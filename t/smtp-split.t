@@ -8,6 +8,7 @@ use warnings;
 use FindBin;
 use lib "$FindBin::Bin/lib";
 use Test::More;
+use Time::HiRes qw(sleep time);
 
 # Much is synced to disk here, and none of it has to outlive the test.
 BEGIN { $ENV{TMPDIR} //= '/dev/shm' if -d '/dev/shm' && -w _ }
@@ -45,6 +46,7 @@ open my $log, '>>', $s->log->path or die $!;	# none is made under /dev
 $s->milter('auth-check', spf_fail => 'reject', spf_softfail => 'tag',
     scope => [ { user => $tag, spf_softfail => 'accept' } ]);
 $s->milter('probe', scope => \@scope);
+$s->service('track', maillogs => [ $s->dir . '/log/mail.log' ]);
 $split->postfix(main => { smtputf8_enable => 'yes' });
 
 # What a recipient of that form is to find.
@@ -182,6 +184,21 @@ like $c->send(from => 'a@client.test', rcpt => $plain, message =>
     'and without a mark nothing is taken there';
 $c->quit;
 $s->allow(qr/only the splitter may hand in mail here/);
+
+# --- gatehouse-track follows it, and counts each copy once ---
+go(rcpt => [ $plain, $tag ], message_id => 'tracked@client.test');
+my @told;
+for (my $end = time + 20; @told != 2 && time < $end; sleep 0.2) {
+	@told = map { [ /"((?:[^"]|"")*)"/g ] } grep { /tracked\@client/ }
+	    split /\r\n/, ($s->gatehouse('report', '--state', $s->dir .
+	    '/state', '--from', '1h', '--to', 'now'))[1];
+}
+is_deeply [ sort map { my $r = $_; join ' ', grep { /\@our|^sent$|^\S+\[/ }
+    @$r } @told ], [ map { "$_ sent 127.0.0.1[127.0.0.1]:" . $s->sink->port }
+    sort $plain, $tag ], 'each recipient is reported once';
+my $tracked = ($s->gatehouse('explain', '--state', $s->dir . '/state',
+    $told[0][3] // 'none'))[1];
+like $tracked, qr/came through of/, 'and explained, both passes';
 
 # --- the second pass refuses nothing ---
 $store->clear;
