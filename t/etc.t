@@ -26,6 +26,8 @@ my %printer = (
 	'track.conf' => "$build/services/track/gatehouse-track",
 	'dmarc-report.conf' => "$build/tools/gatehouse dmarc-report",
 	'notices.conf' => "$build/tools/gatehouse digest",
+	'directory.conf' => "$build/tools/gatehouse directory",
+	'tenants.conf' => "$build/tools/gatehouse tenant",
 	'postfix.conf' => "$build/tools/gatehouse postfix-config",
 );
 
@@ -50,6 +52,8 @@ my %page = (
 	'track.conf' => 'gatehouse-track.conf.5',
 	'dmarc-report.conf' => 'gatehouse-dmarc-report.conf.5',
 	'notices.conf' => 'gatehouse-notices.conf.5',
+	'directory.conf' => 'gatehouse-directory.conf.5',
+	'tenants.conf' => 'gatehouse-tenants.conf.5',
 	'postfix.conf' => 'gatehouse-postfix.conf.5',
 );
 for my $name (sort keys %page) {

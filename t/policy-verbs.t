@@ -235,7 +235,23 @@ for ([ 'carl@a.test', 'reject' ], [ 'anna@a.test', 'accept' ]) {
 	    '--mail-from', 'x@far.test', '--rcpt', $_->[0], '--expect', $_->[1],
 	    $s->dir . '/mail');
 	is $status, 0, "gatehouse test: $_->[1] for $_->[0]";
+	is $text =~ /^ +set by +user carl/m ? 1 : 0,
+	    $_->[1] eq 'reject' ? 1 : 0, 'and who set that';
 }
+
+# And what was not compiled yet is tried as it would be.
+put("$conf/policy.settings", qq(user anna\@a.test auth-check.spf_fail = ) .
+    qq("reject"\n));
+$s->conf_write('auth-check.conf', scope => [
+    { user => 'carl@a.test', spf_fail => 'accept' } ]);
+for ([ 'carl@a.test', 'accept' ], [ 'anna@a.test', 'reject' ]) {
+	my ($status, $text) = $s->gatehouse('test', '--config', $conf,
+	    '--milter', 'auth-check', '--client-ip', '203.0.113.9',
+	    '--mail-from', 'x@far.test', '--rcpt', $_->[0], '--expect', $_->[1],
+	    $s->dir . '/mail');
+	is $status, 0, "gatehouse test of new files: $_->[1] for $_->[0]";
+}
+is doctor(), 'policy.stale', 'the map is still the old one';
 
 is_deeply [ $s->unexpected ], [], 'no log says more';
 done_testing;

@@ -1,7 +1,7 @@
 /* The policy room: who somebody is, what is set for him, lists, forms. */
 #include <string.h>
 
-#include "policy/file.h"
+#include "milter/filter.h"
 #include "t/policy-stage.h"
 #include "t/tap.h"
 
@@ -22,7 +22,9 @@ static const struct stage_texts house = {
 	    "    text = \"say \\\"hi\\\" \\\\ there\"; },\n"
 	    "  { user = \"anna+news@a.test\"; count = 31; },\n"
 	    "  { user = \"info@a.test\"; count = 40; },\n"
-	    "  { domain = \"far.test\"; mode = \"high\"; }\n"
+	    "  { domain = \"far.test\"; mode = \"high\"; },\n"
+	    "  { domain = \"b\xc3\xbc" "cher.test\"; count = 6; },\n"
+	    "  { user = \"\xc3\xbc@far.test\"; count = 8; }\n"
 	    ");\n",
 	.two = "scope = ( { domain = \"b.test\"; count = 9;\n"
 	    "nets = [ \"192.0.2.0/24\" ]; } );\n",
@@ -102,6 +104,12 @@ static const struct {
 	{ "an alias of several is itself", "both@a.test",
 	  "20 2000ms t low 0 [a]" },
 	{ "a loop is itself", "loop1@a.test", "20 2000ms t low 0 [a]" },
+	{ "a domain outside ASCII", "x@B\xc3\xbc" "cher.test",
+	  "6 1000ms t low 0 [a]" },
+	{ "the same by its A-label", "x@xn--bcher-kva.test",
+	  "6 1000ms t low 0 [a]" },
+	{ "a local part outside ASCII", "\xc3\xbc@far.test",
+	  "8 1000ms t high 0 [a]" },
 	{ "a domain that is not ours", "x@far.test", "5 1000ms t high 0 [a]" },
 	{ "nobody knows him", "x@unknown.test", "5 1000ms t low 0 [a]" },
 	{ "no address at all", "", "5 1000ms t low 0 [a]" },
@@ -309,6 +317,54 @@ try_lists(const struct policy *p)
 		tap_is(entry, slice_of(listed[i].entry), "%s: which",
 		    listed[i].name);
 	}
+}
+
+/* --- whose settings count in a job --------------------------------------- */
+
+static const struct {
+	const char *name, *login, *sender, *want;
+} senders[] = {
+	{ "a login that is an address", "dora@b.test", "x@a.test",
+	  "dora@b.test" },
+	{ "a login that is somebody's", "anna", "x@a.test", "anna@a.test" },
+	{ "a login of nobody", "otto", "x@a.test", "x@a.test" },
+	{ "no login", "", "x@a.test", "x@a.test" },
+};
+
+static void
+try_job(const struct policy *p)
+{
+	struct client client = { .user = SLICE("") };
+	struct envelope envelope = { .nrecipients = 0 };
+	struct job job = { .arena = s.arena, .policy = p, .client = &client,
+	    .envelope = &envelope, .direction = DIRECTION_OUT,
+	    .filter = "one", .conf = &s.one };
+	struct policy_who who;
+	struct stage_one one;
+	struct slice why;
+
+	for (size_t i = 0; i < sizeof senders / sizeof *senders; i++) {
+		client.user = slice_of(senders[i].login);
+		envelope.sender = slice_of(senders[i].sender);
+		tap_is(job_sender(&job), slice_of(senders[i].want), "%s",
+		    senders[i].name);
+	}
+	tap_ok(job_settings(&job, SLICE("carl@a.test"), stage_one_options,
+	    s.one.scopes, sizeof one, &one, &who, &why) == RC_OK,
+	    "settings for a job");
+	tap_is_str(one.text, "c", "are his");
+	tap_is_int(job_direction(&job, &who), DIRECTION_INTERNAL,
+	    "from us to one of us");
+	tap_is(job_decided(&job, &who, "text", s.one.scopes),
+	    SLICE("user carl@a.test (sheet:4)"), "who said so");
+	tap_is(job_decided(&job, &who, "mode", s.one.scopes), SLICE(""),
+	    "the default says nothing");
+	tap_is(job_decided(&job, &who, "flag", s.one.scopes),
+	    SLICE("default, final"), "unless it is final");
+	policy_find(p, s.arena, SLICE("x@far.test"), &who);
+	tap_is_int(job_direction(&job, &who), DIRECTION_OUT, "from us out");
+	job.direction = DIRECTION_IN;
+	tap_is_int(job_direction(&job, &who), DIRECTION_IN, "from outside");
 }
 
 /* --- what is refused ----------------------------------------------------- */
@@ -525,10 +581,11 @@ try_each(const struct policy *p)
 
 	tap_ok(policy_each(p, "one", stage_one_options, s.one.scopes, &s.one,
 	    sizeof s.one, see, &seen, &why) == RC_OK, "each block");
-	/* default; a.test; anna; news; bert; carl; info; dora; extra; far */
-	tap_is_int((long long)seen.n, 10, "as many as differ");
+	/* default; a.test; anna; news; bert; carl; info; dora; extra; far;
+	 * buecher; ue */
+	tap_is_int((long long)seen.n, 12, "as many as differ");
 	tap_is_int((long long)seen.counts, 5 + 20 + 30 + 31 + 30 + 20 + 40 +
-	    77 + 5 + 5, "with what is set");
+	    77 + 5 + 5 + 6 + 8, "with what is set");
 }
 
 int
@@ -549,6 +606,7 @@ main(void)
 		try_decided(p);
 		try_lists(p);
 		try_each(p);
+		try_job(p);
 		try_without();
 		policy_drop(p);
 	}

@@ -136,6 +136,7 @@ extern const struct doctor_check doctor_postfix, doctor_queue; /* -queue.c */
 extern const struct doctor_check doctor_splitter;	/* doctor-splitter.c */
 extern const struct doctor_check doctor_policy;		/* doctor-policy.c */
 extern const struct doctor_check doctor_store, doctor_track; /* -services.c */
+extern const struct doctor_check doctor_directory;	/* -directory.c */
 extern const struct doctor_check doctor_dns;		/* doctor-dns.c */
 extern const struct doctor_check doctor_clock, doctor_disk; /* -machine.c */
 

@@ -14,6 +14,8 @@ static const struct verb verbs[] = {
 	  verb_check_config },
 	{ "digest", "make or show digests of the quarantine; take mail about "
 	  "them", verb_digest },
+	{ "directory", "sync the directory of users from where they are kept",
+	  verb_directory },
 	{ "dmarc-report", "build, store or send DMARC aggregate reports",
 	  verb_dmarc_report },
 	{ "doctor", "look for what is wrong here, and say how to mend it",
@@ -36,6 +38,8 @@ static const struct verb verbs[] = {
 	  verb_spf },
 	{ "store", "the quarantine as a whole: figures, keys, its index anew",
 	  verb_store },
+	{ "tenant", "clients of the house: take in, check, give notice, "
+	  "remove", verb_tenant },
 	{ "test", "run a message through the milters, without side effects",
 	  verb_test },
 };

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <openssl/evp.h>
 #include <stdio.h>
 #include <string.h>
@@ -187,7 +188,19 @@ unmap(void *arg)
 	munmap((void *)(uintptr_t)s->ptr, s->len);
 }
 
-/* A file of any size, whose owner may set what he likes. */
+/* The directory belongs to whoever syncs it, and to nobody else. */
+static enum rc
+trust(const struct build *b, const char *path, int fd, const struct stat *st,
+    struct slice *why_r)
+{
+	if (path != b->directory)
+		return trust_file(b->arena, fd, path, why_r);
+	*why_r = arena_printf(b->arena, "%s: others may write to it; type: "
+	    "chmod go-w %s", path, path);
+	return (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 ? RC_OK : RC_BAD;
+}
+
+/* A file of any size. */
 static enum rc
 map_bytes(const struct build *b, const char *path, struct slice *bytes_r,
     struct slice *why_r)
@@ -203,7 +216,7 @@ map_bytes(const struct build *b, const char *path, struct slice *bytes_r,
 		return RC_BAD;
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		*why_r = arena_printf(b->arena, "%s: is no file", path);
-	} else if (trust_file(b->arena, fd, path, why_r) == RC_OK) {
+	} else if (trust(b, path, fd, &st, why_r) == RC_OK) {
 		if (st.st_size == 0) {
 			close(fd);
 			return RC_OK;
@@ -476,6 +489,20 @@ build_install(struct build *b, const char *path)
 	return status;
 }
 
+/* As tmpfiles of the packages has it: what is made in it belongs to the group
+ * that milters are in, where there is one. */
+static bool
+make_folder(const char *dir)
+{
+	const struct group *group;
+
+	if (mkdir(dir, 0750) != 0)
+		return errno == EEXIST;
+	group = getgrnam("gatehouse");
+	return group == NULL || (chown(dir, (uid_t)-1, group->gr_gid) == 0 &&
+	    chmod(dir, 02750) == 0) || errno == EPERM;
+}
+
 int
 build_lock(struct build *b, int *lock_r)
 {
@@ -483,7 +510,7 @@ build_lock(struct build *b, int *lock_r)
 	    b->house.state_directory).ptr;
 	const char *path = arena_printf(b->arena, "%s/lock", dir).ptr;
 
-	if (mkdir(dir, 0750) != 0 && errno != EEXIST)
+	if (!make_folder(dir))
 		return verb_fails(EX_CANTCREAT, "%s: %s", dir,
 		    strerror(errno));
 	*lock_r = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);

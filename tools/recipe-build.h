@@ -88,5 +88,13 @@ void b_loopback_only(struct builder *b, const char *option,
     const char *listener, const char *recipients, const char *reason);
 void recipe_scrub(struct builder *b);
 void recipe_routes(struct builder *b);
+/* recipe-directory.c: that map of the directory, and behind it `more`; NULL
+ * where there is nothing. */
+const char *b_directory(struct builder *b, const char *map,
+    const struct conf_list *more, const char *option);
+/* All maps of transports that are not main.cf's own; NULL: none. */
+const char *b_transports(struct builder *b);
+void recipe_aliases(struct builder *b);
+void recipe_reinject_cleanup(struct builder *b);
 
 #endif

@@ -737,18 +737,26 @@ add_measure(struct buf *b, uint64_t n, const struct unit *units)
 }
 
 static void
-add_items(struct buf *b, struct arena *a, const struct conf_list *list,
-    const struct conf_nets *nets)
+add_item(struct buf *b, size_t i, struct slice item)
 {
-	size_t n = list != NULL ? list->count : nets->count;
+	buf_adds(b, i > 0 ? ", " : "[ ");
+	add_quoted(b, item);
+}
 
-	buf_addc(b, '[');
-	for (size_t i = 0; i < n; i++) {
-		buf_adds(b, i > 0 ? ", " : " ");
-		add_quoted(b, list != NULL ? list->items[i] :
-		    net_format(a, &nets->items[i]));
-	}
-	buf_adds(b, " ]");
+static void
+add_list(struct buf *b, const struct conf_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		add_item(b, i, list->items[i]);
+	buf_adds(b, list->count > 0 ? " ]" : "[ ]");
+}
+
+static void
+add_nets(struct buf *b, struct arena *a, const struct conf_nets *nets)
+{
+	for (size_t i = 0; i < nets->count; i++)
+		add_item(b, i, net_format(a, &nets->items[i]));
+	buf_adds(b, nets->count > 0 ? " ]" : "[ ]");
 }
 
 struct slice
@@ -774,10 +782,10 @@ conf_shown(struct arena *a, const struct conf_option *o, const void *field)
 		break;
 	case CONF_LIST:
 	case CONF_DOMAINS:
-		add_items(&b, a, field, NULL);
+		add_list(&b, field);
 		break;
 	case CONF_NETWORKS:
-		add_items(&b, a, NULL, field);
+		add_nets(&b, a, field);
 		break;
 	case CONF_SCOPES:
 		return SLICE("( )");

@@ -378,7 +378,8 @@ load_files(struct settings *set, const struct settings_source *source,
 		rc = house_finish(&set->house, set->arena, why_r);
 	/* What nobody configured has no map either. */
 	if (rc == RC_OK && source->house_file != NULL)
-		set->policy_path = policy_path(&set->house, set->arena);
+		set->policy_path = source->map != NULL ? source->map :
+		    policy_path(&set->house, set->arena);
 	return rc;
 }
 

@@ -77,6 +77,7 @@ struct settings_source {
 	const char *conf_file;		/* of the daemon; NULL: conf_dir/NAME.conf */
 	const char *name;		/* "auth-check", or "chain" */
 	const struct filter *const *filters;	/* NULL at the end */
+	const char *map;		/* of the policy; NULL: where it is */
 	bool chain;			/* `filters` in its file picks */
 	bool trusted;			/* nobody else may write the files */
 	bool only_check;		/* nobody will use the set */

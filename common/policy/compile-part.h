@@ -63,14 +63,14 @@ struct compile {
 	struct map *logins;		/* login -> address */
 	struct map *listed;		/* key -> struct compile_listed */
 	struct map *listed_users;	/* who has lists of his own */
-	struct map *lengths;		/* level, name -> struct compile_lengths */
+	struct map *lengths;		/* level, name -> compile_lengths */
 
 	struct file_entry *entries;
 	size_t nentries, entries_room;
 	size_t nlisted;
 
 	/* resolve.c */
-	struct map *memo;		/* levels of all tables -> struct answer */
+	struct map *memo;		/* levels of all tables -> answer */
 	struct map *set_ids, *block_ids, *origin_ids;
 	struct compile_block *blocks;
 	size_t nblocks, blocks_room;

@@ -16,7 +16,8 @@
 static struct map **
 map_at(struct compile *c, size_t i)
 {
-	struct map **const all[] = { &c->domains, &c->profiles, &c->named, &c->extra,
+	struct map **const all[] = { &c->domains, &c->profiles, &c->named,
+	    &c->extra,
 	    &c->names, &c->logins, &c->listed, &c->listed_users, &c->lengths,
 	    &c->memo, &c->set_ids, &c->block_ids, &c->origin_ids };
 

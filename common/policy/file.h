@@ -14,7 +14,7 @@
  *	a ADDRESS	record (file_record)
  *	d DOMAIN	the same for whoever else is of that domain
  *	l LOGIN		address
- *	s NUMBER	set: hash of the form, a block for each table that has one
+ *	s NUMBER	set: hash of the form, blocks of the tables that have one
  *	b NUMBER	block: table, and options with their values
  *	o NUMBER	origin: what each level said, and where
  *	w LEVEL NAME NUL (a|d|s) SENDER	allow or block, where
@@ -25,8 +25,8 @@
  *
  * file_open	trusted as a daemon's file is (conf/trust.h). RC_RETRY with
  *		*why_r. The file stays open and mapped until file_close
- * file_get	the value, which lives until file_close; *found_r whether there is
- *		one. RC_RETRY: it cannot be read. Any thread
+ * file_get	the value, which lives until file_close; *found_r whether there
+ *		is one. RC_RETRY: it cannot be read. Any thread
  * file_walk	all values whose key begins with that letter, in order
  * file_write	entries, in any order, become the file at path: durable and
  *		complete, or nothing has changed. RC_BAD: a key twice
@@ -86,15 +86,15 @@ struct file_record {
 
 struct policy_file;
 
-enum rc file_open(const char *path, struct policy_file **file_r, struct arena *a,
-    struct slice *why_r);
+enum rc file_open(const char *path, struct policy_file **file_r,
+    struct arena *a, struct slice *why_r);
 void file_close(struct policy_file *file);
 const struct file_meta *file_header(const struct policy_file *file);
 const struct stat *file_stat(const struct policy_file *file);
 enum rc file_get(const struct policy_file *file, char letter, struct slice key,
     struct slice *value_r, bool *found_r);
-enum rc file_number(const struct policy_file *file, char letter, uint32_t number,
-    struct slice *value_r);
+enum rc file_number(const struct policy_file *file, char letter,
+    uint32_t number, struct slice *value_r);
 enum rc file_walk(const struct policy_file *file, char letter,
     enum rc (*visit)(struct slice key, struct slice value, void *arg),
     void *arg);

@@ -75,10 +75,24 @@ read_verdict(struct lists *l, struct slice word, struct lists_entry *e)
 	    SLICE_ARG(slice_sub(word, 0, 60)));
 }
 
+/* As it is compared; false for what is no address. */
+static bool
+normal_address(struct lists *l, struct slice *address)
+{
+	static const struct scope_match match = { false, '\0' };
+	struct scope_subject who;
+	struct slice ascii;
+
+	scope_subject(l->arena, *address, match, &who);
+	*address = who.address;
+	return who.address.ptr != NULL &&
+	    (slice_starts(who.domain, SLICE("[")) ||
+	    domain_ascii(l->arena, who.domain, &ascii));
+}
+
 static bool
 read_name(struct lists *l, struct slice *rest, struct lists_entry *e)
 {
-	static const struct scope_match match = { false, '\0' };
 	struct slice written;
 
 	if (e->level == SCOPE_DEFAULT)
@@ -92,20 +106,15 @@ read_name(struct lists *l, struct slice *rest, struct lists_entry *e)
 	    !domain_ascii(l->arena, e->name, &e->name))
 		return bad(l, "\"%.*s\" is no domain; write it as example.org",
 		    SLICE_ARG(written));
-	if (e->level == SCOPE_USER) {
-		e->name = scope_address(l->arena, e->name, match);
-		if (e->name.ptr == NULL)
-			return bad(l, "\"%.*s\" is no address; write it as "
-			    "a@example.org", SLICE_ARG(written));
-	}
+	if (e->level == SCOPE_USER && !normal_address(l, &e->name))
+		return bad(l, "\"%.*s\" is no address; write it as "
+		    "a@example.org", SLICE_ARG(written));
 	return true;
 }
 
 static bool
 read_sender(struct lists *l, struct slice word, struct lists_entry *e)
 {
-	static const struct scope_match match = { false, '\0' };
-
 	if (net_parse(word, &e->net)) {
 		e->kind = 'n';
 		e->sender = net_format(l->arena, &e->net);
@@ -114,8 +123,8 @@ read_sender(struct lists *l, struct slice word, struct lists_entry *e)
 	}
 	if (slice_has(word, '@')) {
 		e->kind = 'a';
-		e->sender = scope_address(l->arena, word, match);
-		return e->sender.ptr != NULL || bad(l, "\"%.*s\" is no "
+		e->sender = word;
+		return normal_address(l, &e->sender) || bad(l, "\"%.*s\" is no "
 		    "address; write it as a@example.net",
 		    SLICE_ARG(slice_sub(word, 0, 60)));
 	}
@@ -144,8 +153,8 @@ read_line(struct lists *l, struct slice line, struct lists_entry *e)
 	if (!read_name(l, &line, e))
 		return false;
 	if (!lists_word(l->arena, &line, &word))
-		return bad(l, "no sender, or a quote that is not closed; it wants an address, a domain or a "
-		    "network");
+		return bad(l, "no sender, or a quote that is not closed; it "
+		    "wants an address, a domain or a network");
 	if (!read_sender(l, word, e))
 		return false;
 	line = slice_trim(line);

@@ -2,7 +2,7 @@
  * lists - allow and block lists, the file that people write
  *
  *	# verdict, for whom, the sender, and who wrote it when
- *	block all news@shop.example		# anna 2026-11-26: never asked for
+ *	block all news@shop.example		# anna 2026-11-26: unasked
  *	allow client "acme corp" example.net	# bert 2026-11-26
  *	block domain example.org 192.0.2.0/24
  *	allow user a@example.org .example.com	# anna 2026-11-26

@@ -40,6 +40,10 @@ struct policy {
 
 enum rc block_apply(struct policy *p, struct arena *a, uint32_t number,
     const struct conf_option *options, void *conf, struct slice *why_r);
+/* The table of that file in the map; NULL: it is not there. */
+const struct file_table *table_named(const struct policy *p,
+    const char *filter, uint32_t *number_r);
+bool has_scopes(const struct conf_option *options);
 struct slice who_names(const struct policy_who *who, enum scope_level level);
 
 #endif

@@ -3,7 +3,7 @@
  *
  *	user a@example.org     auth-check.dmarc_policy = "ignore"
  *	domain example.org     auth-check.spf_fail = "reject"
- *	profile "sales team"   notices.language = "fr"
+ *	profile "sales team"   auth-check.spf_none = "tag"
  *	final client acme      auth-check.spf_fail = "reject"
  *	final domain lax.test  auth-check.dmarc_policy
  *
