@@ -16,7 +16,7 @@
 static const struct seal_key key = { .bytes = "0123456789abcdef", .len = 16 };
 static const struct seal_key other = { .bytes = "fedcba9876543210", .len = 16 };
 
-/* --- form classes ----------------------------------------------------------- */
+/* --- form classes ------------------------------------------------------ */
 
 /* all@ is an alias of a@ and b@, many@ of more than anybody looks at. */
 static enum rc
@@ -82,7 +82,7 @@ form_classes(struct arena *a)
 	}
 }
 
-/* --- the mark ------------------------------------------------------------------ */
+/* --- the mark ---------------------------------------------------------- */
 
 static struct seal
 a_seal(unsigned pass)
@@ -141,7 +141,7 @@ marks(struct arena *a)
 	clock_pin(0);
 }
 
-/* --- sessions -------------------------------------------------------------------- */
+/* --- sessions ---------------------------------------------------------- */
 
 struct told {
 	unsigned reports, pass;

@@ -16,7 +16,7 @@ static char folder[] = "/tmp/gatehouse-splitter-XXXXXX";
 static struct spool_budget budget = { .folder = folder, .max = 1 << 20 };
 static const struct seal_key key = { .bytes = "0123456789abcdef", .len = 16 };
 
-/* --- dialogues ---------------------------------------------------------------- */
+/* --- dialogues --------------------------------------------------------- */
 
 #define HELLO	"LHLO c\r\n"
 #define BEGIN	HELLO "MAIL FROM:<a@b>\r\nRCPT TO:<c@d>\r\n"
@@ -197,7 +197,7 @@ bounds(struct arena *a)
 	lmtp_free(&l);
 }
 
-/* --- the spool ------------------------------------------------------------------ */
+/* --- the spool --------------------------------------------------------- */
 
 static void
 spools(void)
@@ -233,7 +233,7 @@ spools(void)
 	free(big);
 }
 
-/* --- the served ------------------------------------------------------------------ */
+/* --- the served -------------------------------------------------------- */
 
 static struct served_key
 key_of(const char *id, const char *to, const char *dsn)
@@ -296,7 +296,7 @@ remembered(struct arena *a)
 	    "no folder: it says where");
 }
 
-/* --- parcels ----------------------------------------------------------------------- */
+/* --- parcels ----------------------------------------------------------- */
 
 static enum rc
 form(const void *arg, struct arena *a, struct slice mailbox,

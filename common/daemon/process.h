@@ -13,8 +13,8 @@
  *			XFSZ; called before the first thread
  * process_signal_set	those four, for who waits for them
  * process_descriptors	raises the soft limit of descriptors
- * process_peers	the users of option peers by number: asked once, for the system
- *		may ask others
+ * process_peers	the users of option peers by number: asked once, for
+ *		the system may ask others
  * process_folder	makes it, 0750, when it is not there
  */
 #ifndef DAEMON_PROCESS_H

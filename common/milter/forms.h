@@ -5,8 +5,8 @@
  * bytes: equal numbers, equal bytes. Where one message has several, it is
  * split (split.h).
  *
- * forms_of	as that policy has them, which has to stay as long as they are used.
- *		Without a map all have the same
+ * forms_of	as that policy has them, which has to stay as long as they are
+ *		used. Without a map all have the same
  * forms_same	have these addresses themselves, no alias expanded, one class?
  * forms_differ	do the mailboxes behind these addresses, aliases expanded, have
  *		more than one class? True as well when there are more than

@@ -89,8 +89,8 @@ split_begin(struct session *s)
 
 	/* Of outbound mail the sender is the subject of policy. And what
 	 * nobody may read nobody edits. */
-	if (s->set->forms.form == NULL || s->set->key.len == 0 || s->host->dry ||
-	    s->seal.pass != 1 || s->seal.direction == DIRECTION_OUT ||
+	if (s->set->forms.form == NULL || s->set->key.len == 0 ||
+	    s->host->dry || s->seal.pass != 1 || s->seal.direction == DIRECTION_OUT ||
 	    release_unread(s))
 		return NULL;
 	to = addresses(s, &n);
@@ -115,7 +115,7 @@ split_passed(const struct session *s, size_t instance)
 	    !(s->set->instances[instance].needs & EDITS);
 }
 
-/* --- verdicts of the second pass ------------------------------------------ */
+/* --- verdicts of the second pass --------------------------------------- */
 
 /* The first pass has said 250: to refuse now would be a bounce to a sender
  * who may be forged. */

@@ -4,7 +4,7 @@
  * A milter has one body for all recipients. Where their form classes differ
  * (forms.h), the message goes twice through the chain. In the first pass
  * filters decide and nobody edits; each puts the mark on the message, and
- * Postfix (milter_header_checks) hands it after the queue to gatehouse-splitter,
+ * Postfix (milter_header_checks) hands it after the queue to the splitter,
  * which gives it back once for each class, on a listener of its own: the second
  * pass, where filters edit, refuse nothing and count nothing.
  *

@@ -7,7 +7,7 @@
 #include "services/splitter/splitter.h"
 #include "text/json.h"
 
-/* --- replies ------------------------------------------------------------------ */
+/* --- replies ----------------------------------------------------------- */
 
 /* 421 would have Postfix hang up on the others. */
 static bool
@@ -54,7 +54,7 @@ defer_all(struct answers *a, struct slice why)
 			    "451 4.3.0 %.*s", SLICE_ARG(why));
 }
 
-/* --- what is written of it ------------------------------------------------------ */
+/* --- what is written of it --------------------------------------------- */
 
 static void
 count(const struct answers *a, size_t *taken_r, size_t *again_r,
@@ -153,7 +153,7 @@ written(const struct answers *a)
 		write_event(a);
 }
 
-/* --- one letter ------------------------------------------------------------------- */
+/* --- one letter -------------------------------------------------------- */
 
 static void
 parcel_done(struct delivery *d, struct parcel *p)

@@ -51,7 +51,7 @@ get(struct queue *q)
 	return t;
 }
 
-/* --- one parcel ------------------------------------------------------------- */
+/* --- one parcel -------------------------------------------------------- */
 
 struct pieces {
 	struct slice head, body;
@@ -115,7 +115,7 @@ send_parcel(struct injector *in, struct task *t)
 	remember(in, t);
 }
 
-/* --- threads ----------------------------------------------------------------- */
+/* --- threads ----------------------------------------------------------- */
 
 static void
 wake_loop(struct injector *in)

@@ -6,8 +6,8 @@
  * the list (served.h) before anybody is told.
  *
  * inject_start	the threads; false when there can be none
- * inject	one delivery: all parcels of a letter, each on its own. `done` is
- *		called by inject_finished, when all of one parcel is known
+ * inject	one delivery: all parcels of a letter, each on its own. `done`
+ *		is called by inject_finished, when all of one parcel is known
  * inject_finished	in the loop's thread, when inject_fd can be read: calls
  *		done for each parcel that has ended since
  * inject_stop	no new parcels are begun; those under way end by their deadline,

@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* --- letters -------------------------------------------------------------- */
+/* --- letters ----------------------------------------------------------- */
 
 static struct letter *
 letter_new(struct spool_budget *budget)
@@ -45,7 +45,7 @@ add_recipient(struct letter *letter, struct slice address, struct slice dsn)
 	    dsn };
 }
 
-/* --- answers --------------------------------------------------------------- */
+/* --- answers ----------------------------------------------------------- */
 
 static void
 say(struct lmtp *l, const char *reply)
@@ -72,7 +72,7 @@ lmtp_answer(struct lmtp *l, struct slice reply)
 	buf_adds(&l->out, "\r\n");
 }
 
-/* --- parameters of MAIL and RCPT ------------------------------------------- */
+/* --- parameters of MAIL and RCPT --------------------------------------- */
 
 /* Printable ASCII, or UTF-8 of SMTPUTF8; it is sent on as it is. */
 static bool
@@ -174,7 +174,7 @@ rcpt_parameter(struct slice name, struct slice all, struct buf *dsn)
 	return NULL;
 }
 
-/* --- commands --------------------------------------------------------------- */
+/* --- commands ---------------------------------------------------------- */
 
 static void
 do_lhlo(struct lmtp *l, struct slice rest)
@@ -372,7 +372,7 @@ command(struct lmtp *l, struct slice line)
 	complain(l, "500 5.5.2 unknown command");
 }
 
-/* --- bytes ------------------------------------------------------------------ */
+/* --- bytes ------------------------------------------------------------- */
 
 /* One command line, if it is whole. */
 static size_t
@@ -443,7 +443,7 @@ lmtp_feed(struct lmtp *l, struct slice in)
 	return used;
 }
 
-/* --- a connection ------------------------------------------------------------ */
+/* --- a connection ------------------------------------------------------ */
 
 void
 lmtp_init(struct lmtp *l, const char *hostname, struct spool_budget *budget)

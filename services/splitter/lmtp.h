@@ -8,7 +8,7 @@
  *
  * lmtp_init	a connection; the greeting stands in `out`
  * lmtp_feed	as many bytes of `in` as can be used; how many. What is left is
- *		fed again with more behind it (it needs room for LMTP_LINE). After
+ *		fed again with more behind it (room for LMTP_LINE). After
  *		LMTP_WHOLE and LMTP_GONE nothing is taken
  * lmtp_take	after LMTP_WHOLE: the letter, the caller's from now on. One
  *		answer for each recipient is due, in their order
@@ -18,8 +18,9 @@
  *
  * Bounded: a line by LMTP_LINE, recipients by LMTP_RECIPIENTS, what is wrong
  * by LMTP_ERRORS and commands of a transaction by LMTP_COMMANDS_MAX (then it
- * hangs up), the message by the spool's budget. Only CRLF.CRLF ends a message. An address is taken as it stands between < and >;
- * control characters are refused.
+ * hangs up), the message by the spool's budget. Only CRLF.CRLF ends a message.
+ * An address is taken as it stands between < and >; control characters are
+ * refused.
  */
 #ifndef SPLITTER_LMTP_H
 #define SPLITTER_LMTP_H

@@ -1,4 +1,4 @@
-/* gatehouse-splitter: gives each form class its own copy (gatehouse-splitter(8)). */
+/* gatehouse-splitter: each form class gets its own copy. */
 #include "services/splitter/splitter.h"
 
 int

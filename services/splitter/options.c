@@ -22,8 +22,8 @@ const struct conf_option splitter_options[] = {
 	{ "deadline", CONF_TIME, PLACE(deadline), "9m", 100, 3600000,
 	  "Time for all copies of one message, those before it in the queue of "
 	  "the workers included. When it is over Postfix is told 451 for whom "
-	  "is left, and tries them again. Keep it below lmtp_data_done_timeout.",
-	  NULL },
+	  "is left, and tries them again. Keep it below "
+	  "lmtp_data_done_timeout.", NULL },
 	{ "idle", CONF_TIME, PLACE(idle), "5m", 100, 3600000,
 	  "How long Postfix may be silent before its connection is closed.",
 	  NULL },

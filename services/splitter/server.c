@@ -37,7 +37,7 @@ touch(struct connection *c)
 	service_set_drop(set);
 }
 
-/* --- the end of one ------------------------------------------------------------ */
+/* --- the end of one ---------------------------------------------------- */
 
 static void
 end(struct connection *c)
@@ -60,7 +60,7 @@ end(struct connection *c)
 	s->nconnections--;
 }
 
-/* --- what is said --------------------------------------------------------------- */
+/* --- what is said ------------------------------------------------------ */
 
 static bool
 flush(struct connection *c)
@@ -99,7 +99,7 @@ answer(struct connection *c)
 	lmtp_next(&c->lmtp);
 }
 
-/* --- what is read ---------------------------------------------------------------- */
+/* --- what is read ------------------------------------------------------ */
 
 static void
 use(struct connection *c)
@@ -192,7 +192,7 @@ server_told(struct answers *a)
 	go_on(c);
 }
 
-/* --- new ones ----------------------------------------------------------------------- */
+/* --- new ones ---------------------------------------------------------- */
 
 static bool
 allowed(const struct splitter *s, int fd)
