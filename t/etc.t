@@ -20,6 +20,8 @@ my %printer = (
 	'auth-check.conf' => "$build/milters/auth-check/gatehouse-auth-check",
 	'antivirus-multiscan.conf' => "$build/milters/antivirus-multiscan/" .
 	    'gatehouse-antivirus-multiscan',
+	'predelivery.conf' => "$build/milters/predelivery/" .
+	    'gatehouse-predelivery',
 	'chain.conf' => "$build/milters/chain/gatehouse-chain",
 	'splitter.conf' => "$build/services/splitter/gatehouse-splitter",
 	'store.conf' => "$build/services/store/gatehouse-store",
@@ -47,6 +49,7 @@ my %page = (
 	'gatehouse.conf' => 'gatehouse.conf.5',
 	'auth-check.conf' => 'gatehouse-auth-check.conf.5',
 	'antivirus-multiscan.conf' => 'gatehouse-antivirus-multiscan.conf.5',
+	'predelivery.conf' => 'gatehouse-predelivery.conf.5',
 	'splitter.conf' => 'gatehouse-splitter.8',
 	'store.conf' => 'gatehouse-store.8',
 	'track.conf' => 'gatehouse-track.conf.5',

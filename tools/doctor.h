@@ -138,6 +138,7 @@ extern const struct doctor_check doctor_policy;		/* doctor-policy.c */
 extern const struct doctor_check doctor_store, doctor_track; /* -services.c */
 extern const struct doctor_check doctor_directory;	/* -directory.c */
 extern const struct doctor_check doctor_dns;		/* doctor-dns.c */
+extern const struct doctor_check doctor_outbound;	/* doctor-outbound.c */
 extern const struct doctor_check doctor_clock, doctor_disk; /* -machine.c */
 
 #endif

@@ -26,6 +26,8 @@ static const struct verb verbs[] = {
 	  verb_forget },
 	{ "harvest", "show or forget who asks for unknown recipients",
 	  verb_harvest },
+	{ "lint", "say which rules for outbound mail a message keeps",
+	  verb_lint },
 	{ "policy", "compile who gets what, and say what was set for whom",
 	  verb_policy },
 	{ "postfix-config", "set up Postfix for the house, and undo it",
@@ -33,6 +35,8 @@ static const struct verb verbs[] = {
 	{ "quarantine", "list, show, release, delete or export held mail",
 	  verb_quarantine },
 	{ "report", "write finished deliveries as CSV", verb_report },
+	{ "rules", "say what rules make of a message, or what is wrong with "
+	  "them", verb_rules },
 	{ "search", "find messages, and what became of them", verb_search },
 	{ "spf", "evaluate SPF for an address, a HELO name and a sender",
 	  verb_spf },

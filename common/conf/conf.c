@@ -38,22 +38,6 @@ field_of(const struct conf_section *section, const struct conf_option *o)
 	return (char *)section->base + o->offset;
 }
 
-/* What libconfig says is short; what would be right is for us to add. */
-static const char *
-syntax_help(const char *text)
-{
-	if (text == NULL)
-		return "cannot be read";
-	if (strstr(text, "duplicate") != NULL)
-		return "a setting of this group is set a second time; remove "
-		    "one of them";
-	if (strstr(text, "mismatched") != NULL)
-		return "a list mixes text, numbers and booleans; write all of "
-		    "it as text in double quotes";
-	return "syntax error; a setting is written name = value; and a "
-	    "list [ \"a\", \"b\" ]";
-}
-
 static const struct conf_option *
 option_named(const struct conf_option *options, const char *name)
 {
@@ -164,7 +148,7 @@ apply_source(struct arena *a, struct source *src,
 	if (config_read_string(&config, source_text(src))) {
 		rc = apply_all(a, &config, src, sections, &what, &line);
 	} else {
-		what = slice_of(syntax_help(config_error_text(&config)));
+		what = slice_of(source_syntax(config_error_text(&config)));
 		line = (unsigned)config_error_line(&config);
 	}
 	config_destroy(&config);
@@ -232,7 +216,7 @@ load_file(struct arena *a, const char *path, bool trusted,
 		return RC_BAD;
 	if (path == NULL)
 		return RC_OK;
-	if (source_file(a, path, trusted, &src, why_r) != RC_OK)
+	if (source_file(a, path, trusted, SOURCE_FILE, &src, why_r) != RC_OK)
 		return RC_BAD;
 	return load_source(a, src, sections, why_r);
 }
@@ -301,7 +285,7 @@ conf_value(struct arena *a, const struct conf_option *o, struct slice text,
 	if (config_read_string(&config, source_text(src))) {
 		rc = take_value(a, o, &config, field, why_r);
 	} else {
-		*why_r = slice_of(syntax_help(config_error_text(&config)));
+		*why_r = slice_of(source_syntax(config_error_text(&config)));
 		rc = RC_BAD;
 	}
 	config_destroy(&config);
@@ -314,7 +298,8 @@ conf_text(struct arena *a, const char *path, struct slice *text_r,
 {
 	struct source *src;
 
-	if (source_file(a, path, false, &src, why_r) != RC_OK)
+	if (source_file(a, path, false, SOURCE_FILE, &src,
+	    why_r) != RC_OK)
 		return RC_BAD;
 	*text_r = slice_of(source_text(src));
 	return RC_OK;

@@ -94,6 +94,8 @@ struct envelope {
 	size_t nrecipients;
 	struct slice queue_id;		/* empty until DATA */
 	bool smtputf8, body8;		/* SMTPUTF8, BODY=8BITMIME */
+	uint64_t size;			/* SIZE=, what the client says; 0: it
+					   says nothing */
 };
 
 /* Findings of earlier filters, from the seal. */
@@ -154,6 +156,7 @@ struct early {
 	const struct client *client;
 	enum direction direction;
 	struct slice sender;		/* absent at CONNECT */
+	uint64_t size;			/* SIZE= of MAIL FROM; 0: none */
 	const struct recipient *recipient;	/* NULL before RCPT */
 	int64_t now;			/* clock_wall */
 	bool full;			/* nobody more can be slowed down */

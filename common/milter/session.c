@@ -176,7 +176,7 @@ early(struct session *s, const struct settings *set, unsigned when,
 	struct early_step step = { .when = when, .client = &s->client,
 	    .direction = direction_of(s, &set->house),
 	    .sender = when == EARLY_CONNECT ? SLICE_NONE : s->envelope.sender,
-	    .recipient = recipient };
+	    .size = s->envelope.size, .recipient = recipient };
 
 	/* The second pass has been let in by the first. */
 	if ((set->needs & s->needs & when) == 0 || slice_eq(
@@ -282,6 +282,22 @@ has_parameter(const char *const *argv, struct slice want)
 	return false;
 }
 
+/* The number of SIZE= (RFC 1870); what is none, or too long, says nothing. */
+static uint64_t
+size_parameter(const char *const *argv)
+{
+	uint64_t size = 0;
+
+	for (argv++; *argv != NULL; argv++) {
+		struct slice word = slice_of(*argv);
+
+		if (slice_starts_nocase(word, SLICE("SIZE=")) &&
+		    !slice_number(slice_after(word, 5), INT64_MAX, &size))
+			size = 0;
+	}
+	return size;
+}
+
 enum answer
 session_mail(struct session *s, const char *const *argv)
 {
@@ -301,6 +317,7 @@ session_mail(struct session *s, const char *const *argv)
 	    has_parameter(argv, SLICE("SMTPUTF8"));
 	s->envelope.body8 = argv[0] != NULL &&
 	    has_parameter(argv, SLICE("BODY=8BITMIME"));
+	s->envelope.size = argv[0] != NULL ? size_parameter(argv) : 0;
 	s->envelope.queue_id = macro_or_empty(s, s->arena, "i");
 	s->seal.time = clock_wall();
 	s->seal.pass = split_listener(s) ? 2 : 1;
