@@ -106,6 +106,7 @@ split_aside(const struct session *s, struct plan *plan)
 	patches_init(&plan->edits, s->arena, s->msg);
 	plan->sender = SLICE_NONE;
 	plan->addresses = NULL;
+	plan->route = SLICE_NONE;
 }
 
 bool

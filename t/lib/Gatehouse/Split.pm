@@ -8,7 +8,7 @@
 #	$split->compile		the policy anew: directory and scopes as they are
 #
 # Postfix is set up by `gatehouse postfix-config --apply`; only its list of
-# filters is replaced, since the recipe knows no filters of tests. Aliases are
+# filters is replaced where the recipe does not know them. Aliases are
 # Postfix's too. Sets seal_key, splitter, inbound, domains of the house.
 package Gatehouse::Split;
 
@@ -87,10 +87,10 @@ sub compile {
 sub _recipe {
 	my ($self) = @_;
 	my $s = $self->{suite};
-	my $conf = $s->conf;
+	my @known = grep { !/^probe/ } @{ $self->{filters} };
 	my @files = (
 	    [ 'gatehouse.conf', %{ $s->{house} },
-	    inbound => [ 'auth-check' ] ],
+	    inbound => [ @known ? @known : 'auth-check' ] ],
 	    [ 'postfix.conf', role => 'inbound', reinject_listener => '',
 	    inbound_listener => "127.0.0.1:$self->{inbound}",
 	    split_listener => "127.0.0.1:$self->{port}",
