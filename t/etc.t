@@ -23,6 +23,7 @@ my %printer = (
 	'predelivery.conf' => "$build/milters/predelivery/" .
 	    'gatehouse-predelivery',
 	'chain.conf' => "$build/milters/chain/gatehouse-chain",
+	'splitter.conf' => "$build/services/splitter/gatehouse-splitter",
 	'store.conf' => "$build/services/store/gatehouse-store",
 	'track.conf' => "$build/services/track/gatehouse-track",
 	'dmarc-report.conf' => "$build/tools/gatehouse dmarc-report",
@@ -49,6 +50,7 @@ my %page = (
 	'auth-check.conf' => 'gatehouse-auth-check.conf.5',
 	'antivirus-multiscan.conf' => 'gatehouse-antivirus-multiscan.conf.5',
 	'predelivery.conf' => 'gatehouse-predelivery.conf.5',
+	'splitter.conf' => 'gatehouse-splitter.8',
 	'store.conf' => 'gatehouse-store.8',
 	'track.conf' => 'gatehouse-track.conf.5',
 	'dmarc-report.conf' => 'gatehouse-dmarc-report.conf.5',

@@ -80,6 +80,12 @@ void recipe_inbound(struct builder *b);
 void recipe_outbound(struct builder *b);
 /* The listeners that only this machine may use. */
 void recipe_own(struct builder *b);
+/* Mail for recipients who need different forms. */
+void recipe_split(struct builder *b);
+/* Options of a listener, named by `option`, that lets nobody but this machine
+ * in; recipients: its smtpd_recipient_restrictions, and why. */
+void b_loopback_only(struct builder *b, const char *option,
+    const char *listener, const char *recipients, const char *reason);
 void recipe_scrub(struct builder *b);
 void recipe_routes(struct builder *b);
 /* recipe-directory.c: that map of the directory, and behind it `more`; NULL

@@ -10,6 +10,10 @@ static const char *const mixed_rejects[] = {
 	NULL
 };
 
+static const char *const split_rejects[] = {
+	[SPLIT_QUARANTINE] = "quarantine", [SPLIT_DISCARD] = "discard", NULL
+};
+
 const struct conf_option house_options[] = {
 	{ "hostname", CONF_STRING, AT(hostname), "", 0, 253,
 	  "This machine's name as other mail servers know it; Postfix calls it "
@@ -59,6 +63,18 @@ const struct conf_option house_options[] = {
 	  "cause policy, unless a virus or the like was found), and never "
 	  "bounced; reject-all: it is refused for all. "
 	  "Counts with a store_key.", mixed_rejects },
+	{ "splitter", CONF_BOOL, AT(splitter), "false", 0, 0,
+	  "Inbound mail whose recipients need different forms (other "
+	  "disclaimers, links, subject tags) is split, so that each gets his; "
+	  "gatehouse-splitter(8) says what that takes: the service, a compiled "
+	  "policy, and gatehouse postfix-config --apply. When it is false, all "
+	  "recipients of a message get what was set for the first of them.",
+	  NULL },
+	{ "split_reject", CONF_ENUM, AT(split_reject), "quarantine", 0, 0,
+	  "Mail that was split for recipients who need different forms "
+	  "(gatehouse-splitter(8)) has been accepted when a filter edits it. "
+	  "What a filter would refuse then is held or deleted: a bounce could go "
+	  "to a forged sender.", split_rejects },
 	{ "resolver", CONF_SERVER, AT(resolver), "", 0, 0,
 	  "The DNS server to ask, by address and port. Empty: those of "
 	  "/etc/resolv.conf.", NULL },

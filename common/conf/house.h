@@ -12,6 +12,9 @@
 /* One recipient is to be refused, others are not: SMTP has one answer. */
 enum mixed_reject { MIXED_QUARANTINE, MIXED_REJECT_ALL };
 
+/* To refuse it then would be a bounce to a sender who may be forged. */
+enum split_reject { SPLIT_QUARANTINE, SPLIT_DISCARD };
+
 struct house_conf {
 	const char *hostname;		/* ours; default: gethostname() */
 	const char *authserv_id;	/* RFC 8601; default: hostname */
@@ -26,6 +29,8 @@ struct house_conf {
 	const char *seal_key;		/* file; empty: no seal, one filter */
 	const char *store_key;		/* public key; empty: Postfix holds */
 	int mixed_reject;		/* enum mixed_reject */
+	bool splitter;			/* mail may be split (milter/split.h) */
+	int split_reject;		/* enum split_reject */
 	const char *resolver;		/* "host:port", empty: resolv.conf */
 	int64_t resolver_timeout;	/* ms, of one question */
 	unsigned dns_questions;		/* at most, of one message */

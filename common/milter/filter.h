@@ -117,6 +117,13 @@ struct job {
 	const struct finding *findings;
 	size_t nfindings;
 	enum direction direction;
+	/* 2: it was split (split.h). What has an effect beyond this message
+	 * (counts, copies, notices) had it in the first pass. */
+	unsigned pass;
+	/* In ask and decide: the recipients need different forms. In pass 1
+	 * nothing that the plan edits is done, so nothing stands against
+	 * edits that differ; in pass 2 all recipients are of one class. */
+	bool split;
 	bool store;			/* what is held goes into the store */
 	char identity[33];		/* 128 bits in hex: the message's name */
 	int64_t now;			/* clock_wall at MAIL */

@@ -101,6 +101,12 @@ seal_write(const struct seal *seal, const struct seal_key *key,
 	tagged_put(&t, "p", arena_printf(a, "%u", seal->pass));
 	tagged_put(&t, "d", seal->direction == DIRECTION_OUT ?
 	    SLICE("out") : SLICE("in"));
+	if (seal->split)
+		tagged_put(&t, "s", SLICE("1"));
+	if (seal->form[0] != '\0')
+		tagged_put(&t, "fo", slice_of(seal->form));
+	if (seal->let_go)
+		tagged_put(&t, "lg", SLICE("1"));
 	if (seal->content[0] != '\0')
 		tagged_put(&t, "h", slice_of(seal->content));
 	put_client(&t, &seal->client, a);
@@ -236,6 +242,12 @@ read_tag(struct reader *r, struct slice tag, struct slice value)
 		r->seal->pass = (unsigned)n;
 		return true;
 	}
+	if (slice_eq(tag, SLICE("s")))
+		return r->seal->split = slice_eq(value, SLICE("1"));
+	if (slice_eq(tag, SLICE("fo")))
+		return hex_copy(r->seal->form, 16, value);
+	if (slice_eq(tag, SLICE("lg")))
+		return r->seal->let_go = slice_eq(value, SLICE("1"));
 	if (slice_eq(tag, SLICE("d"))) {
 		r->seal->direction = slice_eq(value, SLICE("out")) ?
 		    DIRECTION_OUT : DIRECTION_IN;
@@ -280,7 +292,8 @@ seal_read(struct slice body, struct slice queue_id, const struct seal_key *key,
 	r.findings = arena_array(a, pairs + 1, sizeof *r.findings);
 	r.recipients = arena_array(a, pairs + 1, sizeof *r.recipients);
 	r.last = &seal.addresses;
-	if (!read_tags(text, &r) || !slice_eq(seal.queue_id, queue_id))
+	if (!read_tags(text, &r) || (queue_id.ptr != NULL &&
+	    !slice_eq(seal.queue_id, queue_id)))
 		return RC_BAD;
 	seal.findings = r.findings;
 	seal.nfindings = r.nfindings;

@@ -21,6 +21,7 @@
 #define MILTER_SETTINGS_H
 
 #include "milter/filter.h"
+#include "milter/forms.h"
 #include "milter/seal.h"
 
 /* Options of the daemon itself, in each milter's own file. */
@@ -51,6 +52,8 @@ struct settings {
 	struct house_conf house;
 	struct milter_conf milter;
 	struct seal_key key;
+	struct forms forms;		/* of the policy; zero: no splitter,
+					   all get the same form */
 	bool store;			/* what is held goes there */
 	struct crypt_public store_key;
 	const char *store_folder;	/* of new objects */

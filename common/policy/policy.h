@@ -64,6 +64,7 @@
  *		attribute "login" it is. SLICE_NONE: nobody's
  * policy_form	hash of all his settings whose rows carry CONF_FORM: equal hash,
  *		equal bytes. 0 without a map: nobody differs that we know of
+ * policy_several_forms does it have more than one? Walks through all sets
  * policy_listed what allow and block lists say: the most special level that
  *		names the sender decides, user, profile, domain, client, all;
  *		on one level the address, then its domain, a domain above, an IP
@@ -137,6 +138,7 @@ enum rc policy_members(const struct policy *p, struct arena *a,
 struct slice policy_login(const struct policy *p, struct arena *a,
     struct slice login);
 uint64_t policy_form(const struct policy *p, const struct policy_who *who);
+bool policy_several_forms(const struct policy *p);
 enum rc policy_listed(const struct policy *p, const struct policy_who *who,
     const struct policy_sender *from, enum listed *listed_r,
     struct slice *entry_r /* file:line and comment */);

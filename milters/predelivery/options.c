@@ -26,7 +26,9 @@ const struct conf_option predelivery_options[] = {
 	{ "rules_mixed", CONF_ENUM, AT(rules_mixed), "quarantine", 0, 0,
 	  "Rules route a message, or give it another sender, for some of its "
 	  "recipients only; it has one sender and one way. quarantine: it is "
-	  "held for those. all: the first that a rule names counts for all.",
+	  "held for those. all: the first that a rule names counts for all. "
+	  "With splitter = true in gatehouse.conf inbound mail goes each "
+	  "way.",
 	  mixed },
 	{ "country_db", CONF_PATH, AT(country_db), "", 0, 0,
 	  "A database of countries in MaxMind's format, for the condition "
