@@ -7,6 +7,7 @@ die() { printf '%s\n' "$*" >&2; exit 1; }
 
 packages_build="build-essential autoconf automake pkg-config perl
 	libarchive-dev libclamav-dev libconfig-dev libidn2-dev libjansson-dev
+	libmaxminddb-dev libpcre2-dev
 	libmilter-dev libopendkim-dev libpsl-dev libseccomp-dev libspf2-dev
 	libsqlite3-dev libssl-dev libunbound-dev zlib1g-dev"
 packages_test="7zip c-icap clamav-daemon clamav-testfiles libarchive-tools

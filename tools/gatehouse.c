@@ -29,6 +29,8 @@ static const struct verb verbs[] = {
 	{ "quarantine", "list, show, release, delete or export held mail",
 	  verb_quarantine },
 	{ "report", "write finished deliveries as CSV", verb_report },
+	{ "rules", "say what rules make of a message, or what is wrong with "
+	  "them", verb_rules },
 	{ "search", "find messages, and what became of them", verb_search },
 	{ "spf", "evaluate SPF for an address, a HELO name and a sender",
 	  verb_spf },

@@ -262,7 +262,8 @@ check_master(struct checking *c)
 static const char *
 table_type(const char *name)
 {
-	if (strcmp(name, "strip") == 0 || strcmp(name, "scrub") == 0)
+	if (strcmp(name, "strip") == 0 || strcmp(name, "scrub") == 0 ||
+	    strcmp(name, "route") == 0)
 		return "regexp";
 	return strcmp(name, "clients") == 0 ? "cidr" : "texthash";
 }

@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
 
 #include "log/log.h"
 #include "milter/offline.h"
@@ -80,31 +79,12 @@ help(void)
 	return EX_OK;
 }
 
-/* Seconds since 1970, or UTC as RFC 3339 writes it. */
-static bool
-parse_time(const char *text, int64_t *seconds_r)
-{
-	struct tm tm = { 0 };
-	uint64_t n;
-	const char *end;
-
-	if (slice_number(slice_of(text), INT64_MAX, &n)) {
-		*seconds_r = (int64_t)n;
-		return true;
-	}
-	end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (end == NULL || strcmp(end, "Z") != 0)
-		return false;
-	*seconds_r = timegm(&tm);
-	return true;
-}
-
 static int
 set_time(const char *text)
 {
 	int64_t seconds;
 
-	if (!parse_time(text, &seconds))
+	if (!verb_time(text, &seconds))
 		return verb_fails(EX_USAGE, "--now %s: seconds since 1970, or "
 		    "2026-11-22T03:20:00Z", text);
 	clock_pin(seconds);
@@ -134,20 +114,13 @@ add_milter(struct test *t, const char *name)
 	    name);
 }
 
-static struct slice
-without_brackets(struct slice s)
-{
-	return s.len >= 2 && s.ptr[0] == '<' && s.ptr[s.len - 1] == '>' ?
-	    slice_sub(s, 1, s.len - 2) : s;
-}
-
 static int
 add_recipient(struct test *t, const char *address)
 {
 	if (t->nrecipients == RECIPIENTS)
 		return verb_fails(EX_USAGE, "over %d recipients", RECIPIENTS);
 	t->recipients[t->nrecipients++] =
-	    without_brackets(slice_of(address));
+	    verb_path(slice_of(address));
 	return EX_OK;
 }
 
@@ -276,7 +249,7 @@ describe_client(const struct test *t, struct offline_input *in)
 	    "unknown");
 	in->client.helo = slice_of(t->helo != NULL ? t->helo : "");
 	in->client.daemon_name = in->client.user = in->client.tls = SLICE("");
-	in->sender = without_brackets(slice_of(t->mail_from != NULL ?
+	in->sender = verb_path(slice_of(t->mail_from != NULL ?
 	    t->mail_from : ""));
 	in->recipients = t->recipients;
 	in->nrecipients = t->nrecipients;

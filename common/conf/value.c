@@ -621,6 +621,48 @@ add_quoted(struct buf *b, struct slice s)
 	buf_addc(b, '"');
 }
 
+static void
+add_setting(struct buf *b, const config_setting_t *s)
+{
+	switch (s->type) {
+	case CONFIG_TYPE_INT:
+		buf_addf(b, "%d", s->value.ival);
+		break;
+	case CONFIG_TYPE_INT64:
+		buf_addf(b, "%lldL", s->value.llval);
+		break;
+	case CONFIG_TYPE_FLOAT:
+		buf_addf(b, "%g", s->value.fval);
+		break;
+	case CONFIG_TYPE_BOOL:
+		buf_adds(b, s->value.ival ? "true" : "false");
+		break;
+	case CONFIG_TYPE_STRING:
+		add_quoted(b, slice_of(config_setting_get_string(s)));
+		break;
+	default:
+		break;
+	}
+}
+
+struct slice
+value_text(struct arena *a, const config_setting_t *s)
+{
+	struct buf b = buf_in(a);
+
+	if (!config_setting_is_array(s) && !config_setting_is_list(s)) {
+		add_setting(&b, s);
+		return buf_slice(&b);
+	}
+	buf_addc(&b, '[');
+	for (int i = 0; i < config_setting_length(s); i++) {
+		buf_adds(&b, i > 0 ? ", " : " ");
+		add_setting(&b, config_setting_get_elem(s, (unsigned)i));
+	}
+	buf_adds(&b, " ]");
+	return buf_slice(&b);
+}
+
 static struct slice
 written_list(struct arena *a, struct slice items)
 {

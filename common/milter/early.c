@@ -169,6 +169,7 @@ early_answer(struct early_gate *gate, const struct settings *set,
 		e.filter = in->filter->name;
 		e.conf = in->conf;
 		e.shared = in->shared;
+		e.policy = set->policy;
 		e.answer = (struct early_reply){ .code = NULL };
 		hook(&e);
 		answer = answer_of(r);

@@ -235,6 +235,8 @@ begin_job(struct session *s, struct instance *in, struct job *job)
 	job->store = s->set->store;
 	job->conf = in->conf;
 	job->shared = in->shared;
+	job->policy = s->set->policy;
+	job->view = in->view;
 	job->client = &s->origin;
 	job->envelope = &s->envelope;
 	job->direction = s->seal.direction;

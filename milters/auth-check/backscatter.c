@@ -165,16 +165,14 @@ load_key(const struct auth_check_conf *conf, const char *dir,
 }
 
 enum rc
-backscatter_start(const struct auth_check_conf *conf,
+backscatter_start(const struct auth_check_conf *conf, bool wanted,
     const struct backscatter *before, const char *dir, struct backscatter *b,
     struct arena *a, struct slice *why_r)
 {
 	const char *path = arena_printf(a, "%s/sent", dir).ptr, *anew;
-	struct auth_check_needs needs;
 	enum rc rc;
 
-	auth_check_needs(conf, &needs);
-	b->off = !needs.bounces;
+	b->off = !wanted;
 	rc = b->off ? RC_OK : load_key(conf, dir, &b->key, a, why_r);
 	if (rc != RC_OK)
 		return rc;

@@ -1,7 +1,11 @@
 #include "decide.h"
 
+#include "rules_do.h"
+
 /* In this order. */
 static step_work *const steps[] = {
+	rules_step,
+	subject_step,			/* when all marks are known */
 	NULL
 };
 

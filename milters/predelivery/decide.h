@@ -22,15 +22,18 @@
 
 #include "milter/filter.h"
 #include "options.h"
+#include "rules.h"
 
 /* What ask() found: job->answers. */
 struct predelivery_answers {
-	int64_t us;
+	struct rules_outcome rules;
 };
 
 enum step { STEP_ON, STEP_DONE };
 
-/* A rule wants this disclaimer; the step that adds disclaimers does it. */
+enum { SUBJECT_TAGS = 20 };		/* of one message */
+
+/* Something by name that a later step does: a rule wants a disclaimer, say. */
 struct wish {
 	struct wish *next;
 	struct slice name;
@@ -42,6 +45,8 @@ struct work {
 	const struct predelivery_answers *seen;
 	struct plan *plan;
 	struct wish *disclaimers;	/* in the order of the rules */
+	struct wish *tags;		/* marks of the subject, which can be
+					   changed once: subject_step does it */
 };
 
 typedef enum step step_work(struct work *w);

@@ -1,16 +1,142 @@
 #include "filter.h"
 
-#include "decide.h"
-#include "options.h"
+#include <stdlib.h>
+#include <string.h>
 
+#include "country.h"
+#include "decide.h"
+#include "milter/seal.h"
+#include "options.h"
+#include "rules_do.h"
+#include "shared.h"
 
 static enum rc
 ask(struct job *job, struct slice *why_r)
 {
-	(void)why_r;
-	job->answers = arena_alloc(job->arena,
-	    sizeof(struct predelivery_answers));
+	struct predelivery_answers *seen = arena_alloc(job->arena,
+	    sizeof *seen);
+
+	job->answers = seen;
+	return rules_ask(job, seen, why_r);
+}
+
+/* ---- the process ---- */
+
+struct looking {
+	const struct predelivery_shared *shared;
+	struct arena *arena;
+	struct slice why;
+};
+
+static void
+close_shared(void *arg)
+{
+	struct predelivery_shared *shared = arg;
+
+	rules_free(shared->rules);
+	country_close(shared->countries);
+	free(shared);
+}
+
+static enum rc
+open_countries(const struct predelivery_conf *conf,
+    struct predelivery_shared *shared, struct arena *a, struct slice *why_r)
+{
+	if (!shared->rules->countries)
+		return RC_OK;
+	if (conf->country_db[0] == '\0') {
+		*why_r = SLICE("a rule asks for a country, and country_db "
+		    "names no database; name one");
+		return RC_BAD;
+	}
+	return country_open(conf->country_db, &shared->countries, a, why_r);
+}
+
+static enum rc
+open_rules(const struct predelivery_conf *conf,
+    const struct house_conf *house, struct predelivery_shared *shared,
+    struct arena *a, struct slice *why_r)
+{
+	enum rc rc = rules_load(conf->rules, true, &shared->rules, a, why_r);
+
+	if (rc != RC_OK)
+		return rc;
+	if (shared->rules->discards && house->store_key[0] == '\0') {
+		*why_r = SLICE("a rule discards mail, and there is no store "
+		    "for a record of it; set store_key in gatehouse.conf, or "
+		    "use quarantine");
+		return RC_BAD;
+	}
 	return RC_OK;
+}
+
+static enum rc
+open_key(const struct house_conf *house, struct predelivery_shared *shared,
+    struct arena *a, struct slice *why_r)
+{
+	struct seal_key key;
+
+	if (house->seal_key[0] == '\0')
+		return RC_OK;
+	if (seal_key_load(house->seal_key, &key, a, why_r) != RC_OK)
+		return RC_BAD;
+	memcpy(shared->key, key.bytes, key.len);
+	shared->trace_key = slice_make(shared->key, key.len);
+	return RC_OK;
+}
+
+static enum rc
+open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
+    void **shared_r, struct arena *a, struct slice *why_r)
+{
+	const struct predelivery_conf *conf = arg;
+	struct predelivery_shared *shared = mem_alloc(sizeof *shared);
+	enum rc rc;
+
+	(void)dns;
+	memset(shared, 0, sizeof *shared);
+	*shared_r = shared;		/* given back by close in any case */
+	rc = open_key(house, shared, a, why_r);
+	if (rc == RC_OK)
+		rc = open_rules(conf, house, shared, a, why_r);
+	return rc == RC_OK ? open_countries(conf, shared, a, why_r) : rc;
+}
+
+/* A set that somebody is to have, and that has no rule. */
+static enum rc
+check_sets(struct slice where, const void *arg, void *to)
+{
+	const struct predelivery_conf *conf = arg;
+	struct looking *l = to;
+
+	for (size_t i = 0; i < conf->rule_sets.count; i++) {
+		struct slice name = conf->rule_sets.items[i];
+
+		if (slice_eq(name, SLICE("default")) ||
+		    rules_set(l->shared->rules, name) != NULL)
+			continue;
+		l->why = arena_printf(l->arena, "%.*s%srule_sets names "
+		    "\"%.*s\", and no rule is in that set; write a rule with "
+		    "set = \"%.*s\", or take it out", SLICE_ARG(where),
+		    where.len > 0 ? ": " : "", SLICE_ARG(name),
+		    SLICE_ARG(name));
+		return RC_BAD;
+	}
+	return RC_OK;
+}
+
+static enum rc
+survey(const void *arg, void *shared, const struct policy *policy,
+    struct survey *s)
+{
+	const struct predelivery_conf *conf = arg;
+	struct looking l = { .shared = shared, .arena = s->arena };
+	enum rc rc = policy_each(policy, "predelivery", predelivery_options,
+	    conf->scopes, conf, sizeof *conf, check_sets, &l, &s->why);
+
+	if (l.why.ptr != NULL)
+		s->why = l.why;
+	return rc;
 }
 
 static enum rc
@@ -27,6 +153,9 @@ const struct filter predelivery_filter = {
 	.needs = NEED_BODY | EDITS_HEADERS | EDITS_BODY | EDITS_ENVELOPE |
 	    HOLDS,
 	.check = check,
+	.open = open_shared,
+	.survey = survey,
+	.close = close_shared,
 	.ask = ask,
 	.decide = predelivery_decide,
 };

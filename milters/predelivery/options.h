@@ -7,12 +7,17 @@
 #include "conf/conf.h"
 #include "conf/house.h"
 
+/* Recipients of one message would go different ways. */
+enum rules_mixed { RULES_MIXED_QUARANTINE, RULES_MIXED_ALL };
+
 struct predelivery_conf {
 	struct scopes *scopes;
 
 	/* rules.h */
 	const char *rules;		/* file; empty: none */
 	struct conf_list rule_sets;	/* names; CONF_SCOPED */
+	int rules_mixed;		/* enum rules_mixed */
+	const char *country_db;		/* file; empty: none */
 };
 
 extern const struct conf_option predelivery_options[];
