@@ -171,8 +171,8 @@ test_training(struct arena *a, const char *path)
 	unsigned right = 0;
 
 	options.bits = 16;
-	train_model(e, MAILS, &options, &head, &weights);
-	train_model(e, MAILS, &options, &head2, &weights2);
+	train_model(e, MAILS, &options, NULL, &head, &weights);
+	train_model(e, MAILS, &options, NULL, &head2, &weights2);
 	tap_ok(memcmp(weights, weights2, 1 << 16) == 0 &&
 	    memcmp(&head, &head2, sizeof head) == 0,
 	    "the same examples give the same model");

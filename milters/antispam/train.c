@@ -21,7 +21,8 @@ struct learner {
 };
 
 static void
-learner_open(struct learner *l, const struct train_options *options)
+learner_open(struct learner *l, const struct train_options *options,
+    const struct model *base)
 {
 	size_t n = (size_t)1 << options->bits;
 
@@ -30,6 +31,11 @@ learner_open(struct learner *l, const struct train_options *options)
 	l->slope = mem_alloc(n * sizeof *l->slope);
 	memset(l->weight, 0, n * sizeof *l->weight);
 	memset(l->slope, 0, n * sizeof *l->slope);
+	if (base == NULL || base->head.bits != options->bits)
+		return;
+	for (size_t i = 0; i < n; i++)
+		l->weight[i] = (float)base->weights[i] * base->head.step;
+	l->bias = (double)base->head.bias;
 }
 
 static void
@@ -110,13 +116,13 @@ learn_all(struct learner *l, struct example **order, size_t n)
 
 void
 train_fold(struct example *examples, size_t n, unsigned fold, unsigned folds,
-    const struct train_options *options)
+    const struct train_options *options, const struct model *base)
 {
 	struct example **order = mem_alloc((n + 1) * sizeof(struct example *));
 	struct learner l;
 	size_t others = 0;
 
-	learner_open(&l, options);
+	learner_open(&l, options, base);
 	for (size_t i = 0; i < n; i++)
 		if (examples[i].group % folds != fold)
 			order[others++] = &examples[i];
@@ -180,8 +186,8 @@ to_bytes(const struct learner *l, float *step_r)
 
 void
 train_model(struct example *examples, size_t n,
-    const struct train_options *options, struct model_head *head_r,
-    int8_t **weights_r)
+    const struct train_options *options, const struct model *base,
+    struct model_head *head_r, int8_t **weights_r)
 {
 	struct example **order = mem_alloc((n + 1) * sizeof(struct example *));
 	struct learner l;
@@ -189,13 +195,13 @@ train_model(struct example *examples, size_t n,
 
 	*head_r = (struct model_head){ .bits = options->bits };
 	for (unsigned k = 0; k < TRAIN_FOLDS; k++)
-		train_fold(examples, n, k, TRAIN_FOLDS, options);
+		train_fold(examples, n, k, TRAIN_FOLDS, options, base);
 	for (size_t i = 0; i < n; i++) {
 		spam += examples[i].spam;
 		order[i] = &examples[i];
 	}
 	fit_chance(examples, n, spam, &head_r->slope, &head_r->offset);
-	learner_open(&l, options);
+	learner_open(&l, options, base);
 	learn_all(&l, order, n);
 	*weights_r = to_bytes(&l, &head_r->step);
 	head_r->bias = (float)l.bias;

@@ -6,6 +6,9 @@
  * features of feature.h in the geometry of model.h. The order of examples is
  * drawn from a fixed seed: the same examples give the same model, bit by bit.
  *
+ * `base` may be NULL: a model of as many bits from which learning begins, so
+ * that a few examples change what they are about and leave the rest.
+ *
  * train_fold	scores of those examples whose group falls into fold k of n,
  *		by weights learned from all others: so a campaign or a thread,
  *		which is one group, is never on both sides
@@ -40,10 +43,11 @@ struct train_options {
 extern const struct train_options train_defaults;
 
 void train_fold(struct example *examples, size_t n, unsigned fold,
-    unsigned folds, const struct train_options *options);
+    unsigned folds, const struct train_options *options,
+    const struct model *base);
 void train_model(struct example *examples, size_t n,
-    const struct train_options *options, struct model_head *head_r,
-    int8_t **weights_r);
+    const struct train_options *options, const struct model *base,
+    struct model_head *head_r, int8_t **weights_r);
 /* What messages of one campaign or thread have in common: the subject without
  * what answers and lists put before it, letters only; `otherwise` where that
  * says nothing. */
