@@ -18,6 +18,7 @@ sub slurp {
 my %printer = (
 	'gatehouse.conf' => "$build/etc/print-house",
 	'auth-check.conf' => "$build/milters/auth-check/gatehouse-auth-check",
+	'antispam.conf' => "$build/milters/antispam/gatehouse-antispam",
 	'antivirus-multiscan.conf' => "$build/milters/antivirus-multiscan/" .
 	    'gatehouse-antivirus-multiscan',
 	'predelivery.conf' => "$build/milters/predelivery/" .
@@ -48,6 +49,7 @@ for my $name (sort keys %printer) {
 my %page = (
 	'gatehouse.conf' => 'gatehouse.conf.5',
 	'auth-check.conf' => 'gatehouse-auth-check.conf.5',
+	'antispam.conf' => 'gatehouse-antispam.conf.5',
 	'antivirus-multiscan.conf' => 'gatehouse-antivirus-multiscan.conf.5',
 	'predelivery.conf' => 'gatehouse-predelivery.conf.5',
 	'splitter.conf' => 'gatehouse-splitter.8',

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "milters/predelivery/country.h"
-#include "milters/predelivery/subject.h"
+#include "verdict/subject.h"
 #include "milters/predelivery/trace.h"
 #include "t/rules-stage.h"
 #include "t/tap.h"

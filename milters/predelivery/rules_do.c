@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "shared.h"
-#include "subject.h"
+#include "verdict/subject.h"
 #include "text/address.h"
 #include "trace.h"
 
