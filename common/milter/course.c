@@ -319,6 +319,7 @@ run_filter(struct session *s, size_t i, struct outcome *out)
 	job->msg = s->msg;
 	job->findings = s->seal.findings;
 	job->nfindings = s->seal.nfindings;
+	job->release = s->seal.release;
 	job->direction = s->seal.direction;
 	job->deadline = s->deadline;
 	memcpy(job->identity, s->seal.identity, sizeof job->identity);

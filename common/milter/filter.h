@@ -43,6 +43,7 @@
 #include "conf/conf.h"
 #include "conf/house.h"
 #include "net/dns.h"
+#include "store/mark.h"
 #include "verdict/plan.h"
 
 enum need {
@@ -105,6 +106,9 @@ struct job {
 	struct message *msg;		/* NULL in begin */
 	const struct finding *findings;
 	size_t nfindings;
+	/* Mail that comes back from the quarantine; NULL: it does not. What
+	 * was held for that cause is not held for it again in any case. */
+	const struct mark *release;
 	enum direction direction;
 	bool store;			/* what is held goes into the store */
 	char identity[33];		/* 128 bits in hex: the message's name */
