@@ -1,6 +1,7 @@
 #include "decide.h"
 
 #include "options.h"
+#include "wait.h"
 
 /* Named in full, since log lines and reports are searched for them. */
 static const char *const rules[LACKS] = { "clean", "not-scanned-engine",
@@ -69,9 +70,9 @@ infected(struct plan *p, const struct job *job, const struct ledger *l,
 {
 	const struct antivirus_conf *conf = job->conf;
 	struct slice name = row->scans[engine].text;
-	enum antivirus_action action = (enum antivirus_action)
-	    (job->direction == DIRECTION_OUT ? conf->infected_out :
-	    conf->infected_in);
+	enum antivirus_action action = wait_action(job,
+	    (enum antivirus_action)(job->direction == DIRECTION_OUT ?
+	    conf->infected_out : conf->infected_in));
 	struct slice reason = row->path.len > 0 ? arena_printf(p->arena,
 	    "%.*s in %.*s, says %s", SLICE_ARG(name), SLICE_ARG(row->path),
 	    l->names[engine]) : arena_printf(p->arena, "%.*s, says %s",
@@ -94,16 +95,19 @@ lacking(struct plan *p, const struct job *job,
 {
 	const struct antivirus_conf *conf = job->conf;
 	enum lack which = LACK_NONE;
+	enum antivirus_action action;
 
 	for (int i = LACK_NONE + 1; i < LACKS; i++)
 		if (all[i].lack != LACK_NONE && (which == LACK_NONE ||
 		    action_of(conf, (enum lack)i) > action_of(conf, which)))
 			which = (enum lack)i;
+	action = wait_action(job, action_of(conf, which));
+	if (action == ANTIVIRUS_TEMPFAIL && wait_over(job))
+		action = ANTIVIRUS_TAG;
 	plan_fact(p, "gatehouse.antivirus.lack", slice_of(lack_name(which)));
 	plan_finding(p, "not-scanned", slice_of(lack_name(which)));
-	act(p, action_of(conf, which), CAUSE_UNSCANNABLE, rules[which],
-	    all[which].text);
-	if (action_of(conf, which) == ANTIVIRUS_TAG)
+	act(p, action, CAUSE_UNSCANNABLE, rules[which], all[which].text);
+	if (action == ANTIVIRUS_TAG)
 		tag(p, conf, arena_printf(p->arena, "not scanned; reason=%s",
 		    lack_name(which)));
 	return p;
@@ -123,6 +127,7 @@ antivirus_decide(const struct job *job)
 	size_t engine;
 
 	remove_forged(p, job, conf);
+	wait_remember(p, job);
 	plan_coverage(p, ledger_text(l));
 	plan_fact(p, "gatehouse.antivirus.items", arena_printf(p->arena,
 	    "%zu", l->nrows));
@@ -130,11 +135,15 @@ antivirus_decide(const struct job *job)
 	    (long long)seen->us));
 	if (ledger_worst(l, &row, &engine))
 		return infected(p, job, l, row, engine);
-	if (ledger_lacks(l, &demand, all) != LACK_NONE)
-		return lacking(p, job, all);
-	plan_finding(p, "virus", SLICE("none"));
-	plan_accept(p, "clean", SLICE("no engine found anything"));
-	if (conf->header_always)
-		tag(p, conf, SLICE("clean"));
+	if (ledger_lacks(l, &demand, all) != LACK_NONE) {
+		lacking(p, job, all);
+	} else {
+		plan_finding(p, "virus", SLICE("none"));
+		plan_accept(p, "clean", SLICE("no engine found anything"));
+		if (conf->header_always)
+			tag(p, conf, SLICE("clean"));
+	}
+	if (p->all.action == ACCEPT)
+		wait_decide(p, job, l);
 	return p;
 }

@@ -116,6 +116,8 @@ add_members(struct reader *r, struct ledger_row *container,
 		if (row == NULL)
 			return;
 		row->why = e->why;
+		row->part = container->part;
+		row->member = true;
 	}
 }
 
@@ -161,6 +163,7 @@ add_part(struct reader *r, const struct part *p, unsigned number)
 
 		if (row == NULL)
 			return;
+		row->part = p;
 		if (flags & TRANSFER_CUT)
 			row->why = UNPACK_TOO_LARGE;
 		else if (unpack_format_of(content) != NULL)

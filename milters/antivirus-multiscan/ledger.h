@@ -21,6 +21,7 @@
 #define ANTIVIRUS_LEDGER_H
 
 #include "engine.h"
+#include "mime/part.h"
 #include "unpack/unpack.h"
 
 enum { LEDGER_ENGINES = 8, LEDGER_ROWS = 20000 };
@@ -43,6 +44,8 @@ struct ledger_row {
 	struct slice path;		/* "a.zip/b.exe", as it came */
 	struct slice bytes;
 	bool mail;			/* the whole message */
+	const struct part *part;	/* that it is, or is inside of */
+	bool member;			/* inside of it */
 	enum unpack_why why;		/* what could not be opened in it */
 	enum cell_end unpacked;		/* CELL_ANSWERED: opened, or no need */
 	struct scan scans[LEDGER_ENGINES];

@@ -30,6 +30,9 @@ struct antivirus_conf {
 	int engine_lack, crash_lack, limit_lack, encrypted_lack,
 	    ambiguous_lack, unreadable_lack;
 
+	struct scopes *scopes;
+	struct conf_list defer, defer_out, sandbox, sandbox_out; /* wait.h */
+
 	unsigned depth, members, ratio;
 	uint64_t member_bytes, bytes;
 	unsigned unpack_workers;
