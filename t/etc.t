@@ -21,6 +21,7 @@ my %printer = (
 	'antivirus-multiscan.conf' => "$build/milters/antivirus-multiscan/" .
 	    'gatehouse-antivirus-multiscan',
 	'chain.conf' => "$build/milters/chain/gatehouse-chain",
+	'sandbox.conf' => "$build/services/sandbox/gatehouse-sandbox",
 	'store.conf' => "$build/services/store/gatehouse-store",
 	'track.conf' => "$build/services/track/gatehouse-track",
 	'dmarc-report.conf' => "$build/tools/gatehouse dmarc-report",
@@ -44,6 +45,7 @@ my %page = (
 	'gatehouse.conf' => 'gatehouse.conf.5',
 	'auth-check.conf' => 'gatehouse-auth-check.conf.5',
 	'antivirus-multiscan.conf' => 'gatehouse-antivirus-multiscan.conf.5',
+	'sandbox.conf' => 'gatehouse-sandbox.8',
 	'store.conf' => 'gatehouse-store.8',
 	'track.conf' => 'gatehouse-track.conf.5',
 	'dmarc-report.conf' => 'gatehouse-dmarc-report.conf.5',
