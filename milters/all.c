@@ -2,6 +2,7 @@
 
 #include "milters/antivirus-multiscan/filter.h"
 #include "milters/auth-check/filter.h"
+#include "milters/predelivery/filter.h"
 
 const struct filter *const all_filters[] = { &auth_check_filter,
-    &antivirus_filter, NULL };
+    &antivirus_filter, &predelivery_filter, NULL };

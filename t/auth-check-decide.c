@@ -613,6 +613,18 @@ try_received(struct stage *s, struct arena *a)
 	    head_after(s, p).len, "Received-SPF");
 }
 
+/* As configured, and as somebody's settings want. */
+static unsigned
+needs(struct stage *s)
+{
+	struct survey survey = { .arena = s->arena };
+
+	if (auth_check_filter.survey(&s->conf, NULL, s->policy, &survey) !=
+	    RC_OK)
+		tap_ok(false, "a survey");
+	return auth_check_filter.wants(&s->conf) | survey.needs;
+}
+
 static void
 try_options(struct stage *s, struct arena *a)
 {
@@ -643,19 +655,19 @@ try_options(struct stage *s, struct arena *a)
 	    RC_BAD, "and one that is no domain of DNS");
 	set(s, "dkim = false; arc = false; harvest = false; "
 	    "backscatter = \"off\";");
-	tap_is_int(auth_check_filter.wants(&s->conf), 0, "no hash, no body");
+	tap_is_int(needs(s), 0, "no hash, no body");
 	set(s, "harvest = false;");
-	tap_is_int(auth_check_filter.wants(&s->conf), NEED_BODY, "the body");
+	tap_is_int(needs(s), NEED_BODY, "the body");
 	set(s, "harvest = false; dkim = false; arc = false;");
-	tap_is_int(auth_check_filter.wants(&s->conf), NEED_BODY,
+	tap_is_int(needs(s), NEED_BODY,
 	    "the body of bounces");
 	set(s, "dkim = false; arc = false; backscatter = \"off\";");
-	tap_is_int(auth_check_filter.wants(&s->conf), EARLY,
+	tap_is_int(needs(s), EARLY,
 	    "early answers for harvest");
 	set(s, "harvest = false; dkim = false; arc = false; backscatter = "
 	    "\"off\"; scope = ( { domain = \"a.example\"; backscatter = "
 	    "\"tag\"; } );");
-	tap_is_int(auth_check_filter.wants(&s->conf), NEED_BODY,
+	tap_is_int(needs(s), NEED_BODY,
 	    "the body of bounces to one domain");
 	set(s, "\nscope = (\n{ domain = \"a.example\"; },\n"
 	    "{ domain = \"b.example\"; dmarc_overrides = [ \"x\" ]; } );");

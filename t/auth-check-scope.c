@@ -132,7 +132,7 @@ try_scopes(struct stage *s, struct arena *a)
 		s->job.store = scopes[i].store;
 		s->house.mixed_reject = scopes[i].reject_all ?
 		    MIXED_REJECT_ALL : MIXED_QUARANTINE;
-		p = auth_check_decide(&s->job);
+		p = decide(s);
 		head = head_after(s, p);
 		tap_is(actions_of(s, p), slice_of(scopes[i].want), "%s", name);
 		tap_is(fact(p, "gatehouse.dmarc.disposition"),
@@ -156,14 +156,14 @@ try_scope_replies(struct stage *s, struct arena *a)
 	set(s, ONE_TWO(DO("soften"), DO("soften")));
 	to(s, BOTH);
 	dmarc(s, DMARC_FAIL, DMARC_REJECT);
-	p = auth_check_decide(&s->job);
+	p = decide(s);
 	tap_ok(p->recipients == NULL, "alike in two scopes: one verdict");
 	set(s, ONE_TWO("dkim_fail = \"tag\";", ""));
-	p = auth_check_decide(&s->job);
+	p = decide(s);
 	tap_ok(p->recipients == NULL, "and where they differ in what does not "
 	    "matter here");
 	set(s, ONE_TWO("", DO("ignore")));
-	p = auth_check_decide(&s->job);
+	p = decide(s);
 	tap_ok(slice_starts(plan_verdict(p, 0)->reply,
 	    SLICE("5.7.1 DMARC reject: sender.example asks to reject")),
 	    "his reply");
@@ -174,19 +174,19 @@ try_scope_replies(struct stage *s, struct arena *a)
 	begin(s, a, SPF_FAIL);
 	set(s, ONE_TWO("spf_fail = \"accept\";", "spf_fail = \"reject\";"));
 	to(s, BOTH);
-	p = auth_check_decide(&s->job);
+	p = decide(s);
 	tap_is(actions_of(s, p), SLICE("accept reject"), "SPF by scope");
 	set(s, ONE_TWO("backscatter = \"off\";", ""));
 	s->seen = (struct auth_answers){ .backscatter = true };
 	s->seen.bounce = arena_alloc(a, sizeof *s->seen.bounce);
 	*s->seen.bounce = (struct bounce){ .kind = BOUNCE_DSN, .sign = "dsn" };
-	p = auth_check_decide(&s->job);
+	p = decide(s);
 	tap_is(actions_of(s, p), SLICE("accept quarantine"),
 	    "backscatter off for one");
 	tap_is_int(plan_verdict(p, 1)->cause, CAUSE_SPAM_NDR, "its cause");
 	set(s, "backscatter = \"reject\";" ONE_TWO("backscatter = \"off\";",
 	    ""));
-	p = auth_check_decide(&s->job);
+	p = decide(s);
 	tap_is_int(plan_verdict(p, 1)->cause, CAUSE_SPAM_NDR,
 	    "the same should it have to be held");
 }

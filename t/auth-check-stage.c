@@ -20,14 +20,33 @@ set(struct stage *s, const char *text)
 		tap_ok(false, "%s: %.*s", text, SLICE_ARG(why));
 }
 
+const struct plan *
+decide(struct stage *s)
+{
+	struct slice why = SLICE("");
+
+	if (decide_resolve(&s->job, &why) != RC_OK)
+		tap_ok(false, "%.*s", SLICE_ARG(why));
+	return auth_check_decide(&s->job);
+}
+
+static void
+drop(void *policy)
+{
+	policy_drop(policy);
+}
+
 void
 begin(struct stage *s, struct arena *a, enum spf_result result)
 {
+	struct slice why = SLICE("");
+
 	arena_reset(a);
 	*s = (struct stage){ .arena = a };
 	set(s, "");
 	s->house.authserv_id = "mx.example.org";
 	s->house.hostname = "mx.example.org";
+	s->house.recipient_delimiter = "+";
 	ip_parse(SLICE("192.0.2.1"), &s->client.ip);
 	s->client.helo = SLICE("mail.sender.example");
 	s->envelope.sender = SLICE("bob@sender.example");
@@ -38,7 +57,11 @@ begin(struct stage *s, struct arena *a, enum spf_result result)
 	    .decided = SLICE("sender.example"), .mechanism = SLICE("-all"),
 	    .explanation = SLICE(""), .reason = SLICE("192.0.2.1 is not "
 	    "allowed to send mail for sender.example (mechanism -all)") };
-	s->job = (struct job){ .filter = "auth-check", .arena = a,
+	if (policy_open(NULL, &s->house, &s->policy, a, &why) != RC_OK)
+		tap_ok(false, "%.*s", SLICE_ARG(why));
+	arena_defer(a, drop, s->policy);
+	s->job = (struct job){ .policy = s->policy,
+	    .filter = "auth-check", .arena = a,
 	    .house = &s->house, .conf = &s->conf, .client = &s->client,
 	    .envelope = &s->envelope, .msg = &s->msg,
 	    .direction = DIRECTION_IN, .answers = &s->seen };

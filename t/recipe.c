@@ -278,6 +278,29 @@ theirs(void)
 	    "a domain is not in two lists");
 }
 
+/* Routes of rules, where there are rules. */
+static void
+routes(void)
+{
+	struct setting s;
+	struct recipe r;
+	struct slice why = SLICE("");
+
+	set_up(&s, "");
+	tap_ok(recipe_build(&s.in, &r, a, &why) == RC_OK &&
+	    strcmp(value(&r, NULL, "milter_header_checks"), "(none)") == 0,
+	    "no rules, no routes");
+	s.house.inbound = (struct conf_list){ (const struct slice[]){
+	    SLICE("auth-check"), SLICE("predelivery") }, 2 };
+	tap_ok(recipe_build(&s.in, &r, a, &why) == RC_OK, "with rules");
+	tap_is_str(value(&r, NULL, "milter_header_checks"),
+	    "regexp:${config_directory}/gatehouse/route",
+	    "cleanup is told of routes");
+	tap_is_str(value(&r, "route", NULL), "%^X-Gatehouse-Route: "
+	    "([A-Za-z0-9_-]+:[][A-Za-z0-9.:_/-]+)$% FILTER $1\n",
+	    "as t/smtp-rules.t tries it");
+}
+
 static size_t
 notes_about(const struct recipe *r, const char *about)
 {
@@ -321,6 +344,7 @@ main(void)
 	whole();
 	bounds();
 	theirs();
+	routes();
 	their_domains();
 	arena_free(a);
 	return tap_done();

@@ -16,6 +16,7 @@
 #include "journal/journal.h"
 #include "text/json.h"
 #include "tools/explain-track.h"
+#include "tools/policy.h"
 #include "tools/tracked.h"
 
 enum { FOLDERS = 100, EVENTS = 10000 };
@@ -43,6 +44,7 @@ static int
 help(void)
 {
 	puts("usage: gatehouse explain [OPTION]... NAME\n"
+	    "       gatehouse explain [OPTION]... ADDRESS FILE.OPTION\n"
 	    "\n"
 	    "Says what each milter decided about a message, and why, and what "
 	    "became of it.\n"
@@ -54,7 +56,9 @@ help(void)
 	    "does not know\n"
 	    "the message, journals of the milters alone are read. Exit status "
 	    "1: nobody\n"
-	    "knows it.\n"
+	    "knows it. With an option: what is set for an address and who set "
+	    "it, as\n"
+	    "gatehouse policy explain says.\n"
 	    "\n"
 	    "  --config DIR   folder with gatehouse.conf\n"
 	    "  --state DIR    folder of the journals, instead of "
@@ -151,7 +155,7 @@ add_facts(struct buf *out, struct arena *a, json_t *event)
 	static const char *const common[] = { "gatehouse.id",
 	    "gatehouse.queue_id", "gatehouse.helo", "gatehouse.size",
 	    "gatehouse.verdict", "gatehouse.rule", "gatehouse.reason",
-	    "gatehouse.coverage", "gatehouse.recipients" };
+	    "gatehouse.coverage", "gatehouse.scope", "gatehouse.recipients" };
 	const char *key;
 	json_t *value;
 
@@ -178,9 +182,11 @@ add_recipients(struct buf *out, struct arena *a, const json_t *event)
 	json_array_foreach(to, i, item)
 		add_line(out, a, "to", json_string_value(item));
 	json_array_foreach(list, i, item)
-		add_line(out, a, "for", arena_printf(a, "%s: %s (%s): %s",
+		add_line(out, a, "for", arena_printf(a, "%s: %s (%s): %s%s%s",
 		    text_of(item, "address"), text_of(item, "verdict"),
-		    text_of(item, "rule"), text_of(item, "reason")).ptr);
+		    text_of(item, "rule"), text_of(item, "reason"),
+		    text_of(item, "scope")[0] != '\0' ? "; set by " : "",
+		    text_of(item, "scope")).ptr);
 }
 
 static void
@@ -190,6 +196,7 @@ add_event(struct buf *out, struct arena *a, json_t *event)
 	    text_of(event, "event.module"), text_of(event,
 	    "gatehouse.verdict"), text_of(event, "gatehouse.rule"));
 	add_line(out, a, "reason", text_of(event, "gatehouse.reason"));
+	add_line(out, a, "set by", text_of(event, "gatehouse.scope"));
 	add_line(out, a, "coverage", text_of(event, "gatehouse.coverage"));
 	add_line(out, a, "client", arena_printf(a, "%s[%s] helo=%s",
 	    text_of(event, "source.domain"), text_of(event, "source.ip"),
@@ -272,6 +279,18 @@ explain(struct explain *e)
 	    EXIT_UNEXPECTED;
 }
 
+/* Not what was done to a message, but what would be. */
+static int
+explain_option(struct explain *e, char **words)
+{
+	struct policy_args args = { .json = e->json,
+	    .words = { words[0], words[1] }, .nwords = 2 };
+	struct build *b = arena_alloc(e->a, sizeof *b);
+	int status = build_load(b, e->config, e->a);
+
+	return status == EX_OK ? policy_explain(b, &args) : status;
+}
+
 int
 verb_explain(int argc, char **argv, struct arena *a)
 {
@@ -289,6 +308,8 @@ verb_explain(int argc, char **argv, struct arena *a)
 		default: return EX_USAGE;
 		}
 	}
+	if (argc - optind == 2)
+		return explain_option(e, argv + optind);
 	if (argc - optind != 1 || argv[optind][0] == '\0')
 		return verb_fails(EX_USAGE, "explain: one NAME is wanted; "
 		    "gatehouse explain --help says more");

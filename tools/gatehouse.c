@@ -14,6 +14,8 @@ static const struct verb verbs[] = {
 	  verb_check_config },
 	{ "digest", "make or show digests of the quarantine; take mail about "
 	  "them", verb_digest },
+	{ "directory", "sync the directory of users from where they are kept",
+	  verb_directory },
 	{ "dmarc-report", "build, store or send DMARC aggregate reports",
 	  verb_dmarc_report },
 	{ "doctor", "look for what is wrong here, and say how to mend it",
@@ -24,16 +26,24 @@ static const struct verb verbs[] = {
 	  verb_forget },
 	{ "harvest", "show or forget who asks for unknown recipients",
 	  verb_harvest },
+	{ "lint", "say which rules for outbound mail a message keeps",
+	  verb_lint },
+	{ "policy", "compile who gets what, and say what was set for whom",
+	  verb_policy },
 	{ "postfix-config", "set up Postfix for the house, and undo it",
 	  verb_postfix_config },
 	{ "quarantine", "list, show, release, delete or export held mail",
 	  verb_quarantine },
 	{ "report", "write finished deliveries as CSV", verb_report },
+	{ "rules", "say what rules make of a message, or what is wrong with "
+	  "them", verb_rules },
 	{ "search", "find messages, and what became of them", verb_search },
 	{ "spf", "evaluate SPF for an address, a HELO name and a sender",
 	  verb_spf },
 	{ "store", "the quarantine as a whole: figures, keys, its index anew",
 	  verb_store },
+	{ "tenant", "clients of the house: take in, check, give notice, "
+	  "remove", verb_tenant },
 	{ "test", "run a message through the milters, without side effects",
 	  verb_test },
 };

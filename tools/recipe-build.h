@@ -82,5 +82,13 @@ void recipe_outbound(struct builder *b);
 void recipe_own(struct builder *b);
 void recipe_scrub(struct builder *b);
 void recipe_routes(struct builder *b);
+/* recipe-directory.c: that map of the directory, and behind it `more`; NULL
+ * where there is nothing. */
+const char *b_directory(struct builder *b, const char *map,
+    const struct conf_list *more, const char *option);
+/* All maps of transports that are not main.cf's own; NULL: none. */
+const char *b_transports(struct builder *b);
+void recipe_aliases(struct builder *b);
+void recipe_reinject_cleanup(struct builder *b);
 
 #endif

@@ -5,6 +5,7 @@
 
 #include "milter/settings.h"
 #include "milters/all.h"
+#include "tools/directory-conf.h"
 #include "tools/maincf.h"
 #include "tools/postfix-site.h"
 
@@ -181,6 +182,22 @@ load_chain(struct loading *l, const struct conf_list *names,
 	return rc;
 }
 
+/* The maps are the sync's; a directory that nobody configured has none. */
+static enum rc
+look_at_directory(struct loading *l, struct recipe_input *in)
+{
+	struct house_conf *house = arena_alloc(l->a, sizeof *house);
+	struct directory_conf *conf = arena_alloc(l->a, sizeof *conf);
+	enum rc rc = directory_conf_load(l->conf_dir, house, conf, l->a,
+	    l->why_r);
+
+	if (rc == RC_OK && conf->configured && conf->maps)
+		in->directory = arena_printf(l->a, "%s:%s",
+		    directory_map_types[conf->map_type], directory_current(
+		    house, l->a, "")).ptr;
+	return rc;
+}
+
 enum rc
 recipe_load(const char *conf_dir, enum recipe_role role,
     struct postfix_site *site, struct recipe_input *in, struct arena *a,
@@ -203,7 +220,9 @@ recipe_load(const char *conf_dir, enum recipe_role role,
 	    .notices = conf_dir != NULL && access(arena_printf(a,
 	    "%s/notices.conf", conf_dir).ptr, F_OK) == 0 };
 	look_at_master(site, conf->inbound_listener, in);
-	rc = load_chain(&l, &house->inbound, "inbound", &in->inbound);
+	rc = look_at_directory(&l, in);
+	if (rc == RC_OK)
+		rc = load_chain(&l, &house->inbound, "inbound", &in->inbound);
 	return rc != RC_OK ? rc : load_chain(&l, &house->outbound, "outbound",
 	    &in->outbound);
 }

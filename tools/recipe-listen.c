@@ -215,6 +215,7 @@ recipients(struct builder *b)
 {
 	const struct postfix_conf *c = b->conf;
 	const struct want keep = { RECIPE_SHOULD, RECIPE_DEFAULT, NULL };
+	const char *recipients;
 
 	if (b->in->house->domains.count > 0)
 		b_main(b, keep, "relay_domains", relay_domains(b),
@@ -225,9 +226,11 @@ recipients(struct builder *b)
 	check_domains(b);
 	b_main(b, SHOULD, "smtpd_reject_unlisted_recipient", "yes",
 	    "who does not exist is refused at RCPT, not bounced later");
-	if (c->recipient_maps.count > 0)
-		b_main(b, SHOULD, "relay_recipient_maps", b_maps(b,
-		    &c->recipient_maps, "recipient_maps"),
+	recipients = b_directory(b, "recipients", &c->recipient_maps,
+	    "recipient_maps");
+	recipe_aliases(b);
+	if (recipients != NULL)
+		b_main(b, SHOULD, "relay_recipient_maps", recipients,
 		    "who exists in our domains");
 	else if (b_existing(b, "relay_recipient_maps")[0] == '\0')
 		b_note(b, RECIPE_SHOULD, "recipient_maps", "postfix.conf names "
@@ -315,9 +318,8 @@ reinject(struct builder *b)
 	common(b, "$gatehouse_inbound", "REINJECT");
 	b_option(b, MUST, "local_header_rewrite_clients", "",
 	    "nothing of it is rewritten");
-	b_option(b, MUST, "receive_override_options", "no_address_mappings",
-	    "nor its recipients, who were chosen when it came");
 	loopback_only(b, "reinject_listener", b->conf->reinject_listener);
+	recipe_reinject_cleanup(b);
 }
 
 static void

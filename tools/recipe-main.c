@@ -1,5 +1,6 @@
 /* What holds for the whole Postfix: main.cf. */
 #include "tools/recipe-build.h"
+#include "verdict/plan.h"
 
 #define NORMALIZE	"3.9, 3.8.5, 3.7.10, 3.6.14, 3.5.24"
 #define PIPELINING	"3.9, 3.8.1, 3.7.6, 3.6.10, 3.5.20"
@@ -173,7 +174,7 @@ seal_strip(struct builder *b)
 	const struct want first = { RECIPE_MUST, RECIPE_FIRST, NULL };
 
 	b_map(b, "strip",
-	    "/^X-Gatehouse-(Seal|Release|Split):/ IGNORE\n",
+	    "/^X-Gatehouse-(Seal|Release|Route|Split):/ IGNORE\n",
 	    "what the milters say to each other does not leave, should the "
 	    "last of them not have removed it");
 	b_main(b, first, "smtp_header_checks",
@@ -181,6 +182,26 @@ seal_strip(struct builder *b)
 	    "nothing of ours leaves by SMTP");
 	b_main(b, first, "lmtp_header_checks",
 	    b_first(b, "lmtp_header_checks", table), "or by LMTP");
+}
+
+/* A rule of predelivery says where mail goes by a field that it adds and takes
+ * away again; cleanup(8) makes a FILTER of it. */
+static void
+rule_routes(struct builder *b)
+{
+	static const char table[] = "regexp:" RECIPE_DIR "/route";
+	const struct house_conf *house = b->in->house;
+	const struct slice name = SLICE("predelivery");
+
+	if (!conf_list_has(&house->inbound, name) &&
+	    !conf_list_has(&house->outbound, name))
+		return;
+	b_map(b, "route", "%^" ROUTE_FIELD ": "
+	    "([A-Za-z0-9_-]+:[][A-Za-z0-9.:_/-]+)$% FILTER $1\n",
+	    "mail that a rule routes goes there");
+	b_main(b, (struct want){ RECIPE_MUST, RECIPE_FIRST, NULL },
+	    "milter_header_checks", b_first(b, "milter_header_checks", table),
+	    "it counts only on fields that a milter has added");
 }
 
 static void
@@ -234,4 +255,5 @@ recipe_milters(struct builder *b)
 	other_milters(b);
 	local_mail(b);
 	seal_strip(b);
+	rule_routes(b);
 }

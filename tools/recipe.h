@@ -108,6 +108,8 @@ struct recipe_input {
 	bool postscreen;	/* port 25 is postscreen's already */
 	bool chroot;		/* as the services that are there */
 	bool notices;		/* the house writes mail of its own */
+	const char *directory;	/* "hash:/.../current": where the maps of the
+				   directory stand; NULL: there is none */
 	const char *ca_file;	/* of this machine; NULL: none was found */
 	bool both_chains;	/* both chains are defined, whatever the role */
 	const struct house_conf *house;

@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
-#include <time.h>
+#include <unistd.h>
 
 #include "log/log.h"
 #include "milter/offline.h"
 #include "milters/all.h"
+#include "tools/policy-build.h"
 #include "tools/told.h"
 #include "tools/verb.h"
 
@@ -80,31 +81,12 @@ help(void)
 	return EX_OK;
 }
 
-/* Seconds since 1970, or UTC as RFC 3339 writes it. */
-static bool
-parse_time(const char *text, int64_t *seconds_r)
-{
-	struct tm tm = { 0 };
-	uint64_t n;
-	const char *end;
-
-	if (slice_number(slice_of(text), INT64_MAX, &n)) {
-		*seconds_r = (int64_t)n;
-		return true;
-	}
-	end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
-	if (end == NULL || strcmp(end, "Z") != 0)
-		return false;
-	*seconds_r = timegm(&tm);
-	return true;
-}
-
 static int
 set_time(const char *text)
 {
 	int64_t seconds;
 
-	if (!parse_time(text, &seconds))
+	if (!verb_time(text, &seconds))
 		return verb_fails(EX_USAGE, "--now %s: seconds since 1970, or "
 		    "2026-11-22T03:20:00Z", text);
 	clock_pin(seconds);
@@ -134,20 +116,13 @@ add_milter(struct test *t, const char *name)
 	    name);
 }
 
-static struct slice
-without_brackets(struct slice s)
-{
-	return s.len >= 2 && s.ptr[0] == '<' && s.ptr[s.len - 1] == '>' ?
-	    slice_sub(s, 1, s.len - 2) : s;
-}
-
 static int
 add_recipient(struct test *t, const char *address)
 {
 	if (t->nrecipients == RECIPIENTS)
 		return verb_fails(EX_USAGE, "over %d recipients", RECIPIENTS);
 	t->recipients[t->nrecipients++] =
-	    without_brackets(slice_of(address));
+	    verb_path(slice_of(address));
 	return EX_OK;
 }
 
@@ -250,6 +225,48 @@ pick_filters(const struct test *t, const char *house_file)
 	return picked;
 }
 
+/*
+ * A configuration that was not compiled, or is not the machine's, is tried with
+ * what a compile would make of it; *map_r is that, in a folder of its own, or
+ * NULL. What is wrong with the files is told by who loads them.
+ */
+static int
+try_policy(struct test *t, const char **map_r)
+{
+	struct build *b = arena_alloc(t->a, sizeof *b);
+	const char *tmp = getenv("TMPDIR"), *stale;
+	struct slice why;
+	char *dir;
+
+	*map_r = NULL;
+	if (build_read(b, t->config, t->a, &why) != RC_OK ||
+	    b->house_file == NULL)
+		return EX_OK;
+	stale = build_stale(b);
+	if (stale == NULL)
+		return EX_OK;
+	fprintf(stderr, "gatehouse: the policy map is not of these files (%s); "
+	    "tested with what a compile would make\n", stale);
+	dir = arena_str(t->a, arena_printf(t->a, "%s/gatehouse-test-XXXXXX",
+	    tmp != NULL ? tmp : "/tmp"));
+	if (mkdtemp(dir) == NULL)
+		return verb_fails(EX_CANTCREAT, "%s: %s", dir,
+		    strerror(errno));
+	*map_r = arena_printf(t->a, "%s/map", dir).ptr;
+	return build_map(b, *map_r);
+}
+
+/* It is open, or of no use. */
+static void
+drop_policy(struct test *t, const char *map)
+{
+	if (map == NULL)
+		return;
+	unlink(map);
+	rmdir(arena_str(t->a, slice_sub(slice_of(map), 0,
+	    slice_find_last(slice_of(map), '/'))));
+}
+
 static int
 load(struct test *t, struct settings **set_r)
 {
@@ -258,12 +275,18 @@ load(struct test *t, struct settings **set_r)
 		.optional = true,
 		.adjust = adjust, .arg = t,
 	};
+	int status = try_policy(t, &source.map);
 	struct slice why;
 	enum rc rc;
 
+	if (status != EX_OK) {
+		drop_policy(t, source.map);
+		return status;
+	}
 	source.house_file = verb_house_file(source.conf_dir, t->a);
 	source.filters = pick_filters(t, source.house_file);
 	rc = settings_load(&source, NULL, set_r, t->a, &why);
+	drop_policy(t, source.map);
 	if (rc != RC_OK)
 		return verb_fails(verb_status(rc), "%.*s", SLICE_ARG(why));
 	return EX_OK;
@@ -276,7 +299,7 @@ describe_client(const struct test *t, struct offline_input *in)
 	    "unknown");
 	in->client.helo = slice_of(t->helo != NULL ? t->helo : "");
 	in->client.daemon_name = in->client.user = in->client.tls = SLICE("");
-	in->sender = without_brackets(slice_of(t->mail_from != NULL ?
+	in->sender = verb_path(slice_of(t->mail_from != NULL ?
 	    t->mail_from : ""));
 	in->recipients = t->recipients;
 	in->nrecipients = t->nrecipients;

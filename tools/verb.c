@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "conf/conf.h"
@@ -117,4 +118,29 @@ verb_safe(struct arena *a, struct slice s)
 			buf_addf(&out, "\\x%02X", c);
 	}
 	return buf_slice(&out);
+}
+
+bool
+verb_time(const char *text, int64_t *seconds_r)
+{
+	struct tm tm = { 0 };
+	uint64_t n;
+	const char *end;
+
+	if (slice_number(slice_of(text), INT64_MAX, &n)) {
+		*seconds_r = (int64_t)n;
+		return true;
+	}
+	end = strptime(text, "%Y-%m-%dT%H:%M:%S", &tm);
+	if (end == NULL || strcmp(end, "Z") != 0)
+		return false;
+	*seconds_r = timegm(&tm);
+	return true;
+}
+
+struct slice
+verb_path(struct slice s)
+{
+	return s.len >= 2 && s.ptr[0] == '<' && s.ptr[s.len - 1] == '>' ?
+	    slice_sub(s, 1, s.len - 2) : s;
 }

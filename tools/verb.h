@@ -27,18 +27,23 @@ struct verb {
 int verb_antivirus(int argc, char **argv, struct arena *a);
 int verb_backlog(int argc, char **argv, struct arena *a);
 int verb_check_config(int argc, char **argv, struct arena *a);
+int verb_directory(int argc, char **argv, struct arena *a);
 int verb_digest(int argc, char **argv, struct arena *a);
 int verb_dmarc_report(int argc, char **argv, struct arena *a);
 int verb_doctor(int argc, char **argv, struct arena *a);
 int verb_explain(int argc, char **argv, struct arena *a);
 int verb_forget(int argc, char **argv, struct arena *a);
 int verb_harvest(int argc, char **argv, struct arena *a);
+int verb_lint(int argc, char **argv, struct arena *a);
+int verb_policy(int argc, char **argv, struct arena *a);
 int verb_postfix_config(int argc, char **argv, struct arena *a);
 int verb_quarantine(int argc, char **argv, struct arena *a);
 int verb_report(int argc, char **argv, struct arena *a);
+int verb_rules(int argc, char **argv, struct arena *a);
 int verb_search(int argc, char **argv, struct arena *a);
 int verb_spf(int argc, char **argv, struct arena *a);
 int verb_store(int argc, char **argv, struct arena *a);
+int verb_tenant(int argc, char **argv, struct arena *a);
 int verb_test(int argc, char **argv, struct arena *a);
 
 /* "gatehouse: text" on standard error; returns status. */
@@ -59,6 +64,11 @@ int verb_read(const char *path, struct arena *a, struct slice *bytes_r);
 const char *verb_conf_dir(const char *dir);
 /* DIR/gatehouse.conf; NULL when there is none, which means defaults. */
 const char *verb_house_file(const char *dir, struct arena *a);
+
+/* Seconds since 1970, or UTC as RFC 3339 writes it; false for anything else. */
+bool verb_time(const char *text, int64_t *seconds_r);
+/* A path of the envelope without its <>. */
+struct slice verb_path(struct slice s);
 
 /* What people are shown: nothing of the terminal's control codes. */
 struct slice verb_safe(struct arena *a, struct slice s);

@@ -8,26 +8,34 @@
 #include "conf/source.h"
 #include "conf/value.h"
 
+size_t
+conf_field_size(enum conf_kind kind)
+{
+	switch (kind) {
+	case CONF_BOOL:
+		return sizeof(bool);
+	case CONF_COUNT:
+		return sizeof(unsigned);
+	case CONF_SIZE:
+		return sizeof(uint64_t);
+	case CONF_TIME:
+		return sizeof(int64_t);
+	case CONF_ENUM:
+		return sizeof(int);
+	case CONF_LIST:
+	case CONF_DOMAINS:
+		return sizeof(struct conf_list);
+	case CONF_NETWORKS:
+		return sizeof(struct conf_nets);
+	default:
+		return sizeof(const char *);
+	}
+}
+
 static void *
 field_of(const struct conf_section *section, const struct conf_option *o)
 {
 	return (char *)section->base + o->offset;
-}
-
-/* What libconfig says is short; what would be right is for us to add. */
-static const char *
-syntax_help(const char *text)
-{
-	if (text == NULL)
-		return "cannot be read";
-	if (strstr(text, "duplicate") != NULL)
-		return "a setting of this group is set a second time; remove "
-		    "one of them";
-	if (strstr(text, "mismatched") != NULL)
-		return "a list mixes text, numbers and booleans; write all of "
-		    "it as text in double quotes";
-	return "syntax error; a setting is written name = value; and a "
-	    "list [ \"a\", \"b\" ]";
 }
 
 static const struct conf_option *
@@ -140,7 +148,7 @@ apply_source(struct arena *a, struct source *src,
 	if (config_read_string(&config, source_text(src))) {
 		rc = apply_all(a, &config, src, sections, &what, &line);
 	} else {
-		what = slice_of(syntax_help(config_error_text(&config)));
+		what = slice_of(source_syntax(config_error_text(&config)));
 		line = (unsigned)config_error_line(&config);
 	}
 	config_destroy(&config);
@@ -208,7 +216,7 @@ load_file(struct arena *a, const char *path, bool trusted,
 		return RC_BAD;
 	if (path == NULL)
 		return RC_OK;
-	if (source_file(a, path, trusted, &src, why_r) != RC_OK)
+	if (source_file(a, path, trusted, SOURCE_FILE, &src, why_r) != RC_OK)
 		return RC_BAD;
 	return load_source(a, src, sections, why_r);
 }
@@ -237,6 +245,64 @@ conf_parse(struct arena *a, const char *name, struct slice text,
 	    source_memory(a, name, text, &src, why_r) != RC_OK)
 		return RC_BAD;
 	return load_source(a, src, sections, why_r);
+}
+
+/* Exactly one setting: a text that ends it and begins another is none. */
+static enum rc
+take_value(struct arena *a, const struct conf_option *o, config_t *config,
+    void *field, struct slice *why_r)
+{
+	const config_setting_t *root = config_root_setting(config);
+	unsigned line;
+
+	if (config_setting_length(root) == 1)
+		return value_read(a, o, config_setting_get_elem(root, 0),
+		    field, why_r, &line);
+	*why_r = SLICE("more than one value");
+	return RC_BAD;
+}
+
+enum rc
+conf_value(struct arena *a, const struct conf_option *o, struct slice text,
+    void *field, struct slice *why_r)
+{
+	struct slice line = arena_printf(a, "%s = ", o->name), rest;
+	struct buf b = buf_in(a);
+	struct source *src;
+	config_t config;
+	enum rc rc;
+
+	buf_add(&b, line);
+	buf_add(&b, text);
+	buf_adds(&b, ";\n");
+	rc = source_memory(a, "value", buf_slice(&b), &src, why_r);
+	if (rc != RC_OK) {
+		slice_cut(*why_r, ' ', &rest);
+		*why_r = rest;
+		return rc;
+	}
+	config_init(&config);
+	if (config_read_string(&config, source_text(src))) {
+		rc = take_value(a, o, &config, field, why_r);
+	} else {
+		*why_r = slice_of(source_syntax(config_error_text(&config)));
+		rc = RC_BAD;
+	}
+	config_destroy(&config);
+	return rc;
+}
+
+enum rc
+conf_text(struct arena *a, const char *path, struct slice *text_r,
+    struct slice *why_r)
+{
+	struct source *src;
+
+	if (source_file(a, path, false, SOURCE_FILE, &src,
+	    why_r) != RC_OK)
+		return RC_BAD;
+	*text_r = slice_of(source_text(src));
+	return RC_OK;
 }
 
 bool

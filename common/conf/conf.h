@@ -21,6 +21,8 @@
  *   CONF_SCOPES	( { domain = "example.org"; ... } )	struct scopes *
  * CONF_SCOPED beside the kind: the option may stand in a scope too, and then
  * differs by client, domain, profile or user (conf/scope.h).
+ * CONF_FORM beside it: the option changes bytes of the message, so recipients
+ * who differ in it cannot share one copy (policy_form).
  * A PATH or SERVER may be empty only where its default is. Text is UTF-8
  * without control characters, but for the tab.
  *
@@ -37,6 +39,12 @@
  *		sticky bit is no danger). *why_r names the file or folder
  * conf_parse	the same from memory, without includes; name stands for the
  *		file in *why_r
+ * conf_value	one value as it would stand in a file, "[ \"a\", \"b\" ]" or
+ *		"10M" in its quotes, checked and put into a field of that
+ *		option. *why_r does not begin with a place
+ * conf_shown	a field's value as it would stand in a file
+ * conf_text	the file and what it includes, as one text: to know whether
+ *		anything in it has changed
  * conf_sample	the commented sample file; title is its first line
  * conf_manual	the options as .TP entries for man(7)
  * conf_roff	a text as man(7) has it: each sentence begins a line
@@ -61,6 +69,7 @@ enum conf_kind { CONF_END = 0, CONF_BOOL, CONF_COUNT, CONF_SIZE, CONF_TIME,
     CONF_STRING, CONF_PATH, CONF_ENUM, CONF_LIST, CONF_NETWORKS,
     CONF_DOMAINS, CONF_SERVER, CONF_SCOPES };
 #define CONF_SCOPED	0x100u
+#define CONF_FORM	0x200u
 
 struct conf_list {
 	const struct slice *items;	/* each has a NUL behind it */
@@ -74,7 +83,7 @@ struct conf_nets {
 
 struct conf_option {
 	const char *name;
-	unsigned kind;			/* enum conf_kind; CONF_SCOPED */
+	unsigned kind;			/* enum conf_kind; CONF_SCOPED, _FORM */
 	size_t offset;			/* in the section's struct */
 	const char *value;		/* the default as it would be written */
 	int64_t min, max;		/* COUNT; SIZE and STRING bytes; TIME
@@ -102,10 +111,19 @@ enum rc conf_load_trusted(struct arena *a, const char *path,
     const struct conf_section *sections, struct slice *why_r);
 enum rc conf_parse(struct arena *a, const char *name, struct slice text,
     const struct conf_section *sections, struct slice *why_r);
+enum rc conf_value(struct arena *a, const struct conf_option *o,
+    struct slice text, void *field, struct slice *why_r);
+struct slice conf_shown(struct arena *a, const struct conf_option *o,
+    const void *field);
+enum rc conf_text(struct arena *a, const char *path, struct slice *text_r,
+    struct slice *why_r);
 void conf_sample(struct buf *out, const char *title,
     const struct conf_section *sections);
 void conf_manual(struct buf *out, const struct conf_section *sections);
 void conf_roff(struct buf *out, struct slice text);
+
+/* Bytes of a field of that kind. */
+size_t conf_field_size(enum conf_kind kind);
 
 bool conf_list_has(const struct conf_list *list, struct slice item);
 bool conf_list_has_nocase(const struct conf_list *list, struct slice item);

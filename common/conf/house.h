@@ -7,6 +7,7 @@
 #define CONF_HOUSE_H
 
 #include "conf/scope.h"
+#include "conf/tenant.h"
 
 /* One recipient is to be refused, others are not: SMTP has one answer. */
 enum mixed_reject { MIXED_QUARANTINE, MIXED_REJECT_ALL };
@@ -16,6 +17,9 @@ struct house_conf {
 	const char *authserv_id;	/* RFC 8601; default: hostname */
 	struct conf_list domains;	/* ours (A-labels, lower case) */
 	struct conf_nets networks;	/* whose mail is outbound */
+	const char *tenants;		/* folder; empty: none */
+	struct tenants tenant_list;	/* of that folder: house_finish adds
+					   their domains and networks */
 	struct conf_list outbound_daemons; /* outbound {daemon_name}s */
 	struct conf_list inbound;	/* filters in the order of main.cf */
 	struct conf_list outbound;
@@ -45,8 +49,9 @@ extern const struct conf_option house_options[];
 /* How addresses are compared (conf/scope.h). */
 struct scope_match house_match(const struct house_conf *house);
 
-/* Fills what has no constant default (hostname, authserv_id) and checks what
- * the table cannot. RC_BAD with *why_r. */
+/* Fills what has no constant default (hostname, authserv_id), adds the tenants
+ * and checks what the table cannot. Once for a struct that was loaded. RC_BAD
+ * with *why_r. */
 enum rc house_finish(struct house_conf *house, struct arena *a,
     struct slice *why_r);
 

@@ -154,6 +154,17 @@ items(const config_setting_t *s)
 	return 1;
 }
 
+static void
+mark_final(struct scope_reading *r, struct scope *scope,
+    const struct conf_option *o, unsigned line)
+{
+	struct scope_setting *s = setting_for(r, scope, o);
+
+	s->final = true;
+	if (s->where.ptr == NULL)
+		s->where = source_where(r->src, line);
+}
+
 static enum rc
 read_finals(struct scope_reading *r, struct scope *scope,
     const config_setting_t *s)
@@ -166,40 +177,43 @@ read_finals(struct scope_reading *r, struct scope *scope,
 		    scoped_option(r, s, name.ptr, &o) != RC_OK)
 			return RC_BAD;
 		if (o != NULL)
-			setting_for(r, scope, o)->final = true;
+			mark_final(r, scope, o, s->line);
 	}
 	return RC_OK;
 }
 
-/* How a name is compared: domains and users by their normal form. */
+/* Domains and users are compared by their normal form. */
+bool
+scope_normal(struct arena *a, const char *kind, struct slice *name,
+    struct slice *exact_r)
+{
+	static const struct scope_match match = { false, '\0' };
+	struct scope_subject who;
+
+	*exact_r = *name;
+	if (strcmp(kind, "client") == 0 || strcmp(kind, "profile") == 0)
+		return true;
+	if (strcmp(kind, "domain") == 0 || strcmp(kind, "of-client") == 0)
+		return domain_ascii(a, *name, name);
+	scope_subject(a, *name, match, &who);
+	*name = who.address;
+	*exact_r = who.exact;
+	return who.address.ptr != NULL;
+}
+
 static enum rc
 normal(struct scope_reading *r, const config_setting_t *s, const char *kind,
     struct slice *name, struct slice *exact_r)
 {
-	static const struct scope_match match = { false, '\0' };
-	struct scope_subject who;
-	struct slice domain;
+	const char *written = name->ptr;
 
-	*exact_r = *name;
-	if (strstr(kind, "client") == NULL && strcmp(kind, "domain") != 0) {
-		if (strcmp(kind, "profile") == 0)
-			return RC_OK;
-		scope_subject(r->a, *name, match, &who);
-		if (who.address.ptr == NULL)
-			return bad(r, s, "%s holds \"%.60s\", which is no "
-			    "address; write it as \"a@example.org\"", s->name,
-			    name->ptr);
-		*name = who.address;
-		*exact_r = who.exact;
+	if (scope_normal(r->a, kind, name, exact_r))
 		return RC_OK;
-	}
-	if (strcmp(kind, "client") == 0)
-		return RC_OK;
-	if (!domain_ascii(r->a, *name, &domain))
+	if (strcmp(kind, "domain") == 0 || strcmp(kind, "of-client") == 0)
 		return bad(r, s, "%s holds \"%.60s\", which is no domain; "
-		    "write it as \"example.org\"", s->name, name->ptr);
-	*name = domain;
-	return RC_OK;
+		    "write it as \"example.org\"", s->name, written);
+	return bad(r, s, "%s holds \"%.60s\", which is no address; write it "
+	    "as \"a@example.org\"", s->name, written);
 }
 
 static enum rc
@@ -216,6 +230,8 @@ add_member(struct scope_reading *r, struct scope *scope, const char *kind,
 	m->where = source_where(r->src, s->line);
 	if (scope->name.ptr == NULL)
 		scope->name = arena_copy(r->a, name);
+	if (!slice_starts(slice_of(kind), SLICE("of-")))
+		scope->names++;
 	old = map_put(r->scopes->index, scope_key(r->a, kind, name), m);
 	if (old == NULL)
 		return RC_OK;
@@ -276,12 +292,13 @@ read_value(struct scope_reading *r, struct scope *scope,
 		return RC_BAD;
 	if (o == NULL)
 		return RC_OK;
-	value = arena_alloc(r->a, scope_kind_size(conf_kind_of(o)));
+	value = arena_alloc(r->a, conf_field_size(conf_kind_of(o)));
 	if (value_read(r->a, o, s, value, &r->why, &r->line) != RC_OK)
 		return RC_BAD;
 	setting = setting_for(r, scope, o);
 	setting->value = value;
-	setting->line = s->line;
+	setting->raw = value_text(r->a, s);
+	setting->where = source_where(r->src, s->line);
 	return RC_OK;
 }
 

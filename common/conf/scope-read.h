@@ -7,7 +7,8 @@
  *		are all of the file: an option must be one that may stand in a
  *		scope of any of them. Errors as value_read gives them
  * scope_final	the setting `final` outside of all scopes
- * scope_kind_size bytes of an option's field
+ * scope_normal	how a name of that kind is compared, and its exact local part;
+ *		false for what is none
  */
 #ifndef CONF_SCOPE_READ_H
 #define CONF_SCOPE_READ_H
@@ -24,12 +25,14 @@ struct scope_setting {
 	const struct conf_option *option;
 	const void *value;		/* NULL: not set, final only */
 	bool final;
-	unsigned line;			/* of the libconfig text */
+	struct slice raw;		/* the value as a file has it */
+	struct slice where;		/* file:line of the value or mark */
 };
 
 struct scope {
 	struct scope *next;
 	enum scope_level level;
+	size_t names;			/* that it is for, members left out */
 	struct slice name, where;
 	struct scope_setting *settings;
 };
@@ -47,6 +50,7 @@ struct scopes {
 	struct scope *first, **last;
 	size_t count;
 	struct map *index;		/* "user a@b" -> struct scope_member */
+	struct map *values;		/* of scope_add, parsed once each */
 };
 
 struct scope_reading {
@@ -61,7 +65,8 @@ struct scope_reading {
 struct scopes *scopes_new(struct arena *a);
 enum rc scope_read(struct scope_reading *r, const config_setting_t *s);
 enum rc scope_final(struct scope_reading *r, const config_setting_t *s);
-size_t scope_kind_size(enum conf_kind kind);
+bool scope_normal(struct arena *a, const char *kind, struct slice *name,
+    struct slice *exact_r);
 
 /* "user", "domain", ...; what belongs to a client or profile is "of-client"
  * and "of-profile". */

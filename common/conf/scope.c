@@ -20,30 +20,6 @@ scope_level_name(enum scope_level level)
 	return level_names[level];
 }
 
-size_t
-scope_kind_size(enum conf_kind kind)
-{
-	switch (kind) {
-	case CONF_BOOL:
-		return sizeof(bool);
-	case CONF_COUNT:
-		return sizeof(unsigned);
-	case CONF_SIZE:
-		return sizeof(uint64_t);
-	case CONF_TIME:
-		return sizeof(int64_t);
-	case CONF_ENUM:
-		return sizeof(int);
-	case CONF_LIST:
-	case CONF_DOMAINS:
-		return sizeof(struct conf_list);
-	case CONF_NETWORKS:
-		return sizeof(struct conf_nets);
-	default:
-		return sizeof(const char *);
-	}
-}
-
 struct slice
 scope_key(struct arena *a, const char *kind, struct slice name)
 {
@@ -194,6 +170,15 @@ levels_of(const struct scopes *scopes, const struct scope_subject *who,
 	levels[SCOPE_USER] = of_user(scopes, "user", who);
 }
 
+void
+scope_levels(const struct scopes *scopes, const struct scope_subject *who,
+    struct scope_levels *levels_r)
+{
+	*levels_r = (struct scope_levels){ { NULL } };
+	if (scopes != NULL)
+		levels_of(scopes, who, levels_r->at);
+}
+
 static const struct scope_setting *
 setting_of(const struct scope *scope, const struct conf_option *o)
 {
@@ -230,7 +215,7 @@ static void
 put(const struct scope_setting *s, void *conf)
 {
 	memcpy((char *)conf + s->option->offset, s->value,
-	    scope_kind_size(conf_kind_of(s->option)));
+	    conf_field_size(conf_kind_of(s->option)));
 }
 
 void

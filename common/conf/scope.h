@@ -49,6 +49,23 @@
  *			for all that mean the same mailbox by match (extension
  *			cut off). SLICE_NONE for what has no domain
  *
+ * For who compiles them (common/policy):
+ *
+ * scope_levels	the scopes that concern him, by level; equal pointers mean that
+ *		the same is set
+ * scope_belongs to which client or profile the file says that he belongs, or
+ *		SLICE_NONE. The subject names none itself
+ * scope_words	calls visit with all that these levels say, option by option,
+ *		the default level first; *last: no more about this option
+ * scope_names	calls visit for each name of each level, and for those who
+ *		belong to a client (domains) or a profile (users)
+ * scope_add	one more setting, from somewhere else, as if it stood in a scope
+ *		of its own. RC_BAD with *why_r (without a place) for what a
+ *		scope would not take, and for what is set there already. Before
+ *		anybody reads
+ * scope_digest	of all that they say, but not where: other comments and other
+ *		lines, same digest. 0: they say nothing
+ *
  * Read-only after the file is loaded: any thread may ask. Lives in the arena
  * that the file was loaded with. NULL scopes have nothing to say.
  */
@@ -93,6 +110,28 @@ struct scope_why {
 	bool final;
 };
 
+/* What one level says about one option. */
+struct scope_word {
+	const struct conf_option *option;
+	enum scope_level level;
+	struct slice name;		/* of the client, domain, ... */
+	struct slice where;		/* file:line */
+	struct slice raw;		/* as in a file; SLICE_NONE: only final */
+	bool final;
+};
+
+struct scope;
+
+struct scope_levels {
+	const struct scope *at[SCOPE_LEVELS];
+};
+
+struct scope_name {
+	enum scope_level level;
+	bool member;			/* it belongs to one of that level */
+	struct slice name, exact, where;	/* exact: of a user */
+};
+
 void scope_subject(struct arena *a, struct slice address,
     struct scope_match match, struct scope_subject *who_r);
 void scope_resolve(const struct scopes *scopes,
@@ -103,6 +142,19 @@ void scope_explain(const struct scopes *scopes,
 enum rc scope_each(const struct scopes *scopes, const void *defaults,
     size_t size, enum rc (*visit)(struct slice where, const void *conf,
     void *arg), void *arg);
+void scope_levels(const struct scopes *scopes,
+    const struct scope_subject *who, struct scope_levels *levels_r);
+struct slice scope_belongs(const struct scopes *scopes,
+    const struct scope_subject *who, enum scope_level level);
+void scope_words(const struct scopes *scopes,
+    const struct scope_levels *levels, void (*visit)(void *arg,
+    const struct scope_word *word, bool last), void *arg);
+void scope_names(const struct scopes *scopes, void (*visit)(void *arg,
+    const struct scope_name *name), void *arg);
+enum rc scope_add(struct scopes *scopes, struct arena *a,
+    const struct conf_option *options, const char *option,
+    const struct scope_word *word, struct slice *why_r);
+uint64_t scope_digest(const struct scopes *scopes);
 size_t scope_count(const struct scopes *scopes);
 const char *scope_level_name(enum scope_level level);
 struct slice scope_address(struct arena *a, struct slice address,

@@ -12,7 +12,6 @@
 #include "conf/trust.h"
 
 enum {
-	FILE_MAX = 1 << 20,		/* bytes of one file */
 	FILES_MAX = 64,
 	INCLUDES_MAX = 8,		/* one inside the other */
 	BRACKETS_MAX = 16,
@@ -44,6 +43,7 @@ struct source {
 	const struct name *names;
 	unsigned settings, files;
 	bool trusted;
+	size_t file_max;
 	int last;
 	unsigned depth;
 	char brackets[BRACKETS_MAX];
@@ -484,10 +484,10 @@ read_bytes(struct source *src, struct file *file, int fd)
 
 	while ((got = read(fd, buf_room(&b, 16384), 16384)) > 0) {
 		buf_took(&b, (size_t)got);
-		if (b.len > FILE_MAX) {
+		if (b.len > src->file_max) {
 			src->why = arena_printf(src->arena,
-			    "%s: is larger than 1 MB; that is no configuration",
-			    file->path);
+			    "%s: is larger than %zu MB; that is no "
+			    "configuration", file->path, src->file_max >> 20);
 			return RC_BAD;
 		}
 	}
@@ -625,7 +625,7 @@ finish(struct source *src, const struct file *file)
 }
 
 enum rc
-source_file(struct arena *a, const char *path, bool trusted,
+source_file(struct arena *a, const char *path, bool trusted, size_t file_max,
     struct source **source_r, struct slice *why_r)
 {
 	struct source *src = source_new(a);
@@ -633,6 +633,7 @@ source_file(struct arena *a, const char *path, bool trusted,
 	enum rc rc;
 
 	src->trusted = trusted;
+	src->file_max = file_max;
 	rc = read_file(src, &file);
 	if (rc == RC_OK)
 		rc = finish(src, &file);
@@ -661,4 +662,20 @@ const char *
 source_text(struct source *src)
 {
 	return arena_str(src->arena, buf_slice(&src->whole));
+}
+
+/* What libconfig says is short; what would be right is for us to add. */
+const char *
+source_syntax(const char *text)
+{
+	if (text == NULL)
+		return "cannot be read";
+	if (strstr(text, "duplicate") != NULL)
+		return "a setting of this group is set a second time; remove "
+		    "one of them";
+	if (strstr(text, "mismatched") != NULL)
+		return "a list mixes text, numbers and booleans; write all of "
+		    "it as text in double quotes";
+	return "syntax error; a setting is written name = value; and a "
+	    "list [ \"a\", \"b\" ]";
 }

@@ -621,6 +621,48 @@ add_quoted(struct buf *b, struct slice s)
 	buf_addc(b, '"');
 }
 
+static void
+add_setting(struct buf *b, const config_setting_t *s)
+{
+	switch (s->type) {
+	case CONFIG_TYPE_INT:
+		buf_addf(b, "%d", s->value.ival);
+		break;
+	case CONFIG_TYPE_INT64:
+		buf_addf(b, "%lldL", s->value.llval);
+		break;
+	case CONFIG_TYPE_FLOAT:
+		buf_addf(b, "%g", s->value.fval);
+		break;
+	case CONFIG_TYPE_BOOL:
+		buf_adds(b, s->value.ival ? "true" : "false");
+		break;
+	case CONFIG_TYPE_STRING:
+		add_quoted(b, slice_of(config_setting_get_string(s)));
+		break;
+	default:
+		break;
+	}
+}
+
+struct slice
+value_text(struct arena *a, const config_setting_t *s)
+{
+	struct buf b = buf_in(a);
+
+	if (!config_setting_is_array(s) && !config_setting_is_list(s)) {
+		add_setting(&b, s);
+		return buf_slice(&b);
+	}
+	buf_addc(&b, '[');
+	for (int i = 0; i < config_setting_length(s); i++) {
+		buf_adds(&b, i > 0 ? ", " : " ");
+		add_setting(&b, config_setting_get_elem(s, (unsigned)i));
+	}
+	buf_adds(&b, " ]");
+	return buf_slice(&b);
+}
+
 static struct slice
 written_list(struct arena *a, struct slice items)
 {
@@ -675,5 +717,81 @@ value_written(struct arena *a, const struct conf_option *o)
 	if (slice_starts(value, SLICE("\"")))
 		return value;
 	add_quoted(&b, value);
+	return buf_slice(&b);
+}
+
+/* The largest unit that the value is a multiple of. */
+static void
+add_measure(struct buf *b, uint64_t n, const struct unit *units)
+{
+	const struct unit *u = units;
+
+	while (u->name != NULL && (n == 0 || n % u->factor != 0))
+		u++;
+	if (u->name == NULL)
+		buf_addf(b, n == 0 && units == time_units ? "\"0s\"" : "%llu",
+		    (unsigned long long)n);
+	else
+		buf_addf(b, "\"%llu%s\"", (unsigned long long)(n / u->factor),
+		    u->name);
+}
+
+static void
+add_item(struct buf *b, size_t i, struct slice item)
+{
+	buf_adds(b, i > 0 ? ", " : "[ ");
+	add_quoted(b, item);
+}
+
+static void
+add_list(struct buf *b, const struct conf_list *list)
+{
+	for (size_t i = 0; i < list->count; i++)
+		add_item(b, i, list->items[i]);
+	buf_adds(b, list->count > 0 ? " ]" : "[ ]");
+}
+
+static void
+add_nets(struct buf *b, struct arena *a, const struct conf_nets *nets)
+{
+	for (size_t i = 0; i < nets->count; i++)
+		add_item(b, i, net_format(a, &nets->items[i]));
+	buf_adds(b, nets->count > 0 ? " ]" : "[ ]");
+}
+
+struct slice
+conf_shown(struct arena *a, const struct conf_option *o, const void *field)
+{
+	struct buf b = buf_in(a);
+
+	switch (conf_kind_of(o)) {
+	case CONF_BOOL:
+		return slice_of(*(const bool *)field ? "true" : "false");
+	case CONF_COUNT:
+		buf_addf(&b, "%u", *(const unsigned *)field);
+		break;
+	case CONF_SIZE:
+		add_measure(&b, *(const uint64_t *)field, size_units);
+		break;
+	case CONF_TIME:
+		add_measure(&b, (uint64_t)*(const int64_t *)field,
+		    time_units);
+		break;
+	case CONF_ENUM:
+		add_quoted(&b, slice_of(o->choices[*(const int *)field]));
+		break;
+	case CONF_LIST:
+	case CONF_DOMAINS:
+		add_list(&b, field);
+		break;
+	case CONF_NETWORKS:
+		add_nets(&b, a, field);
+		break;
+	case CONF_SCOPES:
+		return SLICE("( )");
+	default:
+		add_quoted(&b, slice_of(*(const char *const *)field));
+		break;
+	}
 	return buf_slice(&b);
 }

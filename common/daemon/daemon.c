@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <sysexits.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,6 +27,7 @@ static struct daemon {
 	struct arena *arena;
 	struct host host;
 	const char *state;		/* its folder */
+	struct stat refused;		/* the map that was of no use */
 	uid_t *peers;
 	size_t npeers;
 } the_daemon;
@@ -164,6 +166,63 @@ reload(struct daemon *d)
 	arena_free(a);
 }
 
+/* Is it the map that was refused last time? Said once. */
+static bool
+refused(struct daemon *d, const char *path)
+{
+	const struct stat *old = &d->refused;
+	struct stat st = { .st_ino = 0 };
+	bool same;
+
+	/* None at all counts as one. */
+	if (stat(path, &st) != 0)
+		st.st_nlink = 1;
+	same = st.st_ino == old->st_ino && st.st_dev == old->st_dev &&
+	    st.st_mtim.tv_sec == old->st_mtim.tv_sec &&
+	    st.st_mtim.tv_nsec == old->st_mtim.tv_nsec && old->st_nlink > 0;
+	d->refused = st;
+	return same;
+}
+
+/* A map that went away is no reason to forget what was set. */
+static enum rc
+renew(struct settings *now, struct settings **next_r, struct arena *a,
+    struct slice *why_r)
+{
+	if (access(now->policy_path, F_OK) == 0)
+		return settings_renew(now, next_r, a, why_r);
+	*why_r = arena_printf(a, "%s is gone; type: gatehouse policy compile",
+	    now->policy_path);
+	return RC_BAD;
+}
+
+/* Takes up the policy map that a compile has left, if there is a new one. */
+static void
+look_for_policy(struct daemon *d)
+{
+	struct settings *now = host_settings(&d->host), *next;
+	struct arena *a;
+	struct slice why = SLICE("");
+
+	if (now->policy_path == NULL ||
+	    policy_current(now->policy, now->policy_path) ||
+	    refused(d, now->policy_path)) {
+		settings_drop(now);
+		return;
+	}
+	a = arena_new();
+	if (renew(now, &next, a, &why) == RC_OK) {
+		host_swap(&d->host, next);
+		d->refused = (struct stat){ .st_ino = 0 };
+		log_info("new policy map taken up");
+	} else {
+		log_error("policy map not taken up, the old policy stays: "
+		    "%.*s", SLICE_ARG(log_safe(a, why, 2000)));
+	}
+	settings_drop(now);
+	arena_free(a);
+}
+
 /*
  * A thread cannot be ended from outside, so the process is: as at any stop the
  * others finish, and who is cut off is answered 451 by Postfix. What is left in
@@ -187,8 +246,8 @@ look_for_stuck(struct daemon *d)
 	kill(getpid(), SIGTERM);
 }
 
-/* Waits for SIGUSR1; between, looks for filters that never come back and for
- * events that are too old, hastens a stop, and tells the watchdog that we
+/* Waits for SIGUSR1; between, looks for a new policy map, for filters that never
+ * come back and for events that are too old, hastens a stop, and tells the watchdog that we
  * live. */
 static void *
 control(void *arg)
@@ -203,6 +262,7 @@ control(void *arg)
 	for (;;) {
 		if (sigtimedwait(&set, NULL, &pause) == SIGUSR1)
 			reload(d);
+		look_for_policy(d);
 		look_for_stuck(d);
 		journal_tick(d->host.journal);
 		shim_stop_soon();

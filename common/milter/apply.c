@@ -82,9 +82,26 @@ change_envelope(const struct step *step, struct arena *a,
 			return false;
 	for (const struct plan_address *p = step->addresses; p != NULL;
 	    p = p->next)
-		if (p->added.ptr != NULL && !ops->add_recipient(ctx, arena_str(a, p->added)))
+		if (p->added.ptr != NULL && !ops->add_recipient(ctx,
+		    arena_str(a, p->added), p->quiet))
 			return false;
 	return true;
+}
+
+/*
+ * A field that milter_header_checks turns into FILTER, and that goes again at
+ * once: Postfix has noted the filter, and nobody sees the field. Of several of
+ * that name the first is ours, for it was put on top.
+ */
+static bool
+change_route(const struct step *step, struct arena *a,
+    const struct engine_ops *ops, void *ctx)
+{
+	if (step->route.ptr == NULL)
+		return true;
+	return ops->insert_field(ctx, ROUTE_FIELD, arena_printf(a, " %.*s",
+	    SLICE_ARG(step->route))) &&
+	    ops->change_field(ctx, ROUTE_FIELD, 1, SLICE_NONE);
 }
 
 bool
@@ -96,7 +113,8 @@ apply_edits(const struct step *steps, const struct message *result,
 		if (!change_fields(s->edits, a, ops, ctx) ||
 		    !add_fields(s->edits, a, ops, ctx))
 			return false;
-		if (!change_envelope(s, a, ops, ctx))
+		if (!change_envelope(s, a, ops, ctx) ||
+		    !change_route(s, a, ops, ctx))
 			return false;
 	}
 	return !body_changed || ops->replace_body(ctx, result->body);

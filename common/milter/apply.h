@@ -20,6 +20,7 @@ struct step {
 	struct step *next;
 	const struct patches *edits;
 	struct slice sender;		/* absent: as it is */
+	struct slice route;		/* absent: Postfix's own */
 	const struct plan_address *addresses;
 };
 

@@ -47,6 +47,7 @@ take_step(struct session *s, const struct patches *edits,
 	}
 	step->edits = edits;
 	step->sender = out != NULL ? out->plan->sender : SLICE_NONE;
+	step->route = out != NULL ? out->plan->route : SLICE_NONE;
 	step->addresses = out != NULL ? out->addresses : NULL;
 	*s->last_step = step;
 	s->last_step = &step->next;
@@ -279,7 +280,8 @@ breach_of(const struct session *s, const struct filter *filter,
 		return "edits the body without EDITS_BODY";
 	if (plan->edits.body && s->body_left)
 		return "edits a body that it did not want";
-	if ((plan->sender.ptr != NULL || plan->addresses != NULL) &&
+	if ((plan->sender.ptr != NULL || plan->addresses != NULL ||
+	    plan->route.ptr != NULL) &&
 	    !(filter->needs & EDITS_ENVELOPE))
 		return "edits the envelope without EDITS_ENVELOPE";
 	if (s->set->store && keeps_back(plan) && !(filter->needs & HOLDS))

@@ -152,7 +152,8 @@ early_answer(struct early_gate *gate, const struct settings *set,
 {
 	struct early e = { .arena = arena_new(), .house = &set->house,
 	    .client = step->client, .direction = step->direction,
-	    .sender = step->sender, .recipient = step->recipient,
+	    .sender = step->sender, .size = step->size,
+	    .recipient = step->recipient,
 	    .now = clock_wall(),
 	    .full = gate_full(gate, set->milter.slow_sessions) };
 	enum answer answer = ANSWER_CONTINUE;
@@ -169,6 +170,7 @@ early_answer(struct early_gate *gate, const struct settings *set,
 		e.filter = in->filter->name;
 		e.conf = in->conf;
 		e.shared = in->shared;
+		e.policy = set->policy;
 		e.answer = (struct early_reply){ .code = NULL };
 		hook(&e);
 		answer = answer_of(r);

@@ -53,6 +53,7 @@ struct early_step {
 	const struct client *client;
 	enum direction direction;
 	struct slice sender;
+	uint64_t size;			/* SIZE=; 0: none */
 	const struct recipient *recipient;
 };
 

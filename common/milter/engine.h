@@ -34,7 +34,8 @@ struct engine_ops {
 	    struct slice body);
 	bool (*replace_body)(void *ctx, struct slice body);
 	bool (*change_sender)(void *ctx, const char *address);
-	bool (*add_recipient)(void *ctx, const char *address);
+	/* quiet: NOTIFY=NEVER (RFC 3461). */
+	bool (*add_recipient)(void *ctx, const char *address, bool quiet);
 	bool (*remove_recipient)(void *ctx, const char *address);
 	bool (*quarantine)(void *ctx, const char *reason);
 	bool (*set_reply)(void *ctx, const char *code, const char *enhanced,

@@ -23,6 +23,10 @@
  *   check	once a load: options that are wrong together. RC_BAD, *why_r
  *   open	once a process and reload: what all messages share. RC_BAD or
  *		RC_RETRY with *why_r; the result is job->shared
+ *   survey	once a load, and again for each new policy (policy/policy.h):
+ *		what somebody may want, by what is set for whom. Its needs are
+ *		added, its view is job->view. At first nobody uses shared yet;
+ *		later all do. May be NULL. RC_BAD or RC_RETRY with why
  *   close	gives it back, when no message uses it any more
  *   state	once a load in a daemon, not in tools: files below dir, the
  *		daemon's state folder, are opened. before: shared of the set
@@ -43,6 +47,7 @@
 #include "conf/conf.h"
 #include "conf/house.h"
 #include "net/dns.h"
+#include "policy/policy.h"
 #include "store/mark.h"
 #include "verdict/plan.h"
 
@@ -63,7 +68,9 @@ enum need {
 	EARLY		= EARLY_CONNECT | EARLY_MAIL | EARLY_RCPT,
 };
 
-enum direction { DIRECTION_IN, DIRECTION_OUT };
+/* A message is one of the first two; of its recipients, those who are ours
+ * get mail of our own (job_direction). */
+enum direction { DIRECTION_IN, DIRECTION_OUT, DIRECTION_INTERNAL };
 
 /* Who is at the other end; from CONNECT, HELO and macros, or from the seal
  * when an earlier filter of ours saw the client first. */
@@ -88,6 +95,8 @@ struct envelope {
 	size_t nrecipients;
 	struct slice queue_id;		/* empty until DATA */
 	bool smtputf8, body8;		/* SMTPUTF8, BODY=8BITMIME */
+	uint64_t size;			/* SIZE=, what the client says; 0: it
+					   says nothing */
 };
 
 /* Findings of earlier filters, from the seal. */
@@ -101,6 +110,8 @@ struct job {
 	const struct house_conf *house;
 	const void *conf;		/* the filter's own options */
 	void *shared;			/* what open() made */
+	const struct policy *policy;	/* never NULL; the message's own */
+	const void *view;		/* what survey() made of it */
 	const struct client *client;
 	const struct envelope *envelope;
 	struct message *msg;		/* NULL in begin */
@@ -138,13 +149,23 @@ struct early {
 	const struct house_conf *house;
 	const void *conf;
 	void *shared;
+	const struct policy *policy;
 	const struct client *client;
 	enum direction direction;
 	struct slice sender;		/* absent at CONNECT */
+	uint64_t size;			/* SIZE= of MAIL FROM; 0: none */
 	const struct recipient *recipient;	/* NULL before RCPT */
 	int64_t now;			/* clock_wall */
 	bool full;			/* nobody more can be slowed down */
 	struct early_reply answer;
+};
+
+/* What survey() fills in. */
+struct survey {
+	struct arena *arena;		/* of the view: as long as the policy */
+	unsigned needs;			/* NEED_BODY, EARLY, ... */
+	void *view;
+	struct slice why;
 };
 
 struct filter {
@@ -159,6 +180,8 @@ struct filter {
 	    struct slice *why_r);
 	bool opens_slowly;		/* where a configuration is only
 					   checked, it is not opened */
+	enum rc (*survey)(const void *conf, void *shared,
+	    const struct policy *policy, struct survey *survey);
 	void (*close)(void *shared);
 	enum rc (*state)(const void *conf, void *shared, void *before,
 	    const char *dir, struct arena *a, struct slice *why_r);
@@ -174,6 +197,27 @@ struct filter {
 };
 
 void early_fact(struct early *early, const char *key, struct slice value);
+
+/*
+ * What is set for that address in this filter's table: *conf_r becomes a copy
+ * of the job's options with his. RC_RETRY, *why_r: trouble of ours.
+ */
+enum rc job_settings(const struct job *job, struct slice address,
+    const struct conf_option *options, const struct scopes *scopes,
+    size_t size, void *conf_r, struct policy_who *who_r, struct slice *why_r);
+
+/* Whose settings count for outbound mail: who has authenticated, where the
+ * login is an address or that of a mailbox, else the reverse-path. */
+struct slice job_sender(const struct job *job);
+
+/* Inbound, outbound, or from one of us to another. */
+enum direction job_direction(const struct job *job,
+    const struct policy_who *recipient);
+
+/* "domain example.org (auth-check.conf:7)": which level decided that option for
+ * him; empty: the default. */
+struct slice job_decided(const struct job *job, const struct policy_who *who,
+    const char *option, const struct scopes *scopes);
 
 /* The finding of that filter and key, or SLICE_NONE. */
 struct slice job_finding(const struct job *job, struct slice filter,

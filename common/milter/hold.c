@@ -238,11 +238,12 @@ collect(struct session *s, const struct job *job, struct outcome *out,
 
 static struct plan_address **
 add_address(struct session *s, struct plan_address **last,
-    struct slice removed, struct slice added)
+    struct slice removed, struct slice added, bool quiet)
 {
 	*last = arena_alloc(s->arena, sizeof **last);
 	(*last)->removed = removed;
 	(*last)->added = added;
+	(*last)->quiet = quiet;
 	return &(*last)->next;
 }
 
@@ -260,12 +261,14 @@ drop(struct session *s, struct outcome *out, const struct verdict *each)
 
 		if (counts(&e->recipients[i]) && kept_back(&each[i]) &&
 		    map_put(gone, address, out) == NULL)
-			last = add_address(s, last, address, SLICE_NONE);
+			last = add_address(s, last, address, SLICE_NONE,
+			    false);
 	}
 	for (const struct plan_address *p = out->plan->addresses; p != NULL;
 	    p = p->next)
 		if (p->removed.ptr == NULL || map_get(gone, p->removed) == NULL)
-			last = add_address(s, last, p->removed, p->added);
+			last = add_address(s, last, p->removed, p->added,
+			    p->quiet);
 	map_free(gone);
 	out->addresses = first;
 }

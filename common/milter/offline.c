@@ -131,12 +131,13 @@ change_sender(void *ctx, const char *address)
 }
 
 static bool
-add_recipient(void *ctx, const char *address)
+add_recipient(void *ctx, const char *address, bool quiet)
 {
 	struct offline *o = ctx;
 	struct slice *more = arena_array(o->a, o->out->nrecipients + 1,
 	    sizeof *more);
 
+	(void)quiet;
 	if (o->out->nrecipients > 0)
 		memcpy(more, o->out->recipients,
 		    o->out->nrecipients * sizeof *more);
@@ -308,7 +309,7 @@ offline_run(struct host *host, const struct offline_input *in,
 	memset(result_r, 0, sizeof *result_r);
 	result_r->sender = in->sender;
 	for (size_t i = 0; i < in->nrecipients; i++)
-		add_recipient(&o, arena_str(a, in->recipients[i]));
+		add_recipient(&o, arena_str(a, in->recipients[i]), false);
 	read_lines(&o, with_crlf(a, in->message));
 	result_r->body_before = o.body;
 	s = session_new(host, &ops, &o, ~0u);

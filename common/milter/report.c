@@ -168,6 +168,8 @@ put_recipients(struct json *w, const struct report *r)
 		if (v->cause != CAUSE_NONE)
 			json_put(w, "cause", slice_of(cause_name(v->cause)));
 		json_put(w, "reason", v->reason);
+		if (v->scope.len > 0)
+			json_put(w, "scope", v->scope);
 		json_end(w);
 	}
 	json_end(w);
@@ -221,6 +223,8 @@ event_of(const struct report *r)
 	    slice_of(action_name(r->applied->action)));
 	json_put(&w, "gatehouse.rule", slice_of(r->applied->rule));
 	json_put(&w, "gatehouse.reason", r->applied->reason);
+	if (r->applied->scope.len > 0)
+		json_put(&w, "gatehouse.scope", r->applied->scope);
 	if (r->applied->action == QUARANTINE || r->applied->action == DISCARD)
 		json_put(&w, "gatehouse.cause",
 		    slice_of(cause_name(r->applied->cause)));

@@ -17,8 +17,11 @@
  * seal_key_load	from a file of at least 16 bytes that only its owner and
  *		group can read and nobody but root and we can change
  *		(conf/trust.h); RC_BAD with *why_r
+ * seal_key_own	the configured file, or where that is empty the one at path,
+ *		which is made when it is not there: for what this daemon alone
+ *		proves to itself. RC_RETRY when it cannot be made
  *
- * Pure but for seal_key_load; thread-safe.
+ * Pure but for the last two; thread-safe.
  */
 #ifndef MILTER_SEAL_H
 #define MILTER_SEAL_H
@@ -56,6 +59,8 @@ struct seal {
 
 enum rc seal_key_load(const char *path, struct seal_key *key, struct arena *a,
     struct slice *why_r);
+enum rc seal_key_own(const char *configured, const char *path,
+    struct seal_key *key, struct arena *a, struct slice *why_r);
 enum rc seal_write(const struct seal *seal, const struct seal_key *key,
     struct arena *a, struct slice *body_r);
 /* Sets content from the 32 bytes of a SHA-256. */

@@ -103,10 +103,12 @@ change_sender(void *ctx, const char *address)
 }
 
 static bool
-add_recipient(void *ctx, const char *address)
+add_recipient(void *ctx, const char *address, bool quiet)
 {
 	struct arena *a = arena_new();
-	int result = smfi_addrcpt(ctx, in_brackets(a, address));
+	char *path = in_brackets(a, address);
+	int result = quiet ? smfi_addrcpt_par(ctx, path,
+	    strdupa("NOTIFY=NEVER")) : smfi_addrcpt(ctx, path);
 
 	arena_free(a);
 	return result == MI_SUCCESS;
@@ -177,7 +179,8 @@ actions_we_take(unsigned needs)
 	if (needs & EDITS_BODY)
 		actions |= SMFIF_CHGBODY;
 	if (needs & EDITS_ENVELOPE)
-		actions |= SMFIF_CHGFROM | SMFIF_ADDRCPT | SMFIF_DELRCPT;
+		actions |= SMFIF_CHGFROM | SMFIF_ADDRCPT |
+		    SMFIF_ADDRCPT_PAR | SMFIF_DELRCPT;
 	if (needs & HOLDS)
 		actions |= SMFIF_DELRCPT;
 	return actions;

@@ -175,7 +175,7 @@ early(struct session *s, const struct settings *set, unsigned when,
 	struct early_step step = { .when = when, .client = &s->client,
 	    .direction = direction_of(s, &set->house),
 	    .sender = when == EARLY_CONNECT ? SLICE_NONE : s->envelope.sender,
-	    .recipient = recipient };
+	    .size = s->envelope.size, .recipient = recipient };
 
 	if ((set->needs & s->needs & when) == 0)
 		return ANSWER_CONTINUE;
@@ -235,6 +235,8 @@ begin_job(struct session *s, struct instance *in, struct job *job)
 	job->store = s->set->store;
 	job->conf = in->conf;
 	job->shared = in->shared;
+	job->policy = s->set->policy;
+	job->view = in->view;
 	job->client = &s->origin;
 	job->envelope = &s->envelope;
 	job->direction = s->seal.direction;
@@ -276,6 +278,22 @@ has_parameter(const char *const *argv, struct slice want)
 	return false;
 }
 
+/* The number of SIZE= (RFC 1870); what is none, or too long, says nothing. */
+static uint64_t
+size_parameter(const char *const *argv)
+{
+	uint64_t size = 0;
+
+	for (argv++; *argv != NULL; argv++) {
+		struct slice word = slice_of(*argv);
+
+		if (slice_starts_nocase(word, SLICE("SIZE=")) &&
+		    !slice_number(slice_after(word, 5), INT64_MAX, &size))
+			size = 0;
+	}
+	return size;
+}
+
 enum answer
 session_mail(struct session *s, const char *const *argv)
 {
@@ -295,6 +313,7 @@ session_mail(struct session *s, const char *const *argv)
 	    has_parameter(argv, SLICE("SMTPUTF8"));
 	s->envelope.body8 = argv[0] != NULL &&
 	    has_parameter(argv, SLICE("BODY=8BITMIME"));
+	s->envelope.size = argv[0] != NULL ? size_parameter(argv) : 0;
 	s->envelope.queue_id = macro_or_empty(s, s->arena, "i");
 	s->seal.time = clock_wall();
 	s->seal.pass = 1;

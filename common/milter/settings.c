@@ -121,7 +121,7 @@ load_filter(struct settings *set, const struct settings_source *source,
 	in->needs = filter->needs;
 	if (rc == RC_OK && filter->wants != NULL)
 		in->needs |= filter->wants(in->conf);
-	set->needs |= in->needs;
+	in->configured = in->needs;
 	return rc;
 }
 
@@ -245,17 +245,28 @@ load_key(struct settings *set, struct slice *why_r)
 	return RC_OK;
 }
 
-/* Who holds needs the whole message, and may have to remove recipients. */
+/* What all need together. Who holds needs the whole message, and may have to
+ * remove recipients. */
+static void
+settle_needs(struct settings *set)
+{
+	set->needs = 0;
+	for (size_t i = 0; i < set->ninstances; i++)
+		set->needs |= set->instances[i].needs;
+	if (leaves_bodies(set))
+		set->needs |= LEAVES_BODY;
+	if (!set->store)
+		set->needs &= ~(unsigned)HOLDS;
+	if (set->needs & HOLDS)
+		set->needs = (set->needs | NEED_BODY) & ~(unsigned)LEAVES_BODY;
+}
+
 static enum rc
 load_store(struct settings *set, struct slice *why_r)
 {
 	const struct house_conf *house = &set->house;
 
 	set->store = set->store || house->store_key[0] != '\0';
-	if (!set->store)
-		set->needs &= ~(unsigned)HOLDS;
-	if (set->needs & HOLDS)
-		set->needs = (set->needs | NEED_BODY) & ~(unsigned)LEAVES_BODY;
 	set->store_folder = arena_printf(set->arena, "%s/store/incoming",
 	    house->state_directory).ptr;
 	if (house->store_key[0] == '\0')
@@ -291,29 +302,132 @@ open_filters(struct settings *set, const struct settings_source *source,
 	return rc;
 }
 
+/* ---- policy ---- */
+
+static const struct scopes *
+scopes_of(const struct instance *in)
+{
+	for (const struct conf_option *o = in->filter->options;
+	    o->name != NULL; o++)
+		if (conf_kind_of(o) == CONF_SCOPES)
+			return *(struct scopes **)((char *)in->conf +
+			    o->offset);
+	return NULL;
+}
+
+/* The map that is there now, if it is one for these files. */
 static enum rc
-load_all(struct settings *set, const struct settings_source *source,
-    const struct settings *before, struct slice *why_r)
+open_policy(struct settings *set, struct slice *why_r)
+{
+	enum rc rc = policy_open(set->policy_path, &set->house, &set->policy,
+	    set->arena, why_r);
+
+	for (size_t i = 0; rc == RC_OK && i < set->ninstances; i++) {
+		const struct instance *in = &set->instances[i];
+
+		rc = policy_fits(set->policy, &set->house, in->filter->name,
+		    in->filter->options, scopes_of(in), set->arena, why_r);
+	}
+	return rc;
+}
+
+static enum rc
+survey(struct settings *set, bool only_check, struct slice *why_r)
+{
+	for (size_t i = 0; i < set->ninstances; i++) {
+		struct instance *in = &set->instances[i];
+		struct survey got = { .arena = set->arena };
+		enum rc rc;
+
+		if (in->filter->survey == NULL ||
+		    (only_check && in->filter->opens_slowly))
+			continue;
+		rc = in->filter->survey(in->conf, in->shared, set->policy,
+		    &got);
+		if (rc != RC_OK) {
+			*why_r = got.why;
+			return rc;
+		}
+		in->needs |= got.needs;
+		in->view = got.view;
+	}
+	settle_needs(set);
+	return RC_OK;
+}
+
+static enum rc
+load_files(struct settings *set, const struct settings_source *source,
+    struct slice *why_r)
 {
 	enum rc rc = load_house(set, source, why_r);
 
 	if (rc == RC_OK)
 		rc = source->chain ? load_chain(set, source, why_r) :
 		    load_single(set, source, why_r);
-	if (rc == RC_OK && leaves_bodies(set))
-		set->needs |= LEAVES_BODY;
 	if (rc == RC_OK && source->adjust != NULL)
 		source->adjust(set, source->arg);
 	if (rc == RC_OK)
 		rc = house_finish(&set->house, set->arena, why_r);
+	/* What nobody configured has no map either. */
+	if (rc == RC_OK && source->house_file != NULL)
+		set->policy_path = source->map != NULL ? source->map :
+		    policy_path(&set->house, set->arena);
+	return rc;
+}
+
+static enum rc
+load_all(struct settings *set, const struct settings_source *source,
+    const struct settings *before, struct slice *why_r)
+{
+	enum rc rc = load_files(set, source, why_r);
+
+	if (rc == RC_OK)
+		rc = open_policy(set, why_r);
 	if (rc == RC_OK)
 		rc = load_key(set, why_r);
 	if (rc == RC_OK)
 		rc = load_store(set, why_r);
+	settle_needs(set);
 	if (rc == RC_OK && (set->needs & NEED_DNS))
 		rc = open_resolver(set, before, why_r);
 	if (rc == RC_OK)
 		rc = open_filters(set, source, why_r);
+	if (rc == RC_OK)
+		rc = survey(set, source->only_check, why_r);
+	return rc;
+}
+
+enum rc
+settings_renew(struct settings *now, struct settings **set_r,
+    struct arena *a, struct slice *why_r)
+{
+	struct settings *base = now->base != NULL ? now->base : now;
+	struct settings *set = mem_alloc(sizeof *set);
+	struct slice why = SLICE("");
+	enum rc rc;
+
+	*set = (struct settings){ .arena = arena_new(), .house = base->house,
+	    .milter = base->milter, .key = base->key, .store = base->store,
+	    .store_key = base->store_key,
+	    .store_folder = base->store_folder,
+	    .ninstances = base->ninstances, .resolver = base->resolver,
+	    .dns = base->dns, .policy_path = base->policy_path,
+	    .base = settings_hold(base), .references = 1 };
+	set->instances = arena_array(set->arena, set->ninstances + 1,
+	    sizeof *set->instances);
+	memcpy(set->instances, base->instances,
+	    set->ninstances * sizeof *set->instances);
+	for (size_t i = 0; i < set->ninstances; i++)
+		set->instances[i].needs = base->instances[i].configured;
+	rc = open_policy(set, &why);
+	if (rc == RC_OK)
+		rc = survey(set, false, &why);
+	if (rc == RC_OK) {
+		*set_r = set;
+		return RC_OK;
+	}
+	*why_r = arena_copy(a, why);
+	settings_drop(set);
 	return rc;
 }
 
@@ -378,6 +492,13 @@ settings_drop(struct settings *set)
 {
 	if (set == NULL || atomic_fetch_sub(&set->references, 1) != 1)
 		return;
+	if (set->base != NULL) {
+		policy_drop(set->policy);
+		settings_drop(set->base);
+		arena_free(set->arena);
+		free(set);
+		return;
+	}
 	for (size_t i = 0; i < set->ninstances; i++) {
 		struct instance *in = &set->instances[i];
 
@@ -389,6 +510,7 @@ settings_drop(struct settings *set)
 		dns_close(set->resolver->dns);
 		free(set->resolver);
 	}
+	policy_drop(set->policy);
 	arena_free(set->arena);
 	free(set);
 }

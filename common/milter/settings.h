@@ -10,6 +10,9 @@
  * settings_load	RC_OK with a set that holds one reference, or why not;
  *			then nothing has changed. `before` (may be NULL) gives
  *			its resolver on, when the options of it are the same
+ * settings_renew	the same set with the policy map that is there now; what
+ *			filters have open is one for both. RC_OK with a set that
+ *			holds one reference, or why not
  * settings_state	opens what filters keep in the daemon's state folder; before
  *			any message uses the set. RC_OK, or why not
  * settings_hold, settings_drop	count references; thread-safe
@@ -38,8 +41,9 @@ extern const struct conf_option chain_options[];
 
 struct instance {
 	const struct filter *filter;
-	void *conf, *shared;
-	unsigned needs;			/* of its table, and as configured */
+	void *conf, *shared, *view;
+	unsigned configured;		/* needs of its table, and wants() */
+	unsigned needs;			/* and what the policy wants */
 };
 
 struct settings {
@@ -56,6 +60,10 @@ struct settings {
 					   with a store */
 	struct resolver *resolver;
 	struct dns *dns;
+	struct policy *policy;		/* never NULL once it is loaded */
+	const char *policy_path;	/* NULL: no map is looked for */
+	struct settings *base;		/* whose policy alone is another, or
+					   NULL */
 	_Atomic unsigned references;
 };
 
@@ -66,6 +74,7 @@ struct settings_source {
 	const char *conf_file;		/* of the daemon; NULL: conf_dir/NAME.conf */
 	const char *name;		/* "auth-check", or "chain" */
 	const struct filter *const *filters;	/* NULL at the end */
+	const char *map;		/* of the policy; NULL: where it is */
 	bool chain;			/* `filters` in its file picks */
 	bool trusted;			/* nobody else may write the files */
 	bool only_check;		/* nobody will use the set */
@@ -78,6 +87,8 @@ struct settings_source {
 enum rc settings_load(const struct settings_source *source,
     const struct settings *before, struct settings **set_r, struct arena *a,
     struct slice *why_r);
+enum rc settings_renew(struct settings *now, struct settings **set_r,
+    struct arena *a, struct slice *why_r);
 enum rc settings_state(struct settings *set, const struct settings *before,
     const char *dir, struct arena *a, struct slice *why_r);
 struct settings *settings_hold(struct settings *set);

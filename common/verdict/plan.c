@@ -187,7 +187,13 @@ plan_sender(struct plan *p, struct slice address)
 	p->sender = arena_copy(p->arena, address);
 }
 
-static void
+void
+plan_route(struct plan *p, struct slice to)
+{
+	p->route = arena_copy(p->arena, to);
+}
+
+static struct plan_address *
 add_address(struct plan *p, struct slice removed, struct slice added)
 {
 	struct plan_address **last = &p->addresses;
@@ -197,12 +203,19 @@ add_address(struct plan *p, struct slice removed, struct slice added)
 	*last = arena_alloc(p->arena, sizeof **last);
 	(*last)->removed = arena_copy(p->arena, removed);
 	(*last)->added = arena_copy(p->arena, added);
+	return *last;
 }
 
 void
 plan_add_recipient(struct plan *p, struct slice address)
 {
 	add_address(p, SLICE_NONE, address);
+}
+
+void
+plan_add_quietly(struct plan *p, struct slice address)
+{
+	add_address(p, SLICE_NONE, address)->quiet = true;
 }
 
 void
@@ -215,7 +228,7 @@ bool
 plan_edits(const struct plan *p)
 {
 	return p->edits.count > 0 || p->sender.ptr != NULL ||
-	    p->addresses != NULL;
+	    p->addresses != NULL || p->route.ptr != NULL;
 }
 
 struct plan *

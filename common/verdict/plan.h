@@ -19,6 +19,11 @@
  * plan_coverage	what was looked at ("headers", "3 of 3 parts")
  * plan_sender		another reverse-path (without <>; empty is <>)
  * plan_add_recipient	one more recipient
+ * plan_add_quietly	the same for one of whom the sender is to know nothing: no
+ *			bounce about him goes to him
+ * plan_route		another way for the message, all of its recipients:
+ *			"transport:nexthop" as Postfix's FILTER takes it. It
+ *			wants milter_header_checks, which postfix-config sets
  * plan_rewrite_recipient	another address for recipient `old`. There is no
  *			way to drop one: that needs a durable copy first
  * plan_for_trouble	THE place where a failure of ours becomes an answer:
@@ -28,6 +33,10 @@
 #define VERDICT_PLAN_H
 
 #include "mime/patch.h"
+
+/* The field that tells Postfix's cleanup of another route (milter_header_checks);
+ * it is in no message that leaves. */
+#define ROUTE_FIELD	"X-Gatehouse-Route"
 
 enum action { TEMPFAIL = 0, ACCEPT, REJECT, DISCARD, QUARANTINE };
 
@@ -51,6 +60,8 @@ struct verdict {
 	const char *rule;		/* static: "spf-fail" */
 	struct slice reason;		/* plain words, for people */
 	struct slice reply;		/* "5.7.23 text"; empty: a default */
+	struct slice scope;		/* which level set what decided, as
+					   job_decided says; empty: default */
 	enum cause cause;		/* QUARANTINE, DISCARD; none: policy.
 					   REJECT: should it have to be held */
 };
@@ -72,6 +83,7 @@ struct plan_address {
 	struct plan_address *next;
 	struct slice removed;		/* absent: only an addition */
 	struct slice added;
+	bool quiet;			/* Postfix is to report nothing of him */
 };
 
 struct plan {
@@ -80,6 +92,7 @@ struct plan {
 	struct plan_recipient *recipients;	/* who differs from all */
 	struct patches edits;
 	struct slice sender;		/* absent: as it is */
+	struct slice route;		/* absent: Postfix's own */
 	struct plan_address *addresses;
 	struct plan_pair *findings;
 	struct plan_pair *facts;
@@ -106,6 +119,8 @@ void plan_fact(struct plan *p, const char *key, struct slice value);
 void plan_coverage(struct plan *p, struct slice text);
 void plan_sender(struct plan *p, struct slice address);
 void plan_add_recipient(struct plan *p, struct slice address);
+void plan_add_quietly(struct plan *p, struct slice address);
+void plan_route(struct plan *p, struct slice to);
 void plan_rewrite_recipient(struct plan *p, struct slice old,
     struct slice address);
 bool plan_edits(const struct plan *p);

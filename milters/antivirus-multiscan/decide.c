@@ -144,6 +144,6 @@ antivirus_decide(const struct job *job)
 			tag(p, conf, SLICE("clean"));
 	}
 	if (p->all.action == ACCEPT)
-		wait_decide(p, job, l);
+		wait_decide(p, job, l, seen->own);
 	return p;
 }

@@ -13,9 +13,13 @@
 #include "ledger.h"
 #include "milter/filter.h"
 
+struct wait_own;
+
 struct antivirus_answers {
 	struct ledger ledger;
 	int64_t us;			/* that scanning took */
+	const struct wait_own *own;	/* of each recipient; NULL: the
+					   default is for all (wait.h) */
 };
 
 struct plan *antivirus_decide(const struct job *job);

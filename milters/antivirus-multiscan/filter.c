@@ -77,7 +77,7 @@ ask(struct job *job, struct slice *why_r)
 	items_read(job->msg, &items, until, &seen->ledger);
 	scan_all(shared->pool, &seen->ledger, shared->engines, until);
 	seen->us = clock_mono_us() - began;
-	return RC_OK;
+	return wait_resolve(job, &seen->own, why_r);
 }
 
 /* ---- the process ---- */

@@ -217,16 +217,11 @@ judge_list(const struct ledger *l, const struct conf_list *classes,
 }
 
 static void
-judge(const struct job *job, const struct antivirus_conf *conf,
-    const struct ledger *l, struct wait *w)
+judge(const struct wait_own *own, const struct ledger *l, struct wait *w)
 {
-	bool out = job->direction == DIRECTION_OUT;
-
 	*w = (struct wait){ .cause = CAUSE_NONE };
-	judge_list(l, out ? &conf->sandbox_out : &conf->sandbox,
-	    CAUSE_SANDBOX, w);
-	judge_list(l, out ? &conf->defer_out : &conf->defer, CAUSE_DEFERRED,
-	    w);
+	judge_list(l, &own->sandbox, CAUSE_SANDBOX, w);
+	judge_list(l, &own->defer, CAUSE_DEFERRED, w);
 }
 
 /* ---- what is submitted ---- */
@@ -308,19 +303,42 @@ set_verdict(struct verdict *v, const struct wait *w)
 	v->reason = w->reason;
 }
 
-/* Whose options they are: outbound the sender's. */
-static void
-resolve(const struct job *job, struct slice address,
-    struct antivirus_conf *conf_r)
+static struct wait_own
+lists_of(const struct job *job, const struct antivirus_conf *conf)
 {
-	struct scope_subject who;
+	bool out = job->direction == DIRECTION_OUT;
 
-	memcpy(conf_r, job->conf, sizeof *conf_r);
-	if (scope_count(conf_r->scopes) == 0)
-		return;
-	scope_subject(job->arena, job->direction == DIRECTION_OUT ?
-	    job->envelope->sender : address, house_match(job->house), &who);
-	scope_resolve(conf_r->scopes, &who, conf_r);
+	return (struct wait_own){ out ? conf->defer_out : conf->defer,
+	    out ? conf->sandbox_out : conf->sandbox };
+}
+
+/* Whose options they are: outbound the sender's. */
+enum rc
+wait_resolve(const struct job *job, const struct wait_own **own_r,
+    struct slice *why_r)
+{
+	const struct antivirus_conf *conf = job->conf;
+	const struct envelope *e = job->envelope;
+	struct antivirus_conf *his = arena_alloc(job->arena, sizeof *his);
+	struct wait_own *own;
+	struct policy_who who;
+	enum rc rc = RC_OK;
+
+	*own_r = NULL;
+	if (!job->store || (scope_count(conf->scopes) == 0 &&
+	    !policy_has_map(job->policy)))
+		return RC_OK;
+	own = arena_array(job->arena, e->nrecipients + 1, sizeof *own);
+	for (size_t i = 0; rc == RC_OK && i < e->nrecipients; i++) {
+		if (i == 0 || job->direction == DIRECTION_IN)
+			rc = job_settings(job, job->direction ==
+			    DIRECTION_OUT ? job_sender(job) :
+			    e->recipients[i].address, antivirus_options,
+			    conf->scopes, sizeof *conf, his, &who, why_r);
+		own[i] = lists_of(job, his);
+	}
+	*own_r = own;
+	return rc;
 }
 
 static bool
@@ -332,12 +350,12 @@ counts(const struct job *job, const struct recipient *r)
 }
 
 static bool
-same_lists(const struct antivirus_conf *a, const struct antivirus_conf *b)
+same_lists(const struct wait_own *a, const struct wait_own *b)
 {
 	return a->defer.items == b->defer.items &&
-	    a->defer_out.items == b->defer_out.items &&
+	    a->defer.count == b->defer.count &&
 	    a->sandbox.items == b->sandbox.items &&
-	    a->sandbox_out.items == b->sandbox_out.items;
+	    a->sandbox.count == b->sandbox.count;
 }
 
 static void
@@ -350,25 +368,25 @@ tell_parts(struct plan *p, const struct buf *parts)
 }
 
 void
-wait_decide(struct plan *p, const struct job *job, const struct ledger *l)
+wait_decide(struct plan *p, const struct job *job, const struct ledger *l,
+    const struct wait_own *own)
 {
+	const struct wait_own all = lists_of(job, job->conf), *before = NULL;
 	const struct envelope *e = job->envelope;
-	struct antivirus_conf conf, before = { 0 };
 	struct buf parts = buf_in(job->arena);
 	struct wait w = { .cause = CAUSE_NONE };
-	bool judged = false;
 
 	for (size_t i = 0; job->store && i < e->nrecipients; i++) {
+		const struct wait_own *his = own != NULL ? &own[i] : &all;
+
 		if (!counts(job, &e->recipients[i]))
 			continue;
-		resolve(job, e->recipients[i].address, &conf);
-		if (!judged || !same_lists(&conf, &before)) {
-			judge(job, &conf, l, &w);
+		if (before == NULL || !same_lists(his, before)) {
+			judge(his, l, &w);
 			if (w.cause == CAUSE_SANDBOX)
 				add_parts(&parts, l, w.classes);
 		}
-		before = conf;
-		judged = true;
+		before = his;
 		if (w.cause != CAUSE_NONE)
 			set_verdict(plan_recipient(p, i), &w);
 	}

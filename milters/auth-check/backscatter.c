@@ -1,13 +1,9 @@
 #include "backscatter.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-#include <openssl/rand.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "log/log.h"
 
@@ -115,67 +111,17 @@ proof_good(const struct seal_key *key, struct slice proof,
 	    names_one(key, hash, ids);
 }
 
-/* ---- the key ---- */
-
-static enum rc
-key_failed(const char *path, int fd, struct arena *a, struct slice *why_r)
-{
-	*why_r = arena_printf(a, "%s: %s", path, strerror(errno));
-	if (fd >= 0)
-		close(fd);
-	return RC_RETRY;
-}
-
-/* 64 hex digits, whole or not at all. */
-static enum rc
-make_key(const char *path, struct arena *a, struct slice *why_r)
-{
-	const char *draft = arena_printf(a, "%s.new", path).ptr;
-	unsigned char bytes[32];
-	char hex[65];
-	int fd;
-
-	if (RAND_bytes(bytes, sizeof bytes) != 1) {
-		*why_r = SLICE("no random bytes for the key of proofs");
-		return RC_RETRY;
-	}
-	put_hex(hex, bytes, sizeof bytes);
-	fd = open(draft, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-	if (fd < 0 || write(fd, hex, 64) != 64 || fsync(fd) != 0)
-		return key_failed(draft, fd, a, why_r);
-	close(fd);
-	if (rename(draft, path) != 0)
-		return key_failed(path, -1, a, why_r);
-	return RC_OK;
-}
-
-static enum rc
-load_key(const struct auth_check_conf *conf, const char *dir,
-    struct seal_key *key, struct arena *a, struct slice *why_r)
-{
-	const char *path = conf->backscatter_key;
-	enum rc rc = RC_OK;
-
-	if (path[0] == '\0') {
-		path = arena_printf(a, "%s/proof.key", dir).ptr;
-		if (access(path, F_OK) != 0)
-			rc = make_key(path, a, why_r);
-	}
-	return rc == RC_OK ? seal_key_load(path, key, a, why_r) : rc;
-}
-
 enum rc
-backscatter_start(const struct auth_check_conf *conf,
+backscatter_start(const struct auth_check_conf *conf, bool wanted,
     const struct backscatter *before, const char *dir, struct backscatter *b,
     struct arena *a, struct slice *why_r)
 {
 	const char *path = arena_printf(a, "%s/sent", dir).ptr, *anew;
-	struct auth_check_needs needs;
 	enum rc rc;
 
-	auth_check_needs(conf, &needs);
-	b->off = !needs.bounces;
-	rc = b->off ? RC_OK : load_key(conf, dir, &b->key, a, why_r);
+	b->off = !wanted;
+	rc = b->off ? RC_OK : seal_key_own(conf->backscatter_key,
+	    arena_printf(a, "%s/proof.key", dir).ptr, &b->key, a, why_r);
 	if (rc != RC_OK)
 		return rc;
 	/* Switched off it stays open: it may be switched on again. */

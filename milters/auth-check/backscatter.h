@@ -12,7 +12,8 @@
  * proof_good	is this field ours, of the last SENT_DAYS, and of one of these
  *		Message-IDs (of any when the bounce shows none)?
  *
- * backscatter_start	opens filter and key in the daemon's state folder, or
+ * backscatter_start	opens filter and key, where they are wanted, in the
+ *			daemon's state folder, or
  *			takes the filter over from before (NULL: none). A key
  *			is made there when none is configured. RC_BAD or
  *			RC_RETRY with *why_r
@@ -47,7 +48,7 @@ struct slice proof_make(struct arena *a, const struct seal_key *key,
 bool proof_good(const struct seal_key *key, struct slice proof,
     const struct bounce_found *ids, int64_t now);
 
-enum rc backscatter_start(const struct auth_check_conf *conf,
+enum rc backscatter_start(const struct auth_check_conf *conf, bool wanted,
     const struct backscatter *before, const char *dir, struct backscatter *b,
     struct arena *a, struct slice *why_r);
 struct slice backscatter_out(const struct job *job,

@@ -7,7 +7,7 @@
 
 #include "base/clock.h"
 #include "base/sip.h"
-#include "state_file.h"
+#include "base/state_file.h"
 
 enum {
 	VERSION_OF_FILE = 1,

@@ -157,11 +157,27 @@ reply(struct arena *a, const struct judgement *j, char class)
 	    SLICE_ARG(j->text));
 }
 
+/* The option that said what is to be done: most have the name of their rule. */
+static const char *
+option_of(const struct job *job, const struct judgement *j)
+{
+	char *name;
+
+	if (j->option != NULL)
+		return j->option;
+	name = arena_str(job->arena, slice_of(j->rule));
+	for (char *p = name; *p != '\0'; p++)
+		if (*p == '-')
+			*p = '_';
+	return name;
+}
+
 static struct verdict
 verdict_of(const struct job *job, const struct judgement *j)
 {
 	struct verdict v = { .action = ACCEPT, .rule = j->rule,
-	    .reason = j->reason, .reply = SLICE("") };
+	    .reason = j->reason, .reply = SLICE(""), .scope = SLICE("") };
+
 
 	switch (j->action) {
 	case AUTH_REJECT:
@@ -240,18 +256,40 @@ same(const struct verdict *a, const struct verdict *b)
 	    slice_eq(a->reason, b->reason) && slice_eq(a->reply, b->reply);
 }
 
+/* Of one verdict for several recipients: who said so, if it is one level. */
+static void
+add_level(struct verdict *v, struct slice level, bool first)
+{
+	v->scope = first || slice_eq(v->scope, level) ? level :
+	    SLICE("several levels");
+}
+
 static void
 act(const struct job *job, struct plan *p, const struct groups *groups,
     const struct group *told)
 {
 	const struct group *tagged = groups->first;
+	bool first = true;
 
 	p->all = told->verdict;
 	for (size_t i = 0; groups->of != NULL &&
-	    i < job->envelope->nrecipients; i++)
-		if (groups->of[i] != NULL &&
-		    !same(&groups->of[i]->verdict, &p->all))
-			*plan_recipient(p, i) = groups->of[i]->verdict;
+	    i < job->envelope->nrecipients; i++) {
+		const struct group *g = groups->of[i];
+		struct verdict *own;
+		struct slice level;
+
+		if (g == NULL)
+			continue;
+		level = decide_level(job, i, option_of(job, &g->judgement));
+		if (same(&g->verdict, &p->all)) {
+			add_level(&p->all, level, first);
+			first = false;
+			continue;
+		}
+		own = plan_recipient(p, i);
+		*own = g->verdict;
+		own->scope = level;
+	}
 	/* The field is the message's: all who get it get the tag. */
 	while (tagged != NULL && tagged->judgement.action != AUTH_TAG)
 		tagged = tagged->next;

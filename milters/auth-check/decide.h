@@ -9,7 +9,7 @@
  * DMARC, SPF, DKIM, ARC, iprev.
  *
  * Recipients whose options differ (conf/scope.h) get verdicts of their own
- * (decide_scope.c). The rest is the message's and told once, as the strictest
+ * (decide_scope.c, policy/policy.h). The rest is the message's and told once, as the strictest
  * of them has it: Authentication-Results, findings, facts, and the tag, which
  * all get when one wants it. Where there are no scopes, or they come to the
  * same options, it is decided once.
@@ -52,6 +52,8 @@ struct auth_answers {
 	bool backscatter;		/* bounce and proof are there */
 	struct bounce *bounce;		/* NULL: not looked at */
 	enum backscatter_proof proof;	/* of a DSN */
+	struct own *own;		/* by recipient (decide_scope.c); NULL:
+					   all have the same options */
 	struct slice sent_proof;	/* outbound: the field; or none */
 	int64_t waited;			/* us, at the end of the message */
 	int64_t waited_spf;		/* of these, for SPF's chain */
@@ -62,6 +64,10 @@ struct auth_answers {
 	struct header_ask *header;
 	struct asking *address;
 };
+
+/* The options of each recipient, for auth_check_decide: at the end of ask.
+ * RC_RETRY with *why_r: trouble of ours. */
+enum rc decide_resolve(struct job *job, struct slice *why_r);
 
 struct plan *auth_check_decide(const struct job *job);
 

@@ -36,6 +36,7 @@ arc_judge(const struct job *job, struct judgement *j_r)
 	if (c->status == ARC_PASS)
 		return true;
 	j_r->rule = c->temporary ? "arc-temporary" : "arc-fail";
+	j_r->option = c->temporary ? "arc_temperror" : "arc_fail";
 	j_r->reason = c->reason;
 	j_r->text = arena_printf(job->arena, "ARC %s: %.*s%.*s",
 	    c->temporary ? "temperror" : "fail",

@@ -29,8 +29,9 @@ backscatter_judge(const struct job *job, struct judgement *j_r)
 	if (seen->proof != PROOF_NONE)
 		return true;
 	*j_r = (struct judgement){ .action = actions[conf->backscatter],
-	    .rule = "spam-ndr", .reason = arena_printf(job->arena, "a bounce "
-	    "(%s) of mail that was not sent from here", seen->bounce->sign),
+	    .rule = "spam-ndr", .option = "backscatter",
+	    .reason = arena_printf(job->arena, "a bounce (%s) of mail that was "
+	    "not sent from here", seen->bounce->sign),
 	    .code = "7.1", .text = SLICE("bounce of a message that was not "
 	    "sent from here"), .cause = CAUSE_SPAM_NDR };
 	return true;

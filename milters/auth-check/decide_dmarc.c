@@ -29,6 +29,7 @@ soften(const struct auth_check_conf *conf, struct dmarc_outcome *o)
 	o->policy = conf->dmarc_policy == AUTH_SOFTEN &&
 	    o->policy == DMARC_REJECT ? DMARC_QUARANTINE : DMARC_NO_POLICY;
 	o->override = DMARC_LOCAL_POLICY;
+	o->option = "dmarc_policy";
 	o->comment = conf->dmarc_policy == AUTH_SOFTEN ?
 	    SLICE("policies are softened here") :
 	    SLICE("policies are not applied here");
@@ -45,14 +46,17 @@ relax(const struct job *job, struct dmarc_outcome *o)
 	if (conf_nets_hold(&conf->dmarc_forwarders, &job->client->ip)) {
 		o->policy = DMARC_NO_POLICY;
 		o->override = DMARC_TRUSTED_FORWARDER;
+		o->option = "dmarc_forwarders";
 		o->comment = SLICE("the client is one of dmarc_forwarders");
 	} else if (list_passed(job)) {
 		o->policy = DMARC_NO_POLICY;
 		o->override = DMARC_MAILING_LIST;
+		o->option = "dmarc_lists";
 		o->comment = SLICE("it comes from one of dmarc_lists");
 	} else if (arc_vouches(job, seen->policy.domain, &comment)) {
 		o->policy = DMARC_NO_POLICY;
 		o->override = DMARC_LOCAL_POLICY;
+		o->option = "arc_trusted";
 		o->comment = comment;
 	} else {
 		soften(conf, o);
@@ -73,17 +77,27 @@ action_of(const struct auth_check_conf *conf, enum dmarc_policy policy)
 	return (enum auth_action)conf->dmarc_none;
 }
 
+static const char *
+option_of(enum dmarc_policy policy)
+{
+	return policy == DMARC_REJECT ? "dmarc_reject" :
+	    policy == DMARC_QUARANTINE ? "dmarc_quarantine" : "dmarc_none";
+}
+
 /* Of a temperror nobody knows whether it is a fail; unless there would be
  * nothing to do about one. */
 static enum auth_action
 temperror_action(const struct auth_check_conf *conf,
-    const struct dmarc_answer *r)
+    const struct dmarc_answer *r, const char **option_r)
 {
+	*option_r = r->found ? "dmarc_temperror" : "dmarc_temperror_unknown";
 	if (!r->found)
 		return (enum auth_action)conf->dmarc_temperror_unknown;
 	if (r->published == DMARC_NO_POLICY ||
-	    conf->dmarc_policy == AUTH_IGNORE)
+	    conf->dmarc_policy == AUTH_IGNORE) {
+		*option_r = "dmarc_policy";
 		return AUTH_ACCEPT;
+	}
 	return (enum auth_action)conf->dmarc_temperror;
 }
 
@@ -99,14 +113,17 @@ dmarc_outcome(const struct job *job, struct dmarc_outcome *o)
 	    .override = r->override, .comment = SLICE(""),
 	    .action = AUTH_ACCEPT };
 	if (r->result == DMARC_TEMPERROR)
-		o->action = temperror_action(conf, r);
+		o->action = temperror_action(conf, r, &o->option);
 	else if (r->result == DMARC_PERMERROR)
 		o->action = (enum auth_action)conf->dmarc_permerror;
+	if (r->result == DMARC_PERMERROR)
+		o->option = "dmarc_permerror";
 	if (r->result != DMARC_FAIL)
 		return;
 	if (auth_check_override(conf, r->domain, &ours)) {
 		if (ours != r->policy) {
 			o->override = DMARC_LOCAL_POLICY;
+			o->option = "dmarc_overrides";
 			o->comment = SLICE("one of dmarc_overrides");
 		}
 		o->policy = ours;
@@ -114,6 +131,8 @@ dmarc_outcome(const struct job *job, struct dmarc_outcome *o)
 		relax(job, o);
 	}
 	o->action = action_of(conf, o->policy);
+	if (o->option == NULL)
+		o->option = option_of(o->policy);
 	/* Who is let through on purpose is not tagged for what he failed. */
 	if (o->policy == DMARC_NO_POLICY && o->comment.len > 0)
 		o->action = AUTH_ACCEPT;
@@ -199,6 +218,7 @@ no_policy(const struct job *job, struct judgement *j_r)
 	const struct auth_answers *seen = job->answers;
 
 	*j_r = (struct judgement){ .rule = "dmarc-none", .code = "7.1",
+	    .option = "dmarc_missing",
 	    .action = (enum auth_action)conf->dmarc_missing,
 	    .reason = seen->policy.reason,
 	    .text = arena_printf(job->arena, "DMARC none: %.*s: %.*s",
@@ -216,7 +236,8 @@ dmarc_judge(const struct job *job, struct judgement *j_r)
 		return no_policy(job, j_r);
 	dmarc_outcome(job, &o);
 	*j_r = (struct judgement){ .action = o.action,
-	    .rule = rule_of(seen, &o), .reason = reason(job, &o),
+	    .rule = rule_of(seen, &o), .option = o.option,
+	    .reason = reason(job, &o),
 	    .code = "7.1", .text = text(job, &o) };
 	return true;
 }

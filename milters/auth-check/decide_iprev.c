@@ -35,6 +35,9 @@ iprev_judge(const struct job *job, struct judgement *j_r)
 
 	*j_r = (struct judgement){ .action = action_of(conf, r->result),
 	    .rule = rule_of(r->result), .reason = r->reason, .code = "7.25",
+	    .option = r->result == IPREV_PASS ? NULL :
+	    r->result == IPREV_FAIL || r->result == IPREV_PERMERROR ?
+	    "iprev_fail" : "iprev_temperror",
 	    .text = arena_printf(job->arena, "iprev %s: %.*s",
 	    iprev_result_name(r->result), SLICE_ARG(r->reason)) };
 	return true;

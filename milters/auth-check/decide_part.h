@@ -16,6 +16,7 @@
 struct judgement {
 	enum auth_action action;
 	const char *rule;
+	const char *option;		/* that said so; NULL: named as rule */
 	struct slice reason;
 	const char *code;		/* of the reply, behind its class:
 					   "7.23" (RFC 7372) */
@@ -36,9 +37,9 @@ part_tell spf_tell, dkim_tell, dmarc_tell, arc_tell, iprev_tell,
 
 /*
  * Recipients with the same options: the verdict is theirs. decide_groups makes
- * one group of all where there are no scopes, or nobody to whom they could
- * apply; else in the order in which recipients of each first come. Judgement
- * and verdict are left to the caller.
+ * one group of all where nobody has options of his own (decide_resolve); else
+ * in the order in which recipients of each first come. Judgement and verdict
+ * are left to the caller.
  */
 struct group {
 	struct group *next;
@@ -56,6 +57,10 @@ struct groups {
 
 void decide_groups(const struct job *job, struct groups *groups_r);
 
+/* Which level set that option for the recipient (job_decided). */
+struct slice decide_level(const struct job *job, size_t recipient,
+    const char *option);
+
 /* The body of a Received-SPF field (RFC 7208, 9.1). */
 struct slice spf_received(const struct job *job);
 
@@ -64,6 +69,7 @@ struct dmarc_outcome {
 	enum dmarc_policy policy;
 	enum dmarc_override override;
 	struct slice comment;		/* plain words; empty: none */
+	const char *option;		/* that decided */
 	enum auth_action action;
 };
 

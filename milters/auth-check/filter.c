@@ -7,6 +7,7 @@
 #include "dkim_opendkim.h"
 #include "harvest_early.h"
 #include "header_ask.h"
+#include "log/log.h"
 #include "net/asking.h"
 #include "options.h"
 #include "spf_ask.h"
@@ -22,15 +23,21 @@ struct auth_shared {
 	struct dkim_opendkim *opendkim;	/* that engine */
 	struct harvest_file *harvest;	/* NULL: off, or no daemon */
 	struct backscatter backscatter;
-	struct auth_check_needs needs;
+	bool surveyed, bounces;		/* wanted by the policy of the load */
 };
+
+/* What is set for anybody: job->view. */
+static const struct auth_check_needs *
+needs_of(const struct job *job)
+{
+	return job->view;
+}
 
 /* Why this mail is not asked about; NULL: it is. */
 static const char *
 skip(const struct job *job)
 {
 	const struct auth_check_conf *conf = job->conf;
-	const struct auth_shared *shared = job->shared;
 
 	if (job->direction == DIRECTION_OUT)
 		return "outbound";
@@ -39,7 +46,7 @@ skip(const struct job *job)
 	if (conf_nets_hold(&conf->trusted_networks, &job->client->ip))
 		return "trusted";
 	return conf->spf == AUTH_NO_SPF && !conf->dkim && !conf->dmarc &&
-	    !conf->arc && !conf->iprev && !shared->needs.bounces ? "off" :
+	    !conf->arc && !conf->iprev && !needs_of(job)->bounces ? "off" :
 	    NULL;
 }
 
@@ -49,7 +56,6 @@ static struct spf_query
 query(const struct job *job, bool mail)
 {
 	const struct auth_check_conf *conf = job->conf;
-	const struct auth_shared *shared = job->shared;
 
 	return (struct spf_query){ .ip = job->client->ip,
 	    .helo = job->client->helo,
@@ -57,7 +63,7 @@ query(const struct job *job, bool mail)
 	    .receiver = slice_of(job->house->hostname), .now = job->now,
 	    .voids = conf->spf_void_lookups, .ahead = conf->spf_look_ahead,
 	    .explain = conf->spf_explanation && (mail ?
-	    shared->needs.explain_mail : shared->needs.explain_helo) };
+	    needs_of(job)->explain_mail : needs_of(job)->explain_helo) };
 }
 
 static void
@@ -220,10 +226,9 @@ static bool
 wants_body(const struct job *job)
 {
 	const struct auth_answers *seen = job->answers;
-	const struct auth_shared *shared = job->shared;
 
 	return seen->hashes || (seen->skipped == NULL &&
-	    shared->needs.bounces &&
+	    needs_of(job)->bounces &&
 	    bounce_possible(job->envelope->sender));
 }
 
@@ -331,7 +336,6 @@ ask(struct job *job, struct slice *why_r)
 	const struct auth_shared *shared = job->shared;
 	struct header_ask *h;
 
-	(void)why_r;
 	if (job->direction == DIRECTION_OUT)
 		seen->sent_proof = backscatter_out(job, &shared->backscatter);
 	if (seen->skipped != NULL)
@@ -360,7 +364,7 @@ ask(struct job *job, struct slice *why_r)
 	seen->bounce = backscatter_in(job, &shared->backscatter, &seen->proof);
 	seen->backscatter = seen->bounce != NULL &&
 	    seen->bounce->kind == BOUNCE_DSN;
-	return RC_OK;
+	return decide_resolve(job, why_r);
 }
 
 /* ---- the process ---- */
@@ -388,7 +392,6 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	(void)house;
 	*shared = (struct auth_shared){ .dns = dns,
 	    .keys = dkim_keys_new(KEYS) };
-	auth_check_needs(conf, &shared->needs);
 	*shared_r = shared;		/* given back by close in any case */
 	if (conf->dmarc && conf->dmarc_mode == DMARC_RFC7489) {
 		shared->suffixes = suffixes_open(conf->psl_file, a, why_r);
@@ -414,7 +417,7 @@ open_state(const void *conf, void *arg, void *arg_before, const char *dir,
 	    why_r);
 
 	if (rc == RC_OK)
-		rc = backscatter_start(conf,
+		rc = backscatter_start(conf, shared->bounces,
 		    before != NULL ? &before->backscatter : NULL, dir,
 		    &shared->backscatter, a, why_r);
 	return rc;
@@ -424,11 +427,31 @@ static unsigned
 wants(const void *arg)
 {
 	const struct auth_check_conf *conf = arg;
-	struct auth_check_needs needs;
 
-	auth_check_needs(conf, &needs);
-	return (conf->dkim || conf->arc || needs.bounces ? NEED_BODY : 0) |
+	return (conf->dkim || conf->arc ? NEED_BODY : 0) |
 	    (conf->harvest ? EARLY : 0);
+}
+
+/* The state folder is opened once a load, so bounces that only a later map
+ * wants judged have nothing to be judged by until the next. */
+static enum rc
+survey(const void *conf, void *arg, const struct policy *policy,
+    struct survey *s)
+{
+	struct auth_check_needs *needs = arena_alloc(s->arena, sizeof *needs);
+	struct auth_shared *shared = arg;
+	enum rc rc = auth_check_needs(conf, policy, needs, &s->why);
+
+	s->view = needs;
+	s->needs = needs->bounces ? NEED_BODY : 0;
+	if (shared != NULL && !shared->surveyed) {
+		shared->bounces = needs->bounces;
+		shared->surveyed = true;
+	} else if (shared != NULL && needs->bounces && !shared->bounces) {
+		log_warning("the policy map wants bounces judged that nobody "
+		    "did before: they are, after a reload");
+	}
+	return rc;
 }
 
 /* ---- before there is a message ---- */
@@ -467,6 +490,7 @@ const struct filter auth_check_filter = {
 	.wants = wants,
 	.check = check,
 	.open = open_shared,
+	.survey = survey,
 	.close = close_shared,
 	.state = open_state,
 	.begin = begin,

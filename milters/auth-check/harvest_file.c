@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "state_file.h"
+#include "base/state_file.h"
 
 struct harvest_file {
 	_Atomic unsigned references;

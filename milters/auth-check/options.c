@@ -24,8 +24,9 @@ static const char *const follows[] = { "follow", "soften", "ignore", NULL };
 enum {
 	MAX_BITS = 8192,		/* a larger key is an attack */
 	SKEW = 3600,			/* s; so wrong are clocks of senders */
-	/* What is done about a result: recipients may differ. */
-	ACTION = CONF_ENUM | CONF_SCOPED,
+	/* What is done about a result: recipients may differ. A tag is a header
+	 * field. */
+	ACTION = CONF_ENUM | CONF_SCOPED | CONF_FORM,
 };
 
 #define AT(field)	offsetof(struct auth_check_conf, field)
@@ -141,18 +142,20 @@ const struct conf_option auth_check_options[] = {
 	  "done; soften: one step less, reject becomes quarantine and "
 	  "quarantine none; ignore: none for all. The policy that is left "
 	  "leads to dmarc_reject, dmarc_quarantine or dmarc_none.", follows },
-	{ "dmarc_overrides", CONF_LIST | CONF_SCOPED, AT(dmarc_overrides), "",
+	{ "dmarc_overrides", CONF_LIST | CONF_SCOPED | CONF_FORM,
+	  AT(dmarc_overrides), "",
 	  0, 1000,
 	  "Policies of our own for mail that fails, by author domain: "
 	  "\"example.com=none\" is for that domain, \".example.com=reject\" "
 	  "for it and all below it; none, quarantine or reject, whatever the owner "
 	  "asks for. The first that fits counts.", NULL },
-	{ "dmarc_forwarders", CONF_NETWORKS | CONF_SCOPED,
+	{ "dmarc_forwarders", CONF_NETWORKS | CONF_SCOPED | CONF_FORM,
 	  AT(dmarc_forwarders), "", 0, 0,
 	  "Clients that forward mail for our users and are trusted to have "
 	  "checked it: a policy is not applied to what fails (reported as "
 	  "trusted_forwarder).", NULL },
-	{ "dmarc_lists", CONF_DOMAINS | CONF_SCOPED, AT(dmarc_lists), "", 0,
+	{ "dmarc_lists", CONF_DOMAINS | CONF_SCOPED | CONF_FORM,
+	  AT(dmarc_lists), "", 0,
 	  1000,
 	  "Domains of mailing lists: a policy is not applied to mail that "
 	  "fails when one of these signed it, or SPF passed for it (reported "
@@ -188,7 +191,8 @@ const struct conf_option auth_check_options[] = {
 	{ "arc", CONF_BOOL, AT(arc), "true", 0, 0,
 	  "Validate the chain of those who passed the message on (ARC, RFC "
 	  "8617).", NULL },
-	{ "arc_trusted", CONF_DOMAINS | CONF_SCOPED, AT(arc_trusted), "", 0,
+	{ "arc_trusted", CONF_DOMAINS | CONF_SCOPED | CONF_FORM,
+	  AT(arc_trusted), "", 0,
 	  1000,
 	  "Domains of sealers whose word is taken: when the newest seals of a "
 	  "chain that passes are theirs, and one of these says that DMARC "
@@ -434,13 +438,14 @@ add_needs(struct slice where, const void *arg, void *needs_r)
 	return RC_OK;
 }
 
-void
+enum rc
 auth_check_needs(const struct auth_check_conf *conf,
-    struct auth_check_needs *needs_r)
+    const struct policy *policy, struct auth_check_needs *needs_r,
+    struct slice *why_r)
 {
 	*needs_r = (struct auth_check_needs){ .bounces = false };
-	add_needs(SLICE(""), conf, needs_r);
-	scope_each(conf->scopes, conf, sizeof *conf, add_needs, needs_r);
+	return policy_each(policy, "auth-check", auth_check_options,
+	    conf->scopes, conf, sizeof *conf, add_needs, needs_r, why_r);
 }
 
 enum auth_action

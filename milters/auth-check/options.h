@@ -9,6 +9,7 @@
 #include "conf/scope.h"
 #include "dkim/dkim.h"
 #include "dmarc_record.h"
+#include "policy/policy.h"
 #include "spf.h"
 
 /* In the order of strength: of several, the strongest is done. */
@@ -30,7 +31,7 @@ enum auth_follow { AUTH_FOLLOW, AUTH_SOFTEN, AUTH_IGNORE };
 /*
  * What is asked is the same for all; what is done about the results
  * (CONF_SCOPED) may differ by recipient: then decide has a copy of this for
- * each group of recipients, as scope_resolve leaves it.
+ * each group of recipients, as policy_settings leaves it.
  */
 struct auth_check_conf {
 	struct scopes *scopes;
@@ -96,15 +97,16 @@ extern const struct conf_option auth_check_options[];
 enum rc auth_check_finish(const struct auth_check_conf *conf, struct arena *a,
     struct slice *why_r);
 
-/* What must be asked so that whatever scope concerns a recipient can decide.
- * Walks through all scopes: for when a file is loaded. */
+/* What must be asked so that whatever is set for a recipient can decide. Walks
+ * through all that is set for anybody: for when a file or a policy is loaded. */
 struct auth_check_needs {
 	bool bounces;			/* backscatter is not off for all */
 	bool explain_mail, explain_helo;	/* a fail may be refused */
 };
 
-void auth_check_needs(const struct auth_check_conf *conf,
-    struct auth_check_needs *needs_r);
+enum rc auth_check_needs(const struct auth_check_conf *conf,
+    const struct policy *policy, struct auth_check_needs *needs_r,
+    struct slice *why_r);
 
 /* The action for that result of the MAIL FROM identity. */
 enum auth_action auth_check_action(const struct auth_check_conf *conf,

@@ -38,9 +38,21 @@ my $work = tempdir(CLEANUP => 1);
 my %options = (
 	'antivirus-multiscan' => { clamav_database => "$work/db",
 	    max_signature_age => '0s', infected => 'reject' },
+	'predelivery' => { rules => "$work/rules.conf" },
 	'auth-check' => { spf_fail => 'reject', spf_softfail => 'tag',
 	    spf_temperror => 'tag', spf_permerror => 'tag' },
 );
+
+# A rule for the show.
+my $rules = <<'END';
+rules = (
+  { name = "offers"; mode = "active";
+    when = { direction = "in"; language = "de";
+             subject = { contains = "Angebot"; }; };
+    then = { tag_subject = "[Angebot]"; add_header = "X-Desk: sales";
+             add_recipient = "sales@gatehouse.test"; }; }
+);
+END
 
 sub slurp {
 	my ($path) = @_;
@@ -291,6 +303,7 @@ sub set_up {
 	    house => { resolver_timeout => '1s' },
 	    defined $keep ? (dir => $keep) : ());
 	mkdir "$work/db";
+	put("$work/rules.conf", $rules);
 	put("$work/db/show.ndb", 'Show.Eicar:0:*:' . unpack('H*', $eicar) .
 	    "\n");
 	for my $milter (@milters) {

@@ -14,6 +14,7 @@
 #	main NAME = VALUE	a line of main.cf
 #	resolv			/etc/resolv.conf of the daemons names the test's
 #				DNS server (for those that cannot be told)
+#	outbound		all clients are of our own networks
 #	edits body		bodies may arrive changed; otherwise that fails
 #	against CHAIN		its milters' CPU is given as part of that of
 #				CHAIN's, when both are run (figure `against')
@@ -39,6 +40,7 @@ my %TAKES = (
 	file => sub { push @{ $_[0]{files} }, { name => $_[1], text => '' } },
 	main => \&_main,
 	resolv => sub { $_[0]{resolv} = 1 },
+	outbound => sub { $_[0]{outbound} = 1 },
 	against => sub { $_[0]{against} = $_[1] },
 	verifies => sub { $_[0]{verifies} = $_[1] },
 	edits => sub { $_[0]{edits} = $_[1] },

@@ -123,6 +123,7 @@ queue_directory = "$queue";
 state_directory = "$state";
 peers = [ "root", "postfix" ];
 resolver = "$self->{var}{dns}";
+@{[ $self->{chain}{outbound} ? 'networks = [ "0.0.0.0/0", "::/0" ];' : '' ]}
 END
 	return $path;
 }

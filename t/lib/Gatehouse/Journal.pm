@@ -22,7 +22,7 @@ sub events {
 sub about {
 	my ($class, $dir, $id) = @_;
 
-	return grep { $_->{'gatehouse.queue_id'} eq $id }
+	return grep { ($_->{'gatehouse.queue_id'} // '') eq $id }
 	    $class->events($dir);
 }
 

@@ -10,8 +10,8 @@
  * Blocks are allocated before it is mapped, so a full disk is an error here
  * and no signal later.
  */
-#ifndef AUTH_CHECK_STATE_FILE_H
-#define AUTH_CHECK_STATE_FILE_H
+#ifndef BASE_STATE_FILE_H
+#define BASE_STATE_FILE_H
 
 #include "base/arena.h"
 #include "base/rc.h"

@@ -1,0 +1,57 @@
+/*
+ * tag - the elements of HTML that mean something to us
+ *
+ * html_tag_of	by name, case does not count; HTML_OTHER for all others
+ * html_tag_name	in lower case; "" for HTML_OTHER
+ * html_tag_is	HTML_TAG_*: what kind of element it is
+ */
+#ifndef HTML_TAG_H
+#define HTML_TAG_H
+
+#include "base/slice.h"
+
+enum html_tag {
+	HTML_OTHER = 0, HTML_A, HTML_ABBR, HTML_ADDRESS, HTML_APPLET,
+	HTML_AREA, HTML_ARTICLE, HTML_ASIDE, HTML_AUDIO, HTML_B, HTML_BASE,
+	HTML_BASEFONT, HTML_BDI, HTML_BDO, HTML_BGSOUND, HTML_BIG,
+	HTML_BLOCKQUOTE, HTML_BODY, HTML_BR, HTML_BUTTON, HTML_CANVAS,
+	HTML_CAPTION, HTML_CENTER, HTML_CITE, HTML_CODE, HTML_COL,
+	HTML_COLGROUP, HTML_DATA, HTML_DD, HTML_DEL, HTML_DESC, HTML_DETAILS,
+	HTML_DFN, HTML_DIALOG, HTML_DIR, HTML_DIV, HTML_DL, HTML_DT, HTML_EM,
+	HTML_EMBED, HTML_FIELDSET, HTML_FIGCAPTION, HTML_FIGURE, HTML_FONT,
+	HTML_FOOTER, HTML_FOREIGNOBJECT, HTML_FORM, HTML_FRAME, HTML_FRAMESET,
+	HTML_H1, HTML_H2, HTML_H3, HTML_H4, HTML_H5, HTML_H6, HTML_HEAD,
+	HTML_HEADER, HTML_HGROUP, HTML_HR, HTML_HTML, HTML_I, HTML_IFRAME,
+	HTML_IMAGE, HTML_IMG, HTML_INPUT, HTML_INS, HTML_KBD, HTML_KEYGEN,
+	HTML_LABEL, HTML_LEGEND, HTML_LI, HTML_LINK, HTML_LISTING, HTML_MAIN,
+	HTML_MAP, HTML_MARK, HTML_MARQUEE, HTML_MATH, HTML_MENU, HTML_META,
+	HTML_METER, HTML_NAV, HTML_NOBR, HTML_NOEMBED, HTML_NOFRAMES,
+	HTML_NOSCRIPT, HTML_OBJECT, HTML_OL, HTML_OPTGROUP, HTML_OPTION,
+	HTML_OUTPUT, HTML_P, HTML_PARAM, HTML_PICTURE, HTML_PLAINTEXT,
+	HTML_PRE, HTML_PROGRESS, HTML_Q, HTML_RB, HTML_RP, HTML_RT, HTML_RUBY,
+	HTML_S, HTML_SAMP, HTML_SCRIPT, HTML_SEARCH, HTML_SECTION,
+	HTML_SELECT, HTML_SLOT, HTML_SMALL, HTML_SOURCE, HTML_SPAN,
+	HTML_STRIKE, HTML_STRONG, HTML_STYLE, HTML_SUB, HTML_SUMMARY,
+	HTML_SUP, HTML_SVG, HTML_TABLE, HTML_TBODY, HTML_TD, HTML_TEMPLATE,
+	HTML_TEXTAREA, HTML_TFOOT, HTML_TH, HTML_THEAD, HTML_TIME, HTML_TITLE,
+	HTML_TR, HTML_TRACK, HTML_TT, HTML_U, HTML_UL, HTML_VAR, HTML_VIDEO,
+	HTML_WBR, HTML_XMP,
+	HTML_TAGS,			/* how many there are */
+};
+
+#define HTML_TAG_VOID		0x001u	/* has no content, no end tag */
+#define HTML_TAG_BLOCK		0x002u	/* begins a line */
+#define HTML_TAG_SPECIAL	0x004u	/* end tags of others stop there */
+#define HTML_TAG_FORMAT		0x008u	/* b, i, font: may be misnested */
+#define HTML_TAG_ENDS_P		0x010u	/* its start tag ends an open p */
+#define HTML_TAG_SCOPE		0x020u	/* ends nothing outside of it */
+#define HTML_TAG_LEAVES		0x040u	/* its start tag ends svg and math */
+#define HTML_TAG_CELL		0x080u	/* td, th */
+#define HTML_TAG_RAW		0x100u	/* its content is text without tags */
+#define HTML_TAG_REFS		0x200u	/* the same, but references count */
+
+enum html_tag html_tag_of(struct slice name);
+const char *html_tag_name(enum html_tag tag);
+unsigned html_tag_is(enum html_tag tag);
+
+#endif

@@ -1,0 +1,9 @@
+/* gatehouse-predelivery: rules, disclaimers, limits. */
+#include "daemon/daemon.h"
+#include "filter.h"
+
+int
+main(int argc, char **argv)
+{
+	return daemon_main(argc, argv, &predelivery_filter);
+}
