@@ -116,8 +116,9 @@ sub put_engine {
 # --- without a quarantine there is nowhere to wait ---
 delete $s->{house}{store_key};
 $s->house;
-my $said = `$ENV{GATEHOUSE_BUILD}/milters/$name/gatehouse-$name --check-config \\
-    --config $dir/conf/$name.conf --house $dir/conf/gatehouse.conf 2>&1`;
+my $program = Gatehouse::Suite::build() . "/milters/$name/gatehouse-$name";
+my $said = `$program --check-config --config \\
+    $dir/conf/$name.conf --house $dir/conf/gatehouse.conf 2>&1`;
 is $? >> 8, 78, 'no store_key: refused';
 like $said, qr/defer and sandbox want a quarantine/, 'and why';
 $s->done;

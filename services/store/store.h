@@ -2,8 +2,8 @@
  * store - what the parts of gatehouse-store share
  *
  * The loop's thread adopts, sweeps and accepts; a thread for each connection to
- * the control socket answers; one thread, with a few helpers, does releases that
- * are due. All changes go through the vault (vault.h), one at a time.
+ * the control socket answers; one thread, with a few helpers, does releases
+ * that are due. All changes go through the vault (vault.h), one at a time.
  *
  * store_change	moves a row and says so in log and journal. *moved_r false: the
  *		row is not (any more) in state `row->state`
