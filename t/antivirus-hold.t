@@ -9,6 +9,7 @@ use FindBin;
 use lib "$FindBin::Bin/lib";
 use MIME::Base64 qw(encode_base64);
 use Test::More;
+use Time::HiRes qw(sleep time);
 
 use Gatehouse::Journal;
 use Gatehouse::Store;
@@ -84,6 +85,23 @@ is $o->{cause}, 'sandbox', 'a sandbox goes before';
 my ($event) = (Gatehouse::Journal->events("$dir/state/$name"))[-1];
 is $event->{'gatehouse.antivirus.sandbox'}, '2cf24dba5fb0a30e26e83b2ac5b9e29e' .
     '1b161e5c1fa7425e73043362938b9824', 'and what is to be shown is said';
+$store->clear;
+
+# The same from a compiled policy, once file and map agree.
+$s->allow(qr/policy map not taken up/);
+$s->options($name, scope => [ { user => [ $one ], defer => [ 'ext:other' ] },
+    { user => [ $two ], defer => [ 'ext:bin' ] } ]);
+my ($status, $text) = $s->gatehouse('policy', 'compile', '--config',
+    $s->conf);
+is $status, 0, 'gatehouse policy compile' or diag $text;
+$s->signal_milter($name, 'USR1');
+my $removed = '';
+for (my $end = time + 20; $removed ne "<$two>" && time < $end; sleep 0.1) {
+	$r = talk(letter('hello'), $one, $two);
+	$removed = join ' ', map { $_->[1] } grep { $_->[0] =~ /rcpt/ }
+	    @{ $r->{edits} };
+}
+is $removed, "<$two>", 'then its settings count';
 $store->clear;
 
 # --- what comes back is never refused ---
