@@ -19,7 +19,7 @@ my $name = 'antivirus-multiscan';
 my $s = Gatehouse::Suite->new;
 my $store = Gatehouse::Store->new($s);
 my $dir = $s->dir;
-my ($one, $two) = map { "$_\@gatehouse.test" } qw(one two);
+my ($one, $two, $three) = map { "$_\@gatehouse.test" } qw(one two three);
 
 open my $f, '>', "$dir/engine" or die $!;
 print $f "#!/bin/sh\ngrep -q EICAR && { echo Eicar; exit 1; }\nexit 0\n";
@@ -105,14 +105,14 @@ is $removed, "<$two>", 'then its settings count';
 $store->clear;
 
 # --- what comes back is never refused ---
-like talk(letter('EICAR'), $one)->{reply}, qr{^550 5\.7\.1 },
+like talk(letter('EICAR'), $three)->{reply}, qr{^550 5\.7\.1 },
     'a virus is refused';
-talk(letter('hello'), $one);
+talk(letter('hello'), $three);
 ($o) = $store->objects;
 $marked = $store->release($o) =~ s/\r\n/\n/gr;
 $store->clear;
 put_engine("echo Late; exit 1");
-$r = talk($marked, $one);
+$r = talk($marked, $three);
 is $r->{reply}, 'discard', 'what is found when it comes back: taken';
 ($o) = $store->objects;
 is $o->{cause}, 'virus', 'and held for it, though viruses are refused';
