@@ -7,6 +7,7 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use IO::Compress::Zip qw(zip);
 use MIME::Base64 qw(encode_base64);
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -30,7 +31,8 @@ $s->milter($name, engines => [ "one=command:$dir/engine" ],
     defer => [ 'ext:bin' ], infected => 'reject', scope => [
     { user => [ $two ], defer => [ 'ext:other' ] },
     { user => [ 'box@gatehouse.test' ], sandbox => [ 'mime:application/*' ]
-    } ])->daemons;
+    }, { user => [ 'exe@gatehouse.test' ], defer => [ 'type:pe' ] }
+    ])->daemons;
 
 sub letter {
 	my ($text) = @_;
@@ -86,6 +88,16 @@ my ($event) = (Gatehouse::Journal->events("$dir/state/$name"))[-1];
 is $event->{'gatehouse.antivirus.sandbox'}, '2cf24dba5fb0a30e26e83b2ac5b9e29e' .
     '1b161e5c1fa7425e73043362938b9824', 'and what is to be shown is said';
 $store->clear;
+
+# A member is known for what it is, also when its archive is not opened again.
+zip \"MZ\x90 a program" => \my $zip, Name => 'a.jpg';
+for my $time ('at first', 'from memory') {
+	talk(letter($zip), 'exe@gatehouse.test');
+	($o) = $store->objects;
+	is $o->{reason} // '', 'type:pe in a.bin/a.jpg',
+	    "a program in an archive, $time";
+	$store->clear;
+}
 
 # The same from a compiled policy, once file and map agree.
 $s->allow(qr/policy map not taken up/);

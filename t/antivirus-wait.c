@@ -99,6 +99,7 @@ fill(struct ledger *l, const struct part_case *c)
 	row = ledger_add(l, p->filename.ptr != NULL ? p->filename :
 	    SLICE("part 1, a/b.bin"), slice_of(c->bytes));
 	row->part = p;
+	row->type = wait_type(row->bytes);
 	if (c->member != NULL) {
 		row = ledger_add(l, slice_of(c->member), SLICE("inside"));
 		row->part = p;
@@ -228,7 +229,7 @@ test_back(void)
 	    .recipients = to, .nrecipients = 2 };
 	const struct plan *p;
 
-	conf.infected_in = ANTIVIRUS_REJECT;
+	conf.infected = ANTIVIRUS_REJECT;
 	tap_is_int(decide(c, NULL, DIRECTION_IN, SCAN_INFECTED)->all.action,
 	    REJECT, "a virus is refused");
 	p = decide(c, &mark, DIRECTION_IN, SCAN_INFECTED);
@@ -241,7 +242,7 @@ test_back(void)
 	    ACCEPT, "until its deadline");
 	p = decide(c, &mark, DIRECTION_IN, SCAN_INFECTED);
 	tap_is_int(p->all.cause, CAUSE_VIRUS, "a virus, never");
-	conf.infected_in = ANTIVIRUS_QUARANTINE;
+	conf.infected = ANTIVIRUS_QUARANTINE;
 }
 
 static void

@@ -5,6 +5,7 @@
 
 #include "base/hex.h"
 #include "conf/scope.h"
+#include "decide.h"
 #include "unpack/format.h"
 
 /* ---- classes ---- */
@@ -113,18 +114,16 @@ wait_wanted(const struct antivirus_conf *conf)
 /* ---- what an item is ---- */
 
 /* Programs have nothing in them, so they are no format of the unpacker. */
-static struct slice
-true_type(struct slice bytes)
+const char *
+wait_type(struct slice bytes)
 {
 	const struct unpack_format *format = unpack_format_of(bytes);
 
 	if (format != NULL)
-		return slice_of(format->name);
+		return format->name;
 	if (slice_starts(bytes, SLICE("MZ")))
-		return SLICE("pe");
-	if (slice_starts(bytes, SLICE("\177ELF")))
-		return SLICE("elf");
-	return SLICE("");
+		return "pe";
+	return slice_starts(bytes, SLICE("\177ELF")) ? "elf" : NULL;
 }
 
 static struct slice
@@ -172,8 +171,8 @@ in_class(const struct ledger_row *row, struct slice class)
 		return slice_eq_nocase(value, extension(row));
 	if (class_is(class, "mime", &value))
 		return !row->member && mime_is(row->part, value);
-	return class_is(class, "type", &value) &&
-	    slice_eq_nocase(value, true_type(row->bytes));
+	return class_is(class, "type", &value) && row->type != NULL &&
+	    slice_eq_nocase(value, slice_of(row->type));
 }
 
 /* The class that it is of, or nothing. */
@@ -217,11 +216,16 @@ judge_list(const struct ledger *l, const struct conf_list *classes,
 }
 
 static void
-judge(const struct wait_own *own, const struct ledger *l, struct wait *w)
+judge(const struct job *job, const struct antivirus_conf *conf,
+    const struct ledger *l, struct wait *w)
 {
+	bool out = job->direction == DIRECTION_OUT;
+
 	*w = (struct wait){ .cause = CAUSE_NONE };
-	judge_list(l, &own->sandbox, CAUSE_SANDBOX, w);
-	judge_list(l, &own->defer, CAUSE_DEFERRED, w);
+	judge_list(l, out ? &conf->sandbox_out : &conf->sandbox,
+	    CAUSE_SANDBOX, w);
+	judge_list(l, out ? &conf->defer_out : &conf->defer, CAUSE_DEFERRED,
+	    w);
 }
 
 /* ---- what is submitted ---- */
@@ -303,42 +307,14 @@ set_verdict(struct verdict *v, const struct wait *w)
 	v->reason = w->reason;
 }
 
-static struct wait_own
-lists_of(const struct job *job, const struct antivirus_conf *conf)
-{
-	bool out = job->direction == DIRECTION_OUT;
-
-	return (struct wait_own){ out ? conf->defer_out : conf->defer,
-	    out ? conf->sandbox_out : conf->sandbox };
-}
-
 /* Whose options they are: outbound the sender's. */
-enum rc
-wait_resolve(const struct job *job, const struct wait_own **own_r,
-    struct slice *why_r)
+static const struct antivirus_conf *
+conf_of(const struct job *job, size_t i)
 {
-	const struct antivirus_conf *conf = job->conf;
-	const struct envelope *e = job->envelope;
-	struct antivirus_conf *his = arena_alloc(job->arena, sizeof *his);
-	struct wait_own *own;
-	struct policy_who who;
-	enum rc rc = RC_OK;
+	const struct antivirus_answers *seen = job->answers;
 
-	*own_r = NULL;
-	if (!job->store || (scope_count(conf->scopes) == 0 &&
-	    !policy_has_map(job->policy)))
-		return RC_OK;
-	own = arena_array(job->arena, e->nrecipients + 1, sizeof *own);
-	for (size_t i = 0; rc == RC_OK && i < e->nrecipients; i++) {
-		if (i == 0 || job->direction == DIRECTION_IN)
-			rc = job_settings(job, job->direction ==
-			    DIRECTION_OUT ? job_sender(job) :
-			    e->recipients[i].address, antivirus_options,
-			    conf->scopes, sizeof *conf, his, &who, why_r);
-		own[i] = lists_of(job, his);
-	}
-	*own_r = own;
-	return rc;
+	return seen->own == NULL ? job->conf : job->direction == DIRECTION_OUT
+	    ? &seen->own[0] : &seen->own[i];
 }
 
 static bool
@@ -350,12 +326,12 @@ counts(const struct job *job, const struct recipient *r)
 }
 
 static bool
-same_lists(const struct wait_own *a, const struct wait_own *b)
+same_lists(const struct antivirus_conf *a, const struct antivirus_conf *b)
 {
 	return a->defer.items == b->defer.items &&
-	    a->defer.count == b->defer.count &&
+	    a->defer_out.items == b->defer_out.items &&
 	    a->sandbox.items == b->sandbox.items &&
-	    a->sandbox.count == b->sandbox.count;
+	    a->sandbox_out.items == b->sandbox_out.items;
 }
 
 static void
@@ -368,23 +344,23 @@ tell_parts(struct plan *p, const struct buf *parts)
 }
 
 void
-wait_decide(struct plan *p, const struct job *job, const struct ledger *l,
-    const struct wait_own *own)
+wait_decide(struct plan *p, const struct job *job)
 {
-	const struct wait_own all = lists_of(job, job->conf), *before = NULL;
+	const struct antivirus_answers *seen = job->answers;
+	const struct antivirus_conf *his, *before = NULL;
 	const struct envelope *e = job->envelope;
 	struct buf parts = buf_in(job->arena);
 	struct wait w = { .cause = CAUSE_NONE };
 
 	for (size_t i = 0; job->store && i < e->nrecipients; i++) {
-		const struct wait_own *his = own != NULL ? &own[i] : &all;
-
-		if (!counts(job, &e->recipients[i]))
+		if (plan_verdict(p, i)->action != ACCEPT ||
+		    !counts(job, &e->recipients[i]))
 			continue;
+		his = conf_of(job, i);
 		if (before == NULL || !same_lists(his, before)) {
-			judge(his, l, &w);
+			judge(job, his, &seen->ledger, &w);
 			if (w.cause == CAUSE_SANDBOX)
-				add_parts(&parts, l, w.classes);
+				add_parts(&parts, &seen->ledger, w.classes);
 		}
 		before = his;
 		if (w.cause != CAUSE_NONE)

@@ -19,14 +19,13 @@
  * wait_action	for mail that comes back: a refusal would be a bounce to whom it
  *		claims to come from, long after; it is held instead
  * wait_over	its deadline is over, and it is to be delivered then
- * wait_resolve	what is set for each recipient; RC_RETRY, *why_r: trouble
+ * wait_type	what it truly is; NULL: neither a program nor a container
  * wait_remember, wait_decide
  *		what the plan says of it. Pure, as the others
  */
 #ifndef ANTIVIRUS_WAIT_H
 #define ANTIVIRUS_WAIT_H
 
-#include "ledger.h"
 #include "milter/filter.h"
 #include "options.h"
 
@@ -40,15 +39,8 @@ bool wait_wanted(const struct antivirus_conf *conf);
 enum antivirus_action wait_action(const struct job *job,
     enum antivirus_action action);
 bool wait_over(const struct job *job);
-/* The classes of one recipient. */
-struct wait_own {
-	struct conf_list defer, sandbox;
-};
-
-enum rc wait_resolve(const struct job *job, const struct wait_own **own_r,
-    struct slice *why_r);
+const char *wait_type(struct slice bytes);
 void wait_remember(struct plan *p, const struct job *job);
-void wait_decide(struct plan *p, const struct job *job,
-    const struct ledger *l, const struct wait_own *own);
+void wait_decide(struct plan *p, const struct job *job);
 
 #endif

@@ -193,15 +193,8 @@ take_row(const struct store_row *row, void *arg)
 		t->waits = true;
 		return true;
 	}
-	if (t->count == t->room) {
-		size_t room = t->room == 0 ? 16 : t->room * 2;
-		struct slice *more = arena_array(t->a, room, sizeof *more);
-
-		if (t->count > 0)
-			memcpy(more, t->recipients, t->count * sizeof *more);
-		t->recipients = more;
-		t->room = room;
-	}
+	t->recipients = arena_more(t->a, t->recipients, t->count, &t->room,
+	    sizeof *t->recipients);
 	t->object = row->object;
 	t->recipients[t->count++] = row->recipient;
 	return true;
