@@ -315,9 +315,7 @@ go(struct doing *d)
 	way = any ? chosen(d, ways) : NULL;
 	if (way == NULL)
 		return;
-	/* Each way has a copy of its own in the second pass. */
-	if (d->w->conf->rules_mixed == RULES_MIXED_QUARANTINE &&
-	    !d->job->split)
+	if (d->w->conf->rules_mixed == RULES_MIXED_QUARANTINE)
 		hold_the_others(d, ways, way);
 	if (way->sender.ptr != NULL)
 		plan_sender(d->p, way->sender);
