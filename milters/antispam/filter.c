@@ -10,7 +10,15 @@ static enum rc
 check(const void *conf, const struct house_conf *house, struct arena *a,
     struct slice *why_r)
 {
-	return antispam_check(conf, house, a, why_r);
+	const struct antispam_conf *own = conf;
+	struct model *model;
+	enum rc rc = antispam_check(own, house, a, why_r);
+
+	if (rc != RC_OK || own->model[0] == '\0')
+		return rc;
+	rc = model_open(own->model, &model, a, why_r);
+	model_close(model);
+	return rc;
 }
 
 const char *
@@ -55,6 +63,8 @@ const struct filter antispam_filter = {
 	.needs = NEED_BODY | EDITS_HEADERS | HOLDS,
 	.check = check,
 	.open = open_shared,
+	/* The package's model is none of the administrator's files. */
+	.opens_slowly = true,
 	.close = close_shared,
 	.ask = antispam_look,
 	.decide = antispam_decide,
