@@ -301,6 +301,9 @@ go(struct doing *d)
 	const struct way *way;
 	bool any = false;
 
+	/* Each form will go its own way, in the second pass. */
+	if (d->job->split && d->job->pass == 1)
+		return;
 	for (const struct hit *h = d->out->hits; h != NULL; h = h->next) {
 		if (!acts(d, h) || !may_send_on(d, h))
 			continue;
@@ -312,9 +315,7 @@ go(struct doing *d)
 	way = any ? chosen(d, ways) : NULL;
 	if (way == NULL)
 		return;
-	/* Each way has a copy of its own in the second pass. */
-	if (d->w->conf->rules_mixed == RULES_MIXED_QUARANTINE &&
-	    !d->job->split)
+	if (d->w->conf->rules_mixed == RULES_MIXED_QUARANTINE)
 		hold_the_others(d, ways, way);
 	if (way->sender.ptr != NULL)
 		plan_sender(d->p, way->sender);
@@ -363,6 +364,9 @@ add_recipients(struct doing *d, const struct hit *h, const bool *moved,
 {
 	const struct conf_list *add = &h->rule->then.add;
 
+	/* Each form would add him once more. */
+	if (d->job->pass == 2)
+		return true;
 	for (size_t i = 0; i < add->count; i++) {
 		if (is_recipient(d, moved, add->items[i]))
 			continue;
