@@ -16,6 +16,8 @@ static const struct verb verbs[] = {
 	  verb_check_config },
 	{ "digest", "make or show digests of the quarantine; take mail about "
 	  "them", verb_digest },
+	{ "directory", "sync the directory of users from where they are kept",
+	  verb_directory },
 	{ "dmarc-report", "build, store or send DMARC aggregate reports",
 	  verb_dmarc_report },
 	{ "doctor", "look for what is wrong here, and say how to mend it",
@@ -38,10 +40,13 @@ static const struct verb verbs[] = {
 	{ "rules", "say what rules make of a message, or what is wrong with "
 	  "them", verb_rules },
 	{ "search", "find messages, and what became of them", verb_search },
+	{ "spam", "how likely a message is spam; learn and train", verb_spam },
 	{ "spf", "evaluate SPF for an address, a HELO name and a sender",
 	  verb_spf },
 	{ "store", "the quarantine as a whole: figures, keys, its index anew",
 	  verb_store },
+	{ "tenant", "clients of the house: take in, check, give notice, "
+	  "remove", verb_tenant },
 	{ "test", "run a message through the milters, without side effects",
 	  verb_test },
 };
