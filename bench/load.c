@@ -3,7 +3,7 @@
  *
  *	load --server 127.0.0.1:2525 --sink 127.0.0.1:2526 --sessions 16
  *	    --messages 400 --seed 1 [--senders FILE] [--per-connection 4]
- *	    [--distinct 400] [--patience 60] [--together] [--text-only]
+ *	    [--distinct 400] [--patience 60] [--together] [--text-only[=BYTES]]
  *	    [--signed FOLDER]
  *
  * Postfix at --server must relay to --sink. A line of FILE is "ADDRESS NAME
@@ -26,8 +26,9 @@ enum { SENDERS_MAX = 1000, SESSIONS_MAX = 5000, MESSAGES_MAX = 10000000 };
 
 struct options {
 	const char *server, *sink, *senders, *signed_by;
-	uint64_t sessions, messages, per_connection, distinct, seed, patience;
-	bool together, text_only;
+	uint64_t sessions, messages, per_connection, distinct, seed, patience,
+	    text;			/* mix_new */
+	bool together;
 };
 
 static const struct mail_sender nobody = {
@@ -40,7 +41,7 @@ usage(void)
 	bench_die("usage: load --server HOST:PORT --sink HOST:PORT "
 	    "[--sessions N] [--messages N] [--seed N] [--senders FILE] "
 	    "[--per-connection N] [--distinct N] [--patience SECONDS] "
-	    "[--together] [--text-only] [--signed FOLDER]");
+	    "[--together] [--text-only[=BYTES]] [--signed FOLDER]");
 }
 
 static uint64_t
@@ -68,7 +69,9 @@ set_option(struct options *o, int c, const char *arg)
 	case 'r': o->seed = number(arg, UINT64_MAX); break;
 	case 'w': o->patience = number(arg, 86400); break;
 	case 't': o->together = true; break;
-	case 'x': o->text_only = true; break;
+	case 'x': 
+		o->text = arg != NULL ? number(arg, 1 << 24) : MIX_TEXT;
+		break;
 	case 'g': o->signed_by = arg; break;
 	default: usage();
 	}
@@ -88,7 +91,7 @@ read_options(int argc, char **argv)
 		{ "seed", required_argument, NULL, 'r' },
 		{ "patience", required_argument, NULL, 'w' },
 		{ "together", no_argument, NULL, 't' },
-		{ "text-only", no_argument, NULL, 'x' },
+		{ "text-only", optional_argument, NULL, 'x' },
 		{ "signed", required_argument, NULL, 'g' },
 		{ 0 },
 	};
@@ -180,7 +183,7 @@ main(int argc, char **argv)
 {
 	struct options o = read_options(argc, argv);
 	static struct mail_sender senders[SENDERS_MAX];
-	struct mix mix = mix_new(o.distinct, o.seed, o.text_only);
+	struct mix mix = mix_new(o.distinct, o.seed, o.text);
 	struct clients_conf conf = {
 		.server = o.server, .mix = &mix, .senders = &nobody,
 		.nsenders = 1, .sessions = o.sessions, .messages = o.messages,

@@ -18,6 +18,7 @@ struct draft {
 	struct buf out;
 	uint64_t rng;
 	unsigned long boundary;
+	size_t text;			/* bytes of it; 0: as it falls */
 };
 
 static const char *const words[] = {
@@ -252,6 +253,8 @@ add_alternative(struct draft *d)
 {
 	size_t size = rng_between(&d->rng, TEXT_MIN, TEXT_MAX);
 
+	if (d->text > 0)
+		size = d->text;
 	add_boundary(d, 'a', "");
 	add_leaf(d, "text/plain", size / 3, add_text);
 	add_boundary(d, 'a', "");
@@ -289,9 +292,9 @@ hash_body(struct slice body)
 }
 
 static struct mail
-mail_make(uint64_t seed, enum kind kind)
+mail_make(uint64_t seed, enum kind kind, size_t text)
 {
-	struct draft d = { .rng = seed };
+	struct draft d = { .rng = seed, .text = text > MIX_TEXT ? text : 0 };
 	struct buf type = { 0 };
 
 	d.boundary = (unsigned long)(rng_next(&d.rng) & 0xffffffff);
@@ -331,7 +334,7 @@ deal(enum kind deck[10], uint64_t *rng)
 }
 
 struct mix
-mix_new(size_t n, uint64_t seed, bool text_only)
+mix_new(size_t n, uint64_t seed, size_t text)
 {
 	struct mix m = { .count = n, .seed = seed };
 	enum kind deck[10];
@@ -342,7 +345,7 @@ mix_new(size_t n, uint64_t seed, bool text_only)
 		if (i % 10 == 0)
 			deal(deck, &rng);
 		m.mails[i] = mail_make(rng_next(&rng),
-		    text_only ? KIND_TEXT : deck[i % 10]);
+		    text != 0 ? KIND_TEXT : deck[i % 10], text);
 	}
 	return m;
 }

@@ -7,7 +7,8 @@
  * (CRLF, dots doubled, no final dot), and shared by all messages that are
  * sent with them; each message gets a header of its own.
  *
- * mix_new	n bodies, text and HTML only if asked; mix_free takes them back
+ * mix_new	n bodies; text: 0 all kinds, MIX_TEXT text and HTML only of 5 to
+ *		50 kB, else of about so many bytes. mix_free takes them back
  * mail_header	appends the header of message number `number` with this body,
  *		the empty line included
  * mail_hash	folds one line of a body, CRLF included, into a running hash:
@@ -38,7 +39,9 @@ struct mail_sender {
 	char ip[48], name[128], domain[128];
 };
 
-struct mix mix_new(size_t n, uint64_t seed, bool text_only);
+enum { MIX_TEXT = 1 };
+
+struct mix mix_new(size_t n, uint64_t seed, size_t text);
 void mix_free(struct mix *m);
 const struct mail *mix_mail(const struct mix *m, size_t number);
 

@@ -2,7 +2,8 @@
  *
  * A line of its status first ("up" or "down", version, newest), then for each
  * FILE "end text", or for "test" the self-test's "passed" or "failed". LIMIT
- * and DEADLINE in the environment: bytes, and ms beyond which nothing waits. */
+ * and DEADLINE in the environment: bytes, and ms beyond which nothing waits;
+ * CA: a file of certificates to trust. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,6 +75,8 @@ main(int argc, char **argv)
 	conf.engines = (struct conf_list){ &entry, 1 };
 	conf.engine_timeout = atoll(argv[2]);
 	conf.self_test = 0;
+	if (getenv("CA") != NULL)
+		conf.icap_ca = getenv("CA");
 	conf.clamd_limit = conf.icap_limit = conf.command_limit =
 	    (uint64_t)number("LIMIT", 1 << 30);
 	if (engines_open(&conf, &e, &count, a, &why) != RC_OK) {

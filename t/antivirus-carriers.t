@@ -25,7 +25,11 @@ my $cells = ($ENV{GATEHOUSE_BUILD} // '.') . '/cells';
 plan skip_all => 'NOT BUILT: the cells'
     unless -x "$cells/clamav/gatehouse-cell-clamav";
 mkdir "$dir/db";
-put("$dir/db/test.ndb", 'Test.Eicar:0:*:' . unpack('H*', $eicar) . "\n");
+# For any file, for mail, for HTML as libclamav normalises it.
+put("$dir/db/test.ndb", 'Test.Eicar:0:*:' . unpack('H*', $eicar) . "\n" .
+    'Test.Worm:4:*:' . unpack('H*', 'X-Worm: 7') . "\n" .
+    'Test.Phish:3:*:' . unpack('H*', '<a href="http://phish.test/login">') .
+    "\n");
 
 sub put {
 	my ($path, $bytes) = @_;
@@ -303,14 +307,32 @@ while (my ($name, $make) = splice @carriers, 0, 2) {
 cmp_ok $count, '>=', 55, "$count carriers";
 is rule(mixed(base64($harmless))), 'clean', 'a plain attachment is clean';
 
+# --- mail as mail, whatever is known of what stands in it ---
+my $html = letter("Content-Type: text/html\n", "<p>hi</p>\n");
+is rule($html), 'clean', 'a letter';
+is rule("X-Other: 1\n$html"), 'clean', 'another one with the same inside';
+is rule("X-Other: 2\nX-Worm: 7\n$html"), 'virus',
+    'a signature for mail fires in a header, though the inside is known';
+is rule("X-Other: 3\n$html"), 'clean', 'and is not said of the next letter';
+is rule(letter("Content-Type: text/html\n",
+    "<P>Log in: <A  HREF='http://PHISH.test/login' >here</A>\n")), 'virus',
+    'one for phishing in the HTML of a letter';
+
+# --- an archive that is known ---
+my $archive = mixed(base64(zip_of("the new virus\n")));
+is rule($archive), 'clean', 'an archive';
+is rule("X-Other: 4\n$archive"), 'clean', 'and again, from memory';
+
 # --- new signatures, without a second in which nothing scans ---
 is rule(letter('', "the new virus\n")), 'clean', 'nobody knows it yet';
 put("$dir/db/new.ndb", "Test.New:0:*:" . unpack('H*', 'the new virus') .
     "\n");
-ok $s->log->wait_for(qr/clamav: new signatures: 2 of them/, 20),
+ok $s->log->wait_for(qr/clamav: new signatures: 4 of them/, 20),
     'new signatures are loaded';
 is rule(letter('', "the new virus\n")), 'virus',
     'and count, whatever the cache knows';
+is rule("X-Other: 5\n$archive"), 'virus', 'or is known of an archive';
+is rule("X-Other: 6\n$archive"), 'virus', 'and again';
 put("$dir/db/broken.ndb", "no signature at all\n");
 $s->allow(qr/new files in .* do not load/, qr/its zygote ended before/,
     qr/LibClamAV Error/);

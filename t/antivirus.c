@@ -226,7 +226,7 @@ test_cache(void)
 	key.engine = 1;
 	tap_ok(!cache_get(c, &key, arena, &scan), "nor of another engine");
 	key.engine = 0;
-	key.mail = true;
+	key.as = CACHE_MAIL;
 	tap_ok(!cache_get(c, &key, arena, &scan), "nor as a letter");
 	for (int end = SCAN_DOWN; end < SCAN_ENDS; end++) {
 		key.hash[0] = (unsigned char)end;
@@ -304,6 +304,7 @@ one_message(void *arg)
 	for (int i = 0; i < ITEMS; i++)
 		ledger_add(&l, SLICE("x"), arena_printf(a, "%s item %d of %d",
 		    i % 10 == 0 ? "bad" : "good", i, crowd->me));
+	scan_begin(&l, crowd->engines);
 	scan_all(crowd->pool, &l, crowd->engines, deadline_in(60000));
 	for (const struct ledger_row *r = l.rows; r != NULL; r = r->next, n++)
 		for (size_t i = 0; i < 2; i++)

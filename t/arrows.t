@@ -9,8 +9,8 @@ use File::Find qw(find);
 use FindBin;
 use Test::More;
 
-my @rooms = qw(base text filetype mime html detect content net dkim conf log verdict policy journal store
-    track notice cell unpack milter daemon);
+my @rooms = qw(base text filetype mime html detect content net dkim conf log verdict policy
+    journal store track notice cell unpack milter daemon);
 my %place = map { $rooms[$_] => $_ } 0 .. $#rooms;
 my $src = $ENV{GATEHOUSE_SRC} // "$FindBin::Bin/..";
 

@@ -91,6 +91,8 @@ static void
 arenas(void)
 {
 	struct arena *a = arena_new();
+	int *numbers = NULL;
+	size_t room = 0;
 	static char first = '1', second = '2';
 	char *big;
 	bool zero = true;
@@ -116,6 +118,12 @@ arenas(void)
 	tap_is(arena_copy(a, SLICE("a\0b")), SLICE("a\0b"), "copy keeps NUL");
 	tap_ok(arena_copy(a, SLICE_NONE).ptr == NULL, "absent stays absent");
 	tap_is(arena_printf(a, "%d-%s", 12, "x"), SLICE("12-x"), "printf");
+	for (size_t i = 0; i < 100; i++) {
+		numbers = arena_more(a, numbers, i, &room, sizeof *numbers);
+		numbers[i] = (int)i;
+	}
+	tap_ok(numbers[0] == 0 && numbers[99] == 99 && room == 128,
+	    "an array grows, and keeps what it has");
 	arena_defer(a, note, &first);
 	arena_defer(a, note, &second);
 	arena_reset(a);
@@ -143,6 +151,10 @@ bufs(void)
 	tap_ok(buf_slice(&b).ptr != NULL && b.len == 0, "cleared is empty");
 	buf_free(&b);
 	buf_free(&c);
+	b = (struct buf){ 0 };
+	buf_room(&b, 0);		/* nothing to point at, and no harm */
+	buf_took(&b, 0);
+	tap_is(buf_slice(&b), SLICE(""), "no room in an empty one");
 	arena_free(a);
 }
 

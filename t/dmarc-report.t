@@ -218,6 +218,7 @@ journal(event(10), event(86399, 'gatehouse.dmarc.record.sp' => 'none'),
     event(-1), event(86400),		# of other days
     event(70, 'network.direction' => 'outbound'),
     event(71, 'gatehouse.dmarc.record.rua' => undef),
+    event(71, 'gatehouse.pass' => 2),	# counted when it first came
     event(72, 'gatehouse.dmarc.domain' => 'our.test'),
     event(73, 'gatehouse.dmarc.domain' => 'sub.our.test'),
     event(74, 'email.to.address' => [ 'DMARC@our.test' ]),

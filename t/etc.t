@@ -18,6 +18,7 @@ sub slurp {
 my %printer = (
 	'gatehouse.conf' => "$build/etc/print-house",
 	'auth-check.conf' => "$build/milters/auth-check/gatehouse-auth-check",
+	'antispam.conf' => "$build/milters/antispam/gatehouse-antispam",
 	'antivirus-multiscan.conf' => "$build/milters/antivirus-multiscan/" .
 	    'gatehouse-antivirus-multiscan',
 	'attachment-dlp.conf' => "$build/milters/attachment-dlp/" .
@@ -25,10 +26,14 @@ my %printer = (
 	'predelivery.conf' => "$build/milters/predelivery/" .
 	    'gatehouse-predelivery',
 	'chain.conf' => "$build/milters/chain/gatehouse-chain",
+	'splitter.conf' => "$build/services/splitter/gatehouse-splitter",
+	'sandbox.conf' => "$build/services/sandbox/gatehouse-sandbox",
 	'store.conf' => "$build/services/store/gatehouse-store",
 	'track.conf' => "$build/services/track/gatehouse-track",
 	'dmarc-report.conf' => "$build/tools/gatehouse dmarc-report",
 	'notices.conf' => "$build/tools/gatehouse digest",
+	'directory.conf' => "$build/tools/gatehouse directory",
+	'tenants.conf' => "$build/tools/gatehouse tenant",
 	'postfix.conf' => "$build/tools/gatehouse postfix-config",
 );
 
@@ -47,13 +52,18 @@ for my $name (sort keys %printer) {
 my %page = (
 	'gatehouse.conf' => 'gatehouse.conf.5',
 	'auth-check.conf' => 'gatehouse-auth-check.conf.5',
+	'antispam.conf' => 'gatehouse-antispam.conf.5',
 	'antivirus-multiscan.conf' => 'gatehouse-antivirus-multiscan.conf.5',
+	'sandbox.conf' => 'gatehouse-sandbox.8',
 	'attachment-dlp.conf' => 'gatehouse-attachment-dlp.conf.5',
 	'predelivery.conf' => 'gatehouse-predelivery.conf.5',
+	'splitter.conf' => 'gatehouse-splitter.8',
 	'store.conf' => 'gatehouse-store.8',
 	'track.conf' => 'gatehouse-track.conf.5',
 	'dmarc-report.conf' => 'gatehouse-dmarc-report.conf.5',
 	'notices.conf' => 'gatehouse-notices.conf.5',
+	'directory.conf' => 'gatehouse-directory.conf.5',
+	'tenants.conf' => 'gatehouse-tenants.conf.5',
 	'postfix.conf' => 'gatehouse-postfix.conf.5',
 );
 for my $name (sort keys %page) {

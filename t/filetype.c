@@ -216,7 +216,8 @@ test_far_signatures(void)
 /* ---- agreement ---- */
 
 static const struct { const char *claim, *is; bool agrees; } pairs[] = {
-	{ "pdf", "pdf", true }, { "pdf", "pe", false }, { "pdf", "text", false },
+	{ "pdf", "pdf", true }, { "pdf", "pe", false },
+	{ "pdf", "text", false },
 	{ "pdf", "html", false }, { "pdf", "empty", true },
 	{ "jpeg", "png", true }, { "jpeg", "pe", false },
 	{ "jpeg", "data", false }, { "docx", "doc", true },
@@ -260,6 +261,7 @@ as_named(const char *path, const char *name)
 	is = filetype_of(file, &classes);
 	if (want != NULL && strcmp(is->family, want->family) != 0)
 		tap_diag("%s: %s", name, is->name);
+	free((void *)(uintptr_t)file.ptr);
 	return want == NULL || strcmp(is->family, want->family) == 0;
 }
 

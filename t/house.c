@@ -3,6 +3,7 @@
 #include <unistd.h>
 
 #include "conf/house.h"
+#include "conf/tenant.h"
 #include "t/tap.h"
 
 static struct arena *a;
@@ -74,6 +75,12 @@ static const struct {
 	{ "syslog = \"log\";",
 	  "syslog is \"log\"; it wants a path that begins with a slash" },
 	{ "syslog = \"-\";", "ok" },
+	{ "tenants = \"tenants.d\";",
+	  "tenants is \"tenants.d\"; it wants a path that begins with a "
+	  "slash" },
+	{ "tenants = \"/nonexistent/tenants.d\";",
+	  "tenants is \"/nonexistent/tenants.d\": No such file or directory; "
+	  "it wants a folder with a file for each tenant" },
 	{ "syslog = \"\";",
 	  "F:1: syslog is \"\"; it wants a path in double quotes" },
 	{ "peers = [ ];",
@@ -83,10 +90,57 @@ static const struct {
 	  "F:1: unknown option resolvr; did you mean resolver?" },
 };
 
+static const struct {
+	const char *text;
+	bool good;
+} hosts[] = {
+	{ "[mail.example.org]:25", true }, { "[mail.example.org]", true },
+	{ "mail.example.org", true }, { "mail.example.org:2525", true },
+	{ "[192.0.2.1]", true }, { "[ipv6:2001:db8::1]:25", true },
+	{ "", false }, { "[]", false }, { "[mail", false },
+	{ "[mail]x", false }, { "[mail]:", false }, { "[mail]:0", false },
+	{ "[mail]:65536", false }, { "mail:smtp", false }, { "a b", false },
+	{ "a,b", false }, { "a\nb", false }, { "[a,b]", false },
+};
+
+static const struct {
+	const char *text;
+	int64_t day;
+} days[] = {
+	{ "1970-01-01", 0 }, { "2024-02-29", 19782 }, { "2027-01-31", 20849 },
+	{ "2027-02-29", -1 }, { "2027-13-01", -1 }, { "2027-1-1", -1 },
+	{ "2027-01-01x", -1 }, { "", -1 }, { "yesterday.", -1 },
+	{ "1969-12-31", -1 },
+};
+
+static const struct {
+	const char *text;
+	bool good;
+} names[] = {
+	{ "acme", true }, { "a-b_c9", true }, { "9", true }, { "", false },
+	{ "Acme", false }, { "-a", false }, { "a.b", false }, { "a/b", false },
+	{ "..", false },
+};
+
+static void
+tenants(void)
+{
+	for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++)
+		tap_is_int(tenant_host(slice_of(hosts[i].text)), hosts[i].good,
+		    "host \"%s\"", hosts[i].text);
+	for (size_t i = 0; i < sizeof days / sizeof *days; i++)
+		tap_is_int(tenant_day(days[i].text), days[i].day,
+		    "day \"%s\"", days[i].text);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		tap_is_int(tenant_name(slice_of(names[i].text)), names[i].good,
+		    "name \"%s\"", names[i].text);
+}
+
 int
 main(void)
 {
 	a = arena_new();
+	tenants();
 	defaults();
 	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
 		tap_is(finish(cases[i].text), slice_of(cases[i].why), "%s",

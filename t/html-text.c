@@ -162,6 +162,8 @@ places(void)
 	    SLICE("\x1b$B$\"\x1b(B<b>z"), 100, &t);
 	tap_is(t.visible.text, SLICE("\xe3\x81\x82z"), "ISO-2022-JP");
 	tap_ok(t.copied, "of a copy");
+	html_text_read(a, SLICE("utf-8"), SLICE(""), 0, &t);
+	tap_is_int((long long)t.visible.text.len, 0, "an empty text");
 	html_text_read(a, SLICE("utf-8"), SLICE("1&#8203;2\xc2\xad"), 9, &t);
 	tap_is_int((long long)t.unseen, 2, "what has no width is counted");
 	arena_free(a);

@@ -4,12 +4,13 @@
 use strict;
 use warnings;
 
-use File::Path qw(make_path);
+use File::Path qw(make_path rmtree);
 use FindBin;
 use JSON::PP;
 use lib "$FindBin::Bin/lib";
 use Test::More;
 
+use Gatehouse::Directory;
 use Gatehouse::Suite;
 
 my $s = Gatehouse::Suite->new(zone => <<'END', house => {
@@ -235,7 +236,46 @@ for ([ 'carl@a.test', 'reject' ], [ 'anna@a.test', 'accept' ]) {
 	    '--mail-from', 'x@far.test', '--rcpt', $_->[0], '--expect', $_->[1],
 	    $s->dir . '/mail');
 	is $status, 0, "gatehouse test: $_->[1] for $_->[0]";
+	is $text =~ /^ +set by +user carl/m ? 1 : 0,
+	    $_->[1] eq 'reject' ? 1 : 0, 'and who set that';
 }
+
+# And what was not compiled yet is tried as it would be.
+put("$conf/policy.settings", qq(user anna\@a.test auth-check.spf_fail = ) .
+    qq("reject"\n));
+$s->conf_write('auth-check.conf', scope => [
+    { user => 'carl@a.test', spf_fail => 'accept' } ]);
+for ([ 'carl@a.test', 'accept' ], [ 'anna@a.test', 'reject' ]) {
+	my ($status, $text) = $s->gatehouse('test', '--config', $conf,
+	    '--milter', 'auth-check', '--client-ip', '203.0.113.9',
+	    '--mail-from', 'x@far.test', '--rcpt', $_->[0], '--expect', $_->[1],
+	    $s->dir . '/mail');
+	is $status, 0, "gatehouse test of new files: $_->[1] for $_->[0]";
+}
+is doctor(), 'policy.stale', 'the map is still the old one';
+
+# --- what a sync writes, which belongs to who syncs ---
+put("$conf/policy.settings",
+    qq(profile sales auth-check.spf_fail = "quarantine"\n));
+rmtree("$state/directory");
+my $d = Gatehouse::Directory->new(suite => $s,
+    options => { maps => 'false' });
+$d->source('hr', fields => [ 'Mail=address', 'Group=profile',
+    'Login=attr.login' ], text => "Mail,Group,Login\n" .
+    "Anna\@A.test,sales,anna\ncarl\@b.test,,\n");
+is_deeply [ $d->sync ]->[0], 0, 'a sync';
+SKIP: {
+	skip 'nobody but root gives files away', 1 if $> != 0;
+	is chown(65534, -1, "$state/directory/current/directory"), 1,
+	    'it is of another user';
+}
+like policy('compile', '--if-stale'), qr/^0: .*: compiled .* 3 addresses/,
+    'is compiled';
+is policy('get', 'anna+x@a.test', 'spf_fail'), qq(0: "quarantine"\n),
+    'and tells the profile';
+chmod 0664, "$state/directory/current/directory";
+like fails('compile'), qr/^78: .*others may write to it; type: chmod go-w/,
+    'but it is of nobody else';
 
 is_deeply [ $s->unexpected ], [], 'no log says more';
 done_testing;

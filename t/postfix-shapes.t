@@ -17,7 +17,7 @@ my $full = $ENV{GATEHOUSE_FULL};
 my ($dir, $conf, $tmp) = (dir(), conf(), tmp());
 my %shape = shapes();
 
-house('');
+house('seal_key = "/etc/gatehouse/seal.key"; splitter = true;');
 own('tls_senders = [ "bank.example" ];');
 
 # --- shapes ---
@@ -49,6 +49,8 @@ for my $name (grep { $full || !$like{$_} } sort keys %shape) {
 	    for ($shape{$name}[0] =~ /^(# \w.*?)\r?$/m)[0] // '';
 	is scalar(() = slurp("$dir/main.cf") =~ /(?<!\r)\n/g), 0,
 	    'all lines end alike' if $name =~ /^CRLF/;
+	like slurp("$dir/gatehouse/split"), qr/^\/\^X-Gatehouse-Split:/m,
+	    'and what is marked is split';
 	if ($full || $name =~ /amavis|duplicates|site/) {	# another role, and back
 		is +(config('--apply', '--role', 'inbound'))[0], 0,
 		    'another role';

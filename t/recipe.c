@@ -336,6 +336,96 @@ their_domains(void)
 	}
 }
 
+/* --- mail that is split ------------------------------------------------ */
+
+static void
+split_house(struct setting *s, const char *conf)
+{
+	set_up(s, conf);
+	s->house.splitter = true;
+	s->house.seal_key = "/etc/gatehouse/seal.key";
+	s->in.splitter = (struct recipe_splitter){
+		.socket = "unix:gatehouse/splitter/sock",
+		.server = "127.0.0.1:10038", .deadline = 540000 };
+}
+
+static const struct {
+	const char *service, *option, *want;
+} split[] = {
+	{ "split", NULL, "/^X-Gatehouse-Split:/ FILTER "
+	  "gatehouse-split:unix:gatehouse/splitter/sock\n" },
+	{ NULL, "milter_header_checks",
+	  "regexp:${config_directory}/gatehouse/split" },
+	{ "gatehouse-split/unix", NULL, "unix - - y - - lmtp" },
+	{ "gatehouse-split/unix", "lmtp_fallback_relay", "" },
+	{ "gatehouse-split/unix", "lmtp_header_checks", "" },
+	{ "gatehouse-split/unix", "lmtp_data_done_timeout", "10m" },
+	{ "gatehouse-split-cleanup/unix", "milter_header_checks", "" },
+	{ "127.0.0.1:10038/inet", "smtpd_milters", "$gatehouse_inbound" },
+	{ "127.0.0.1:10038/inet", "milter_macro_daemon_name", "SPLIT" },
+	{ "127.0.0.1:10038/inet", "cleanup_service_name",
+	  "gatehouse-split-cleanup" },
+	{ "127.0.0.1:10038/inet", "smtpd_recipient_restrictions",
+	  "permit_mynetworks, reject" },
+};
+
+static const struct {
+	const char *name, *conf, *server, *key, *why;
+} unsplit[] = {
+	{ "no listener", "split_listener = \"\";", "127.0.0.1:10038", "k",
+	  "split_listener is empty" },
+	{ "open to the world", "split_listener = \"10038\";", "10038", "k",
+	  "wants an address of loopback" },
+	{ "two that differ", "", "127.0.0.1:10039", "k",
+	  "have to be the same" },
+	{ "no key", "", "127.0.0.1:10038", "", "no seal_key" },
+};
+
+static void
+splits(void)
+{
+	static const char *const checks[] = { "milter_header_checks",
+	    "pcre:/etc/x", NULL };
+	struct setting s;
+	struct recipe r;
+	struct slice why = SLICE("");
+
+	set_up(&s, "");
+	recipe_build(&s.in, &r, a, &why);
+	tap_is_str(value(&r, NULL, "milter_header_checks"), "(none)",
+	    "without a splitter nothing is split");
+	split_house(&s, "");
+	s.in.role = RECIPE_OUTBOUND;
+	recipe_build(&s.in, &r, a, &why);
+	tap_is_str(value(&r, NULL, "milter_header_checks"), "(none)",
+	    "nor in outbound mail");
+	split_house(&s, "");
+	tap_ok(recipe_build(&s.in, &r, a, &why) == RC_OK, "with one");
+	for (size_t i = 0; i < sizeof split / sizeof split[0]; i++)
+		tap_is_str(value(&r, split[i].service, split[i].option),
+		    split[i].want, "%s %s", split[i].service != NULL ?
+		    split[i].service : "main.cf", split[i].option != NULL ?
+		    split[i].option : "is there");
+	split_house(&s, "");
+	s.in.existing = existing;
+	s.in.arg = (void *)(uintptr_t)checks;
+	recipe_build(&s.in, &r, a, &why);
+	tap_is_str(value(&r, NULL, "milter_header_checks"),
+	    "regexp:${config_directory}/gatehouse/split, pcre:/etc/x",
+	    "checks of the administrator's come behind ours");
+	tap_is_str(value(&r, "gatehouse-split-cleanup/unix",
+	    "milter_header_checks"), "pcre:/etc/x",
+	    "and alone in the second pass");
+	for (size_t i = 0; i < sizeof unsplit / sizeof unsplit[0]; i++) {
+		split_house(&s, unsplit[i].conf);
+		s.in.splitter.server = unsplit[i].server;
+		s.house.seal_key = unsplit[i].key;
+		tap_ok(recipe_build(&s.in, &r, a, &why) == RC_BAD &&
+		    slice_search(why, slice_of(unsplit[i].why)) < why.len,
+		    "%s: %.*s", unsplit[i].name, SLICE_ARG(why));
+	}
+}
+
 int
 main(void)
 {
@@ -346,6 +436,7 @@ main(void)
 	theirs();
 	routes();
 	their_domains();
+	splits();
 	arena_free(a);
 	return tap_done();
 }

@@ -107,6 +107,10 @@ is_deeply [ map { "$_->{address} $_->{verdict}: " .
     [ "$anna quarantine: profile sales", "$bert accept: client acme",
     "$carl accept: user $carl" ], 'the event says who said so for each';
 
+like +($s->gatehouse('explain', '--config', $s->conf, $id))[1],
+    qr/<?\Q$anna\E>?: quarantine \(dmarc-reject\): .*; set by profile sales/,
+    'so does explain';
+
 # --- while it runs ---
 put($s->conf . '/policy.settings', <<'END');
 user dora@b.test  auth-check.dmarc_policy = "ignore"

@@ -6,12 +6,15 @@
 #include "milter/settings.h"
 #include "milters/all.h"
 #include "notice/options.h"
+#include "services/splitter/splitter.h"
 #include "services/store/store.h"
 #include "services/track/options.h"
 #include "text/json.h"
 #include "tools/check-config.h"
+#include "tools/directory-conf.h"
 #include "tools/dmarc-conf.h"
 #include "tools/postfix-conf.h"
+#include "tools/tenant-conf.h"
 #include "tools/verb.h"
 
 static const struct option longs[] = {
@@ -85,6 +88,28 @@ check_postfix(const struct files *f)
 	    &conf, f->arena, &why), why);
 }
 
+static void
+check_directory(const struct files *f)
+{
+	struct house_conf house = { 0 };
+	struct directory_conf conf = { 0 };
+	struct slice why = SLICE("");
+
+	f->told(f->arg, "directory", directory_conf_load(f->dir, &house, &conf,
+	    f->arena, &why), why);
+}
+
+static void
+check_tenants(const struct files *f)
+{
+	struct house_conf house = { 0 };
+	struct tenant_conf conf = { 0 };
+	struct slice why = SLICE("");
+
+	f->told(f->arg, "tenant", tenant_conf_load(f->dir, &house, &conf,
+	    f->arena, &why), why);
+}
+
 /* A daemon that is no milter, where its file is. */
 static void
 check_service(const struct files *f, const struct service *service)
@@ -150,8 +175,11 @@ check_config_each(const char *dir, struct arena *a, check_config_told *told,
 	    F_OK) == 0)
 		check(&files, "chain", all_filters, true);
 	check_dmarc_report(&files);
+	check_directory(&files);
+	check_tenants(&files);
 	check_notices(&files);
 	check_postfix(&files);
+	check_service(&files, &splitter_service);
 	check_service(&files, &store_service);
 	check_service(&files, &track_settings);
 }

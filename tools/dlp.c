@@ -233,7 +233,7 @@ read_texts(struct dlp_verb *v, const char *path, struct dlp_texts *texts_r)
 	if (status != EX_OK)
 		return status;
 	read_as(v, path, bytes, msg);
-	attachment_items(msg, &how, deadline_in(WAIT_MS), items);
+	items_of_message(msg, &how, deadline_in(WAIT_MS), items);
 	if (items->late)
 		return verb_fails(EX_TEMPFAIL, "%s: what is in it was not "
 		    "known in time", path);

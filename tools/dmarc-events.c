@@ -420,6 +420,9 @@ take(struct dmarc_events *ev, const json_t *event)
 	if (event_text(event, "gatehouse.dmarc.record.rua").len == 0 ||
 	    slice_eq(event_text(event, "network.direction"), SLICE("outbound")))
 		return;
+	/* Mail that was split has been judged, and is counted, in the first. */
+	if (event_int(event, "gatehouse.pass", 1) == 2)
+		return;
 	if (!dmarc_time_parse(event_text(event, "@timestamp"), &t) ||
 	    !domain_ascii(ev->scratch, event_text(event, "gatehouse.dmarc.domain"),
 	    &domain) || !ip_parse(event_text(event, "source.ip"), &ip)) {

@@ -6,6 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "base/write.h"
 #include "tools/child.h"
 #include "tools/doctor.h"
 
@@ -180,13 +181,9 @@ send_report(struct doctor_report *r, int fd)
 		    r->findings[i].type);
 	pack(&out, SAW, buf_slice(&r->saw), SLICE(""));
 	pack(&out, MORE, arena_printf(r->arena, "%zu", r->more), SLICE(""));
-	for (size_t at = 0; at < out.len;) {
-		ssize_t n = write(fd, out.ptr + at, out.len - at);
-
-		if (n < 0 && errno != EINTR)
-			return;
-		at += n > 0 ? (size_t)n : 0;
-	}
+	/* Who reads it sees that it ends too early. */
+	if (!write_all(fd, buf_slice(&out)))
+		return;
 }
 
 static void

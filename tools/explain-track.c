@@ -132,7 +132,8 @@ facts(struct story *s, json_t *event)
 {
 	static const char *const common[] = { "gatehouse.id",
 	    "gatehouse.queue_id", "gatehouse.helo", "gatehouse.verdict",
-	    "gatehouse.rule", "gatehouse.reason", "gatehouse.coverage" };
+	    "gatehouse.rule", "gatehouse.reason", "gatehouse.coverage",
+	    "gatehouse.scope" };
 	const char *key;
 	json_t *value;
 
@@ -156,11 +157,13 @@ apart(struct story *s, const json_t *event)
 	size_t i;
 
 	json_array_foreach(list, i, item)
-		line(s, "  for", arena_printf(s->a, "%.*s: %.*s (%.*s): %.*s",
-		    SLICE_ARG(event_text(item, "address")),
+		line(s, "  for", arena_printf(s->a, "%.*s: %.*s (%.*s): "
+		    "%.*s%s%.*s", SLICE_ARG(event_text(item, "address")),
 		    SLICE_ARG(event_text(item, "verdict")),
 		    SLICE_ARG(event_text(item, "rule")),
-		    SLICE_ARG(event_text(item, "reason"))));
+		    SLICE_ARG(event_text(item, "reason")),
+		    event_text(item, "scope").len > 0 ? "; set by " : "",
+		    SLICE_ARG(event_text(item, "scope"))));
 }
 
 static void
@@ -180,6 +183,7 @@ text_finding(void *arg, const struct track_finding *f)
 		buf_addf(&head, ", virus %.*s", SLICE_ARG(f->virus));
 	line(s, "milter", buf_slice(&head));
 	line(s, "  reason", event_text(event, "gatehouse.reason"));
+	line(s, "  set by", event_text(event, "gatehouse.scope"));
 	line(s, "  coverage", event_text(event, "gatehouse.coverage"));
 	apart(s, event);
 	facts(s, event);

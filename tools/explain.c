@@ -155,7 +155,7 @@ add_facts(struct buf *out, struct arena *a, json_t *event)
 	static const char *const common[] = { "gatehouse.id",
 	    "gatehouse.queue_id", "gatehouse.helo", "gatehouse.size",
 	    "gatehouse.verdict", "gatehouse.rule", "gatehouse.reason",
-	    "gatehouse.coverage", "gatehouse.recipients" };
+	    "gatehouse.coverage", "gatehouse.scope", "gatehouse.recipients" };
 	const char *key;
 	json_t *value;
 
@@ -182,9 +182,11 @@ add_recipients(struct buf *out, struct arena *a, const json_t *event)
 	json_array_foreach(to, i, item)
 		add_line(out, a, "to", json_string_value(item));
 	json_array_foreach(list, i, item)
-		add_line(out, a, "for", arena_printf(a, "%s: %s (%s): %s",
+		add_line(out, a, "for", arena_printf(a, "%s: %s (%s): %s%s%s",
 		    text_of(item, "address"), text_of(item, "verdict"),
-		    text_of(item, "rule"), text_of(item, "reason")).ptr);
+		    text_of(item, "rule"), text_of(item, "reason"),
+		    text_of(item, "scope")[0] != '\0' ? "; set by " : "",
+		    text_of(item, "scope")).ptr);
 }
 
 static void
@@ -194,6 +196,7 @@ add_event(struct buf *out, struct arena *a, json_t *event)
 	    text_of(event, "event.module"), text_of(event,
 	    "gatehouse.verdict"), text_of(event, "gatehouse.rule"));
 	add_line(out, a, "reason", text_of(event, "gatehouse.reason"));
+	add_line(out, a, "set by", text_of(event, "gatehouse.scope"));
 	add_line(out, a, "coverage", text_of(event, "gatehouse.coverage"));
 	add_line(out, a, "client", arena_printf(a, "%s[%s] helo=%s",
 	    text_of(event, "source.domain"), text_of(event, "source.ip"),

@@ -8,12 +8,16 @@
 static const struct verb verbs[] = {
 	{ "antivirus", "say how the engines against viruses are",
 	  verb_antivirus },
+	{ "attachment", "say what a file is, and what is in it",
+	  verb_attachment },
 	{ "backlog", "say what waits in the queue, or let it go in batches",
 	  verb_backlog },
 	{ "check-config", "read all configuration and say what is wrong",
 	  verb_check_config },
 	{ "digest", "make or show digests of the quarantine; take mail about "
 	  "them", verb_digest },
+	{ "directory", "sync the directory of users from where they are kept",
+	  verb_directory },
 	{ "dmarc-report", "build, store or send DMARC aggregate reports",
 	  verb_dmarc_report },
 	{ "dlp", "say what must not go out of a file or message; learn "
@@ -38,10 +42,13 @@ static const struct verb verbs[] = {
 	{ "rules", "say what rules make of a message, or what is wrong with "
 	  "them", verb_rules },
 	{ "search", "find messages, and what became of them", verb_search },
+	{ "spam", "how likely a message is spam; learn and train", verb_spam },
 	{ "spf", "evaluate SPF for an address, a HELO name and a sender",
 	  verb_spf },
 	{ "store", "the quarantine as a whole: figures, keys, its index anew",
 	  verb_store },
+	{ "tenant", "clients of the house: take in, check, give notice, "
+	  "remove", verb_tenant },
 	{ "test", "run a message through the milters, without side effects",
 	  verb_test },
 };

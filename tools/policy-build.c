@@ -188,7 +188,19 @@ unmap(void *arg)
 	munmap((void *)(uintptr_t)s->ptr, s->len);
 }
 
-/* A file of any size, whose owner may set what he likes. */
+/* The directory belongs to whoever syncs it, and to nobody else. */
+static enum rc
+trust(const struct build *b, const char *path, int fd, const struct stat *st,
+    struct slice *why_r)
+{
+	if (path != b->directory)
+		return trust_file(b->arena, fd, path, why_r);
+	*why_r = arena_printf(b->arena, "%s: others may write to it; type: "
+	    "chmod go-w %s", path, path);
+	return (st->st_mode & (S_IWGRP | S_IWOTH)) == 0 ? RC_OK : RC_BAD;
+}
+
+/* A file of any size. */
 static enum rc
 map_bytes(const struct build *b, const char *path, struct slice *bytes_r,
     struct slice *why_r)
@@ -204,7 +216,7 @@ map_bytes(const struct build *b, const char *path, struct slice *bytes_r,
 		return RC_BAD;
 	if (fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) {
 		*why_r = arena_printf(b->arena, "%s: is no file", path);
-	} else if (trust_file(b->arena, fd, path, why_r) == RC_OK) {
+	} else if (trust(b, path, fd, &st, why_r) == RC_OK) {
 		if (st.st_size == 0) {
 			close(fd);
 			return RC_OK;
@@ -218,6 +230,15 @@ map_bytes(const struct build *b, const char *path, struct slice *bytes_r,
 	*kept = *bytes_r = slice_make(at, (size_t)st.st_size);
 	arena_defer(b->arena, unmap, kept);
 	return RC_OK;
+}
+
+/* What counts of the tenants' files. */
+static struct slice
+tenants_digest(const struct build *b)
+{
+	uint64_t digest = house_digest(&b->house);
+
+	return arena_copy(b->arena, slice_make(&digest, sizeof digest));
 }
 
 static enum rc
@@ -257,6 +278,9 @@ each_source(const struct build *b, enum rc (*visit)(void *arg,
 		if (rc == RC_OK)
 			rc = visit(arg, slice_of(paths[i]), digest, why_r);
 	}
+	if (rc == RC_OK && b->house.tenant_list.count > 0)
+		rc = visit(arg, slice_of(b->house.tenants), tenants_digest(b),
+		    why_r);
 	return rc;
 }
 

@@ -304,8 +304,10 @@ open_map(struct checking *c, const char *parameter, struct slice map)
 	    slice_after(map, path)) == r.err.len))
 		return rc;
 	*c->why_r = arena_printf(c->a, "%s would be %s, which cannot be "
-	    "opened; nothing was changed. Make the map first:\n%.*s",
-	    parameter, name, SLICE_ARG(slice_trim(r.err)));
+	    "opened; nothing was changed. Make the map first%s:\n%.*s",
+	    parameter, name, slice_search(map, SLICE("/directory/current/")) <
+	    map.len ? " (gatehouse directory sync)" : "",
+	    SLICE_ARG(slice_trim(r.err)));
 	return RC_BAD;
 }
 
@@ -332,7 +334,8 @@ names_maps(const struct recipe_entry *e)
 {
 	return e->file == RECIPE_MAIN &&
 	    (strcmp(e->name, "relay_recipient_maps") == 0 ||
-	    strcmp(e->name, "transport_maps") == 0);
+	    strcmp(e->name, "transport_maps") == 0 ||
+	    strcmp(e->name, "virtual_alias_maps") == 0);
 }
 
 /* It looks at owners and folders too, which only root may mend. What it said

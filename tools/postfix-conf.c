@@ -74,6 +74,11 @@ const struct conf_option postfix_conf_options[] = {
 	  "(server of notices.conf; without that file there is none). It "
 	  "passes no filter, and must be an address of loopback too. Empty: "
 	  "nowhere.", NULL },
+	{ "split_listener", CONF_STRING, AT(split_listener),
+	  "127.0.0.1:10038", 0, 100,
+	  "Where mail that was split comes in for its second pass "
+	  "(reinject_server of splitter.conf; without splitter = true in "
+	  "gatehouse.conf there is none). An address of loopback too.", NULL },
 	{ "allow_clients", CONF_NETWORKS, AT(allow_clients), "", 0, 10000,
 	  "The clients that may use relay_listener. Empty: networks of "
 	  "gatehouse.conf.", NULL },

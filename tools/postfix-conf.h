@@ -25,7 +25,7 @@ struct postfix_conf {
 	const char *inbound_listener;
 	const char *submission_listener, *submissions_listener;
 	const char *relay_listener, *reinject_listener;
-	const char *notice_listener;
+	const char *notice_listener, *split_listener;
 	bool postscreen;
 	struct conf_list postscreen_dnsbl;
 	unsigned postscreen_threshold;

@@ -80,7 +80,21 @@ void recipe_inbound(struct builder *b);
 void recipe_outbound(struct builder *b);
 /* The listeners that only this machine may use. */
 void recipe_own(struct builder *b);
+/* Mail for recipients who need different forms. */
+void recipe_split(struct builder *b);
+/* Options of a listener, named by `option`, that lets nobody but this machine
+ * in; recipients: its smtpd_recipient_restrictions, and why. */
+void b_loopback_only(struct builder *b, const char *option,
+    const char *listener, const char *recipients, const char *reason);
 void recipe_scrub(struct builder *b);
 void recipe_routes(struct builder *b);
+/* recipe-directory.c: that map of the directory, and behind it `more`; NULL
+ * where there is nothing. */
+const char *b_directory(struct builder *b, const char *map,
+    const struct conf_list *more, const char *option);
+/* All maps of transports that are not main.cf's own; NULL: none. */
+const char *b_transports(struct builder *b);
+void recipe_aliases(struct builder *b);
+void recipe_reinject_cleanup(struct builder *b);
 
 #endif

@@ -5,6 +5,8 @@
 
 #include "milter/settings.h"
 #include "milters/all.h"
+#include "services/splitter/splitter.h"
+#include "tools/directory-conf.h"
 #include "tools/maincf.h"
 #include "tools/postfix-site.h"
 
@@ -181,6 +183,43 @@ load_chain(struct loading *l, const struct conf_list *names,
 	return rc;
 }
 
+/* splitter.conf; where there is none, its defaults. */
+static enum rc
+load_splitter(struct loading *l, struct recipe_splitter *s_r)
+{
+	struct splitter_conf *conf = arena_alloc(l->a, sizeof *conf);
+	const struct conf_section sections[] = {
+		{ splitter_options, conf }, { NULL, NULL },
+	};
+	const char *path = l->conf_dir == NULL ? NULL : arena_printf(l->a,
+	    "%s/splitter.conf", l->conf_dir).ptr;
+	enum rc rc;
+
+	if (path != NULL && access(path, F_OK) != 0 && errno == ENOENT)
+		path = NULL;
+	rc = conf_load_trusted(l->a, path, sections, l->why_r);
+	*s_r = (struct recipe_splitter){ .socket = socket_of(l->a, l->house,
+	    "splitter", conf->socket), .server = conf->reinject_server,
+	    .deadline = conf->deadline };
+	return rc;
+}
+
+/* The maps are the sync's; a directory that nobody configured has none. */
+static enum rc
+look_at_directory(struct loading *l, struct recipe_input *in)
+{
+	struct house_conf *house = arena_alloc(l->a, sizeof *house);
+	struct directory_conf *conf = arena_alloc(l->a, sizeof *conf);
+	enum rc rc = directory_conf_load(l->conf_dir, house, conf, l->a,
+	    l->why_r);
+
+	if (rc == RC_OK && conf->configured && conf->maps)
+		in->directory = arena_printf(l->a, "%s:%s",
+		    directory_map_types[conf->map_type], directory_current(
+		    house, l->a, "")).ptr;
+	return rc;
+}
+
 enum rc
 recipe_load(const char *conf_dir, enum recipe_role role,
     struct postfix_site *site, struct recipe_input *in, struct arena *a,
@@ -203,7 +242,11 @@ recipe_load(const char *conf_dir, enum recipe_role role,
 	    .notices = conf_dir != NULL && access(arena_printf(a,
 	    "%s/notices.conf", conf_dir).ptr, F_OK) == 0 };
 	look_at_master(site, conf->inbound_listener, in);
-	rc = load_chain(&l, &house->inbound, "inbound", &in->inbound);
+	rc = load_splitter(&l, &in->splitter);
+	if (rc == RC_OK)
+		rc = look_at_directory(&l, in);
+	if (rc == RC_OK)
+		rc = load_chain(&l, &house->inbound, "inbound", &in->inbound);
 	return rc != RC_OK ? rc : load_chain(&l, &house->outbound, "outbound",
 	    &in->outbound);
 }

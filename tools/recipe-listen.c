@@ -215,6 +215,7 @@ recipients(struct builder *b)
 {
 	const struct postfix_conf *c = b->conf;
 	const struct want keep = { RECIPE_SHOULD, RECIPE_DEFAULT, NULL };
+	const char *recipients;
 
 	if (b->in->house->domains.count > 0)
 		b_main(b, keep, "relay_domains", relay_domains(b),
@@ -225,9 +226,11 @@ recipients(struct builder *b)
 	check_domains(b);
 	b_main(b, SHOULD, "smtpd_reject_unlisted_recipient", "yes",
 	    "who does not exist is refused at RCPT, not bounced later");
-	if (c->recipient_maps.count > 0)
-		b_main(b, SHOULD, "relay_recipient_maps", b_maps(b,
-		    &c->recipient_maps, "recipient_maps"),
+	recipients = b_directory(b, "recipients", &c->recipient_maps,
+	    "recipient_maps");
+	recipe_aliases(b);
+	if (recipients != NULL)
+		b_main(b, SHOULD, "relay_recipient_maps", recipients,
 		    "who exists in our domains");
 	else if (b_existing(b, "relay_recipient_maps")[0] == '\0')
 		b_note(b, RECIPE_SHOULD, "recipient_maps", "postfix.conf names "
@@ -271,8 +274,9 @@ is_loopback(const char *listener)
 
 /* Nobody is asked more than whether he is this machine: the mail has been let
  * in once, or is our own. */
-static void
-loopback_only(struct builder *b, const char *option, const char *listener)
+void
+b_loopback_only(struct builder *b, const char *option, const char *listener,
+    const char *recipients, const char *reason)
 {
 	if (!is_loopback(listener))
 		b_fails(b, "%s is \"%s\"; whoever reaches it may send "
@@ -289,9 +293,8 @@ loopback_only(struct builder *b, const char *option, const char *listener)
 	b_option(b, SHOULD, "smtpd_helo_restrictions", "",
 	    "those of main.cf are meant for strangers");
 	b_option(b, SHOULD, "smtpd_sender_restrictions", "", "the same");
-	b_option(b, SHOULD, "smtpd_recipient_restrictions",
-	    "reject_unlisted_recipient, permit_mynetworks, reject",
-	    "but nobody writes to those who are gone");
+	b_option(b, SHOULD, "smtpd_recipient_restrictions", recipients,
+	    reason);
 	b_option(b, MUST, "smtpd_relay_restrictions",
 	    "permit_mynetworks, reject", "and to anywhere");
 	b_option(b, SHOULD, "smtpd_sasl_auth_enable", "no",
@@ -307,6 +310,14 @@ loopback_only(struct builder *b, const char *option, const char *listener)
 }
 
 static void
+house_only(struct builder *b, const char *option, const char *listener)
+{
+	b_loopback_only(b, option, listener, "reject_unlisted_recipient, "
+	    "permit_mynetworks, reject", "but nobody writes to those who are "
+	    "gone");
+}
+
+static void
 reinject(struct builder *b)
 {
 	b_own_service(b, inet(b, b->conf->reinject_listener), b_columns(b,
@@ -315,9 +326,8 @@ reinject(struct builder *b)
 	common(b, "$gatehouse_inbound", "REINJECT");
 	b_option(b, MUST, "local_header_rewrite_clients", "",
 	    "nothing of it is rewritten");
-	b_option(b, MUST, "receive_override_options", "no_address_mappings",
-	    "nor its recipients, who were chosen when it came");
-	loopback_only(b, "reinject_listener", b->conf->reinject_listener);
+	house_only(b, "reinject_listener", b->conf->reinject_listener);
+	recipe_reinject_cleanup(b);
 }
 
 static void
@@ -327,7 +337,7 @@ notices(struct builder *b)
 	    "inet", "n", "-", "smtpd"), "here it hands in mail of its own");
 	b_option(b, MUST, "smtpd_milters", "",
 	    "a notice about held mail is not held");
-	loopback_only(b, "notice_listener", b->conf->notice_listener);
+	house_only(b, "notice_listener", b->conf->notice_listener);
 }
 
 void

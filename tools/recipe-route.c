@@ -325,11 +325,11 @@ void
 recipe_routes(struct builder *b)
 {
 	const struct postfix_conf *c = b->conf;
+	const char *maps = b_transports(b);
 
-	if (c->transport_maps.count > 0)
+	if (maps != NULL)
 		b_main(b, (struct want){ RECIPE_MUST, RECIPE_FIRST, NULL },
-		    "transport_maps", b_first(b, "transport_maps", b_maps(b,
-		    &c->transport_maps, "transport_maps")),
+		    "transport_maps", b_first(b, "transport_maps", maps),
 		    "single users and domains have servers of their own");
 	if (b->in->role & RECIPE_INBOUND)
 		inner(b);

@@ -387,6 +387,7 @@ check_words(struct builder *b)
 		{ "relay_listener", c->relay_listener },
 		{ "reinject_listener", c->reinject_listener },
 		{ "notice_listener", c->notice_listener },
+		{ "split_listener", c->split_listener },
 		{ "inner_server", c->inner_server },
 		{ "smart_host", c->smart_host },
 	};
@@ -443,6 +444,7 @@ recipe_build(const struct recipe_input *in, struct recipe *r, struct arena *a,
 		recipe_outbound(&b);
 	b.role = in->role;
 	recipe_own(&b);
+	recipe_split(&b);
 	recipe_routes(&b);
 	if (b.bad) {
 		*why_r = b.why;

@@ -95,6 +95,13 @@ struct recipe_chain {
 	size_t count;
 };
 
+/* What splitter.conf says. */
+struct recipe_splitter {
+	const char *socket;	/* "unix:gatehouse/splitter/sock" */
+	const char *server;	/* that it gives copies to */
+	int64_t deadline;	/* ms */
+};
+
 struct recipe_input {
 	enum recipe_role role;
 	struct postfix_version version;
@@ -108,6 +115,9 @@ struct recipe_input {
 	bool postscreen;	/* port 25 is postscreen's already */
 	bool chroot;		/* as the services that are there */
 	bool notices;		/* the house writes mail of its own */
+	struct recipe_splitter splitter; /* when the house has one */
+	const char *directory;	/* "hash:/.../current": where the maps of the
+				   directory stand; NULL: there is none */
 	const char *ca_file;	/* of this machine; NULL: none was found */
 	bool both_chains;	/* both chains are defined, whatever the role */
 	const struct house_conf *house;

@@ -85,7 +85,12 @@ static const char sql[] = "SELECT m.mid, r.t, m.direction, m.qid, m.msgid,"
 	" ORDER BY x.virus IS NULL, x.cause IS NULL, x.verdict = 'accept',"
 	" x.fid LIMIT 1)"
 	" WHERE m.mid < ?2 AND r.t >= ?3 AND r.t < ?4 AND r.fate IN"
-	" (2, 5, 6, 7, 8, 9, 10, 11, 15) AND ?1 NOT NULL ORDER BY m.mid,"
+	" (2, 5, 6, 7, 8, 9, 10, 11, 15) AND ?1 NOT NULL"
+	/* What came back to us at once (gatehouse-splitter, a content filter)
+	 * ends there. */
+	" AND NOT (r.next NOT NULL AND EXISTS (SELECT 1 FROM message c WHERE"
+	" c.day IN (r.t / 86400000, (r.t - 600000) / 86400000) AND"
+	" c.qid = r.next AND c.parent = m.qid)) ORDER BY m.mid,"
 	" r.rcpt";
 
 enum { DIRECTION = 2, FATE = 11, CAUSE = 17 };

@@ -7,10 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "log/log.h"
 #include "milter/offline.h"
 #include "milters/all.h"
+#include "tools/policy-build.h"
 #include "tools/told.h"
 #include "tools/verb.h"
 
@@ -223,6 +225,48 @@ pick_filters(const struct test *t, const char *house_file)
 	return picked;
 }
 
+/*
+ * A configuration that was not compiled, or is not the machine's, is tried with
+ * what a compile would make of it; *map_r is that, in a folder of its own, or
+ * NULL. What is wrong with the files is told by who loads them.
+ */
+static int
+try_policy(struct test *t, const char **map_r)
+{
+	struct build *b = arena_alloc(t->a, sizeof *b);
+	const char *tmp = getenv("TMPDIR"), *stale;
+	struct slice why;
+	char *dir;
+
+	*map_r = NULL;
+	if (build_read(b, t->config, t->a, &why) != RC_OK ||
+	    b->house_file == NULL)
+		return EX_OK;
+	stale = build_stale(b);
+	if (stale == NULL)
+		return EX_OK;
+	fprintf(stderr, "gatehouse: the policy map is not of these files (%s); "
+	    "tested with what a compile would make\n", stale);
+	dir = arena_str(t->a, arena_printf(t->a, "%s/gatehouse-test-XXXXXX",
+	    tmp != NULL ? tmp : "/tmp"));
+	if (mkdtemp(dir) == NULL)
+		return verb_fails(EX_CANTCREAT, "%s: %s", dir,
+		    strerror(errno));
+	*map_r = arena_printf(t->a, "%s/map", dir).ptr;
+	return build_map(b, *map_r);
+}
+
+/* It is open, or of no use. */
+static void
+drop_policy(struct test *t, const char *map)
+{
+	if (map == NULL)
+		return;
+	unlink(map);
+	rmdir(arena_str(t->a, slice_sub(slice_of(map), 0,
+	    slice_find_last(slice_of(map), '/'))));
+}
+
 static int
 load(struct test *t, struct settings **set_r)
 {
@@ -231,12 +275,18 @@ load(struct test *t, struct settings **set_r)
 		.optional = true,
 		.adjust = adjust, .arg = t,
 	};
+	int status = try_policy(t, &source.map);
 	struct slice why;
 	enum rc rc;
 
+	if (status != EX_OK) {
+		drop_policy(t, source.map);
+		return status;
+	}
 	source.house_file = verb_house_file(source.conf_dir, t->a);
 	source.filters = pick_filters(t, source.house_file);
 	rc = settings_load(&source, NULL, set_r, t->a, &why);
+	drop_policy(t, source.map);
 	if (rc != RC_OK)
 		return verb_fails(verb_status(rc), "%.*s", SLICE_ARG(why));
 	return EX_OK;

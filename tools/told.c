@@ -13,6 +13,8 @@ take_verdict(struct arena *a, struct told_verdict *to,
 	to->cause = from->action == QUARANTINE || from->action == DISCARD ?
 	    cause_name(from->cause) : NULL;
 	to->reason = arena_copy(a, from->reason);
+	to->scope = from->scope.len > 0 ? arena_copy(a, from->scope) :
+	    SLICE("");
 }
 
 static void
@@ -117,6 +119,8 @@ put_verdict(struct json *w, const struct told_verdict *v)
 	if (v->cause != NULL)
 		json_put(w, "cause", slice_of(v->cause));
 	json_put(w, "reason", v->reason);
+	if (v->scope.len > 0)
+		json_put(w, "scope", v->scope);
 }
 
 static void
@@ -212,9 +216,10 @@ text_edit(struct buf *out, struct arena *a, const struct told_edit *e)
 static struct slice
 recipient_text(struct arena *a, const struct told_verdict *v)
 {
-	return arena_printf(a, "<%.*s> %s%s%s (%s): %.*s",
+	return arena_printf(a, "<%.*s> %s%s%s (%s): %.*s%s%.*s",
 	    SLICE_ARG(v->address), v->verdict, v->cause != NULL ? ", " : "",
-	    v->cause != NULL ? v->cause : "", v->rule, SLICE_ARG(v->reason));
+	    v->cause != NULL ? v->cause : "", v->rule, SLICE_ARG(v->reason),
+	    v->scope.len > 0 ? "; set by " : "", SLICE_ARG(v->scope));
 }
 
 void
@@ -225,6 +230,8 @@ told_text(struct buf *out, struct arena *a, const struct told *t, bool applied)
 	if (t->all.cause != NULL)
 		text_line(out, a, "cause", slice_of(t->all.cause));
 	text_line(out, a, "reason", t->all.reason);
+	if (t->all.scope.len > 0)
+		text_line(out, a, "set by", t->all.scope);
 	text_line(out, a, "coverage", t->coverage);
 	for (size_t i = 0; i < t->nrecipients; i++)
 		text_line(out, a, "for", recipient_text(a,

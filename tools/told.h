@@ -15,6 +15,7 @@ struct told_verdict {
 	const char *verdict, *rule;
 	const char *cause;		/* NULL: of none that has one */
 	struct slice reason;
+	struct slice scope;		/* the level that decided, or empty */
 };
 
 struct told_edit {

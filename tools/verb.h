@@ -25,8 +25,10 @@ struct verb {
 };
 
 int verb_antivirus(int argc, char **argv, struct arena *a);
+int verb_attachment(int argc, char **argv, struct arena *a);
 int verb_backlog(int argc, char **argv, struct arena *a);
 int verb_check_config(int argc, char **argv, struct arena *a);
+int verb_directory(int argc, char **argv, struct arena *a);
 int verb_digest(int argc, char **argv, struct arena *a);
 int verb_dmarc_report(int argc, char **argv, struct arena *a);
 int verb_dlp(int argc, char **argv, struct arena *a);
@@ -41,8 +43,10 @@ int verb_quarantine(int argc, char **argv, struct arena *a);
 int verb_report(int argc, char **argv, struct arena *a);
 int verb_rules(int argc, char **argv, struct arena *a);
 int verb_search(int argc, char **argv, struct arena *a);
+int verb_spam(int argc, char **argv, struct arena *a);
 int verb_spf(int argc, char **argv, struct arena *a);
 int verb_store(int argc, char **argv, struct arena *a);
+int verb_tenant(int argc, char **argv, struct arena *a);
 int verb_test(int argc, char **argv, struct arena *a);
 
 /* "gatehouse: text" on standard error; returns status. */

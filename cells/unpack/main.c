@@ -41,14 +41,17 @@ static void
 work(struct trade_request *r)
 {
 	struct walk w = { .arena = r->arena,
-	    .out = memfd_create("members", MFD_CLOEXEC) };
+	    .out = memfd_create("members", MFD_CLOEXEC | MFD_ALLOW_SEALING) };
 
 	if (w.out < 0 || r->fd < 0 ||
 	    !told_read_request(r->request, &w.request)) {
 		trade_refuse(r, SLICE("malformed request"));
 	} else {
 		walk_file(&w, r->bytes);
-		if (send_list(r, &w))
+		/* Who gets it believes in no bytes that could still change. */
+		if (fcntl(w.out, F_ADD_SEALS, UNPACK_SEALS) != 0)
+			trade_refuse(r, SLICE("members cannot be sealed"));
+		else if (send_list(r, &w))
 			trade_piece(r, SLICE(""), w.out);
 	}
 	if (w.out >= 0)

@@ -6,7 +6,10 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { BLOCK_SIZE = 8192 - 64, ALIGN = alignof(max_align_t) };
+enum {
+	BLOCK_SIZE = 8192 - 64, ALIGN = alignof(max_align_t),
+	FIRST_ROOM = 16,		/* elements */
+};
 
 struct block {
 	struct block *next;
@@ -120,6 +123,20 @@ arena_array(struct arena *a, size_t n, size_t size)
 	if (__builtin_mul_overflow(n, size, &bytes))
 		out_of_memory();
 	return arena_alloc(a, bytes);
+}
+
+void *
+arena_more(struct arena *a, void *array, size_t n, size_t *room, size_t size)
+{
+	void *more;
+
+	if (n < *room)
+		return array;
+	*room = *room == 0 ? FIRST_ROOM : *room * 2;
+	more = arena_array(a, *room, size);
+	if (n > 0)
+		memcpy(more, array, n * size);
+	return more;
 }
 
 struct slice

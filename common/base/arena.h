@@ -6,6 +6,8 @@
  *		process: the mail in hand is deferred and the supervisor starts
  *		us again. Size is measured at the door (session limits), so
  *		memory is not the limit an attacker finds
+ * arena_more	an array of which n elements are in use with room for one more:
+ *		the same, or one of twice the room with a copy of them
  * arena_copy	the same bytes, owned by the arena, with a NUL behind them
  *		that the length does not count
  * arena_str	the bytes as a C string; a NUL inside ends it early
@@ -30,6 +32,8 @@ struct arena *arena_new(void);
 void *arena_alloc(struct arena *a, size_t size);
 /* n elements of size bytes; an overflow ends the process like no memory. */
 void *arena_array(struct arena *a, size_t n, size_t size);
+void *arena_more(struct arena *a, void *array, size_t n, size_t *room,
+    size_t size);
 struct slice arena_copy(struct arena *a, struct slice s);
 char *arena_str(struct arena *a, struct slice s);
 struct slice arena_printf(struct arena *a, const char *fmt, ...)

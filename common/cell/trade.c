@@ -131,6 +131,8 @@ be_worker(struct zygote *z, int client)
 		frame_send(3, FRAME_REFUSE, why, -1);
 		_exit(EX_OSERR);
 	}
+	if (z->trade->settle != NULL)
+		z->trade->settle();
 	while (left-- > 0 && frame_receive(3, &z->frame, DEADLINE_NEVER) == 1 &&
 	    z->frame.kind == FRAME_REQUEST) {
 		serve_request(z, 3, left == 0, a);

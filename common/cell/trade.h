@@ -7,6 +7,8 @@
  * prepare	once, in the zygote, before any worker: loads what all share.
  *		May read files; may start no thread. False with *why_r ends the
  *		program. *told_r is what cell_told gives
+ * settle	in each worker, behind the walls, before its first request: what
+ *		would make that one slow. May be NULL
  * work		one request, in a worker, behind the walls. What it leaks goes
  *		with the worker, which ends after `requests` of them
  *
@@ -40,6 +42,7 @@ struct cell_trade {
 	const char *name;
 	bool (*prepare)(int argc, char **argv, struct arena *a,
 	    struct slice *told_r, struct slice *why_r);
+	void (*settle)(void);
 	void (*work)(struct trade_request *r);
 	struct walls walls;
 	unsigned requests;		/* of one worker; 0: 1000 */

@@ -306,6 +306,15 @@ conf_text(struct arena *a, const char *path, struct slice *text_r,
 }
 
 bool
+conf_list_same(const struct conf_list *a, const struct conf_list *b)
+{
+	for (size_t i = 0; a->count == b->count && i < a->count; i++)
+		if (!slice_eq(a->items[i], b->items[i]))
+			return false;
+	return a->count == b->count;
+}
+
+bool
 conf_list_has(const struct conf_list *list, struct slice item)
 {
 	for (size_t i = 0; i < list->count; i++)

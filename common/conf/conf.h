@@ -125,6 +125,7 @@ void conf_roff(struct buf *out, struct slice text);
 /* Bytes of a field of that kind. */
 size_t conf_field_size(enum conf_kind kind);
 
+bool conf_list_same(const struct conf_list *a, const struct conf_list *b);
 bool conf_list_has(const struct conf_list *list, struct slice item);
 bool conf_list_has_nocase(const struct conf_list *list, struct slice item);
 bool conf_nets_hold(const struct conf_nets *nets, const struct ip *ip);

@@ -10,6 +10,10 @@ static const char *const mixed_rejects[] = {
 	NULL
 };
 
+static const char *const split_rejects[] = {
+	[SPLIT_QUARANTINE] = "quarantine", [SPLIT_DISCARD] = "discard", NULL
+};
+
 const struct conf_option house_options[] = {
 	{ "hostname", CONF_STRING, AT(hostname), "", 0, 253,
 	  "This machine's name as other mail servers know it; Postfix calls it "
@@ -25,6 +29,10 @@ const struct conf_option house_options[] = {
 	{ "networks", CONF_NETWORKS, AT(networks), "127.0.0.0/8, ::1", 0, 10000,
 	  "Clients whose mail is outbound. Postfix calls them mynetworks.",
 	  NULL },
+	{ "tenants", CONF_PATH, AT(tenants), "", 0, 0,
+	  "Folder with a file for each tenant, as gatehouse tenant writes "
+	  "them: /etc/gatehouse/tenants.d. Their domains and networks are "
+	  "added to those here. Empty: there are no tenants.", NULL },
 	{ "outbound_daemons", CONF_LIST, AT(outbound_daemons),
 	  "ORIGINATING", 0, 100,
 	  "Listeners whose mail is outbound whoever the client is, by the name "
@@ -55,6 +63,18 @@ const struct conf_option house_options[] = {
 	  "cause policy, unless a virus or the like was found), and never "
 	  "bounced; reject-all: it is refused for all. "
 	  "Counts with a store_key.", mixed_rejects },
+	{ "splitter", CONF_BOOL, AT(splitter), "false", 0, 0,
+	  "Inbound mail whose recipients need different forms (other "
+	  "disclaimers, links, subject tags) is split, so that each gets his; "
+	  "gatehouse-splitter(8) says what that takes: the service, a compiled "
+	  "policy, and gatehouse postfix-config --apply. When it is false, all "
+	  "recipients of a message get what was set for the first of them.",
+	  NULL },
+	{ "split_reject", CONF_ENUM, AT(split_reject), "quarantine", 0, 0,
+	  "Mail that was split for recipients who need different forms "
+	  "(gatehouse-splitter(8)) has been accepted when a filter edits it. "
+	  "What a filter would refuse then is held or deleted: a bounce could go "
+	  "to a forged sender.", split_rejects },
 	{ "resolver", CONF_SERVER, AT(resolver), "", 0, 0,
 	  "The DNS server to ask, by address and port. Empty: those of "
 	  "/etc/resolv.conf.", NULL },
@@ -211,6 +231,73 @@ check_places(const struct house_conf *house, struct arena *a,
 	    why_r);
 }
 
+static enum rc
+add_domains(struct house_conf *house, const struct tenant *t,
+    struct slice *items, size_t own, struct arena *a, struct slice *why_r)
+{
+	const struct conf_list before = { items, own };
+
+	for (size_t i = 0; i < t->domains.count; i++) {
+		if (conf_list_has(&before, t->domains.items[i])) {
+			*why_r = arena_printf(a, "%s: %.*s stands in domains "
+			    "of gatehouse.conf too; take it out of one of "
+			    "the two",
+			    t->file, SLICE_ARG(t->domains.items[i]));
+			return RC_BAD;
+		}
+		items[house->domains.count++] = t->domains.items[i];
+	}
+	return RC_OK;
+}
+
+/* The lists are made anew, long enough for all. */
+static enum rc
+add_tenants(struct house_conf *house, struct arena *a, struct slice *why_r)
+{
+	size_t domains = house->domains.count, networks = house->networks.count;
+	const size_t own = domains;
+	const struct tenants *all = &house->tenant_list;
+	struct slice *names;
+	struct network *nets;
+	enum rc rc = RC_OK;
+
+	for (size_t i = 0; i < all->count; i++) {
+		domains += all->items[i].domains.count;
+		networks += all->items[i].networks.count;
+	}
+	names = arena_array(a, domains + 1, sizeof *names);
+	nets = arena_array(a, networks + 1, sizeof *nets);
+	for (size_t i = 0; i < own; i++)
+		names[i] = house->domains.items[i];
+	for (size_t i = 0; i < house->networks.count; i++)
+		nets[i] = house->networks.items[i];
+	for (size_t i = 0; i < all->count && rc == RC_OK; i++) {
+		rc = add_domains(house, &all->items[i], names, own, a, why_r);
+		for (size_t k = 0; k < all->items[i].networks.count; k++)
+			nets[house->networks.count++] =
+			    all->items[i].networks.items[k];
+	}
+	house->domains.items = names;
+	house->networks.items = nets;
+	return rc;
+}
+
+static enum rc
+finish_tenants(struct house_conf *house, struct arena *a,
+    struct slice *why_r)
+{
+	enum rc rc;
+
+	house->tenant_list = (struct tenants){ NULL, 0 };
+	if (house->tenants[0] == '\0')
+		return RC_OK;
+	rc = check_absolute("tenants", house->tenants, a, why_r);
+	if (rc == RC_OK)
+		rc = tenants_load(a, house->tenants, &house->tenant_list,
+		    why_r);
+	return rc == RC_OK ? add_tenants(house, a, why_r) : rc;
+}
+
 enum rc
 house_finish(struct house_conf *house, struct arena *a, struct slice *why_r)
 {
@@ -224,5 +311,7 @@ house_finish(struct house_conf *house, struct arena *a, struct slice *why_r)
 	    check_chain("outbound", &house->outbound, a, why_r) != RC_OK ||
 	    check_dns(house, a, why_r) != RC_OK)
 		return RC_BAD;
-	return check_places(house, a, why_r);
+	if (check_places(house, a, why_r) != RC_OK)
+		return RC_BAD;
+	return finish_tenants(house, a, why_r);
 }

@@ -7,21 +7,30 @@
 #define CONF_HOUSE_H
 
 #include "conf/scope.h"
+#include "conf/tenant.h"
 
 /* One recipient is to be refused, others are not: SMTP has one answer. */
 enum mixed_reject { MIXED_QUARANTINE, MIXED_REJECT_ALL };
+
+/* To refuse it then would be a bounce to a sender who may be forged. */
+enum split_reject { SPLIT_QUARANTINE, SPLIT_DISCARD };
 
 struct house_conf {
 	const char *hostname;		/* ours; default: gethostname() */
 	const char *authserv_id;	/* RFC 8601; default: hostname */
 	struct conf_list domains;	/* ours (A-labels, lower case) */
 	struct conf_nets networks;	/* whose mail is outbound */
+	const char *tenants;		/* folder; empty: none */
+	struct tenants tenant_list;	/* of that folder: house_finish adds
+					   their domains and networks */
 	struct conf_list outbound_daemons; /* outbound {daemon_name}s */
 	struct conf_list inbound;	/* filters in the order of main.cf */
 	struct conf_list outbound;
 	const char *seal_key;		/* file; empty: no seal, one filter */
 	const char *store_key;		/* public key; empty: Postfix holds */
 	int mixed_reject;		/* enum mixed_reject */
+	bool splitter;			/* mail may be split (milter/split.h) */
+	int split_reject;		/* enum split_reject */
 	const char *resolver;		/* "host:port", empty: resolv.conf */
 	int64_t resolver_timeout;	/* ms, of one question */
 	unsigned dns_questions;		/* at most, of one message */
@@ -45,8 +54,9 @@ extern const struct conf_option house_options[];
 /* How addresses are compared (conf/scope.h). */
 struct scope_match house_match(const struct house_conf *house);
 
-/* Fills what has no constant default (hostname, authserv_id) and checks what
- * the table cannot. RC_BAD with *why_r. */
+/* Fills what has no constant default (hostname, authserv_id), adds the tenants
+ * and checks what the table cannot. Once for a struct that was loaded. RC_BAD
+ * with *why_r. */
 enum rc house_finish(struct house_conf *house, struct arena *a,
     struct slice *why_r);
 

@@ -44,40 +44,6 @@ print_text(const struct daemon *d)
 	return process_text(&d->options, d->source.name, sections);
 }
 
-/* A user name, or a number. */
-static bool
-uid_of(const char *name, uid_t *uid_r)
-{
-	const struct passwd *pw = getpwnam(name);
-	uint64_t n;
-
-	if (pw != NULL) {
-		*uid_r = pw->pw_uid;
-		return true;
-	}
-	if (!slice_number(slice_of(name), UINT32_MAX - 1, &n))
-		return false;
-	*uid_r = (uid_t)n;
-	return true;
-}
-
-static enum rc
-find_peers(struct daemon *d, const struct settings *set, struct slice *why_r)
-{
-	const struct conf_list *names = &set->house.peers;
-
-	d->peers = arena_array(d->arena, names->count + 1, sizeof *d->peers);
-	for (size_t i = 0; i < names->count; i++) {
-		if (!uid_of(names->items[i].ptr, &d->peers[d->npeers])) {
-			*why_r = arena_printf(d->arena, "peers: there is no "
-			    "user \"%s\"", names->items[i].ptr);
-			return RC_BAD;
-		}
-		d->npeers++;
-	}
-	return RC_OK;
-}
-
 static enum rc
 open_state(struct daemon *d, struct settings *set, struct slice *why_r)
 {
@@ -103,15 +69,6 @@ open_state(struct daemon *d, struct settings *set, struct slice *why_r)
 	return d->host.journal != NULL ? RC_OK : RC_RETRY;
 }
 
-static bool
-same_list(const struct conf_list *a, const struct conf_list *b)
-{
-	for (size_t i = 0; a->count == b->count && i < a->count; i++)
-		if (!slice_eq(a->items[i], b->items[i]))
-			return false;
-	return a->count == b->count;
-}
-
 /* What was opened at start stays as it is; the admin is told, once. */
 static void
 tell_what_waits(const struct settings *now, const struct settings *next)
@@ -120,7 +77,7 @@ tell_what_waits(const struct settings *now, const struct settings *next)
 	const struct { const char *option; bool same; } fixed[] = {
 		{ "socket", strcmp(now->milter.socket,
 		    next->milter.socket) == 0 },
-		{ "peers", same_list(&a->peers, &b->peers) },
+		{ "peers", conf_list_same(&a->peers, &b->peers) },
 		{ "syslog", strcmp(a->syslog, b->syslog) == 0 },
 		{ "queue_directory", strcmp(a->queue_directory,
 		    b->queue_directory) == 0 },
@@ -326,7 +283,8 @@ run(struct daemon *d, struct settings *set)
 	log_verbose(d->options.verbose);
 	host_init(&d->host, set);
 	d->host.chain = d->source.chain;
-	rc = find_peers(d, set, &why);
+	rc = process_peers(&set->house.peers, &d->peers, &d->npeers,
+	    d->arena, &why);
 	if (rc == RC_OK)
 		rc = open_state(d, set, &why);
 	if (rc == RC_OK)

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <pthread.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -134,4 +135,38 @@ process_folder(const char *path, struct arena *a, struct slice *why_r)
 		return RC_OK;
 	*why_r = arena_printf(a, "%s: %s", path, strerror(errno));
 	return RC_RETRY;
+}
+
+/* A user name, or a number. */
+static bool
+uid_of(const char *name, uid_t *uid_r)
+{
+	const struct passwd *pw = getpwnam(name);
+	uint64_t n;
+
+	if (pw != NULL) {
+		*uid_r = pw->pw_uid;
+		return true;
+	}
+	if (!slice_number(slice_of(name), UINT32_MAX - 1, &n))
+		return false;
+	*uid_r = (uid_t)n;
+	return true;
+}
+
+enum rc
+process_peers(const struct conf_list *names, uid_t **peers_r, size_t *n_r,
+    struct arena *a, struct slice *why_r)
+{
+	*peers_r = arena_array(a, names->count + 1, sizeof **peers_r);
+	for (*n_r = 0; *n_r < names->count; ++*n_r) {
+		const char *name = names->items[*n_r].ptr;
+
+		if (uid_of(name, &(*peers_r)[*n_r]))
+			continue;
+		*why_r = arena_printf(a, "peers: there is no user \"%s\"",
+		    name);
+		return RC_BAD;
+	}
+	return RC_OK;
 }

@@ -13,12 +13,15 @@
  *			XFSZ; called before the first thread
  * process_signal_set	those four, for who waits for them
  * process_descriptors	raises the soft limit of descriptors
+ * process_peers	the users of option peers by number: asked once, for
+ *		the system may ask others
  * process_folder	makes it, 0750, when it is not there
  */
 #ifndef DAEMON_PROCESS_H
 #define DAEMON_PROCESS_H
 
 #include <signal.h>
+#include <sys/types.h>
 
 #include "conf/conf.h"
 #include "daemon/options.h"
@@ -41,6 +44,8 @@ int process_complain(const char *name, enum rc rc, struct slice why);
 void process_signals(void);
 void process_signal_set(sigset_t *set_r);
 void process_descriptors(void);
+enum rc process_peers(const struct conf_list *names, uid_t **peers_r,
+    size_t *n_r, struct arena *a, struct slice *why_r);
 enum rc process_folder(const char *path, struct arena *a,
     struct slice *why_r);
 

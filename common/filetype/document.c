@@ -9,10 +9,9 @@ wide(const char *text, char out[NAME])
 {
 	size_t n = 0;
 
-	while (text[n / 2] != '\0' && n + 2 <= NAME) {
-		out[n] = text[n / 2];
-		out[n + 1] = '\0';
-		n += 2;
+	for (; *text != '\0' && n + 2 <= NAME; text++) {
+		out[n++] = *text;
+		out[n++] = '\0';
 	}
 	return n;
 }

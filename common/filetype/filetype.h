@@ -16,8 +16,8 @@
  *			*classes_r gets the row's classes and those that only
  *			the bytes tell: macros, encryption, active content
  * filetype_agree	may a file of that claim consist of these bytes? A claim
- *			of NULL agrees with all. Types of one family agree: a PNG
- *			called JPEG harms nobody
+ *			of NULL agrees with all. Types of one family agree: a
+ *			PNG called JPEG harms nobody
  *
  * What is not seen: scripts without a telling word (known by their extension
  * only), what stands in compressed or encrypted streams of a container (the
@@ -67,7 +67,7 @@ struct filetype {
 	const char *base;		/* what its bytes are when no more is
 					   known of them: "zip"; or NULL */
 	unsigned classes;
-	bool sure;			/* each file of it has a signature here */
+	bool sure;			/* each file of it has a signature */
 };
 
 const struct filetype *filetype_by_name(struct slice name);

@@ -283,8 +283,8 @@ const struct filetype filetype_table[] = {
 	  ARCHIVE, false },
 
 	/* Images of disks. */
-	{ "iso", "iso,udf", "application/x-iso9660-image,application/x-cd-image",
-	  "disk", NULL, DISK | ARCHIVE, true },
+	{ "iso", "iso,udf", "application/x-iso9660-image,"
+	  "application/x-cd-image", "disk", NULL, DISK | ARCHIVE, true },
 	{ "vhd", "vhd", "application/x-vhd", "disk", NULL, DISK, true },
 	{ "vhdx", "vhdx,avhdx", "application/x-vhdx", "disk", NULL, DISK,
 	  true },

@@ -44,7 +44,8 @@ finds(struct slice s, const char *word)
 	struct slice w = slice_of(word);
 
 	for (size_t i = 0; i + w.len <= s.len; i++)
-		if (ascii_lower(s.ptr[i]) == word[0] && slice_eq_nocase(slice_sub(s, i, w.len), w))
+		if (ascii_lower(s.ptr[i]) == word[0] &&
+		    slice_eq_nocase(slice_sub(s, i, w.len), w))
 			return true;
 	return false;
 }
@@ -64,7 +65,8 @@ static const struct { const char *start, *name; } starts[] = {
 	{ "#!/usr/bin/env node", "javascript" }, { "#!", "script" },
 	{ "<?php", "php" }, { "<%@", "script" },
 	{ "Windows Registry Editor Version", "reg" }, { "REGEDIT4", "reg" },
-	{ "@echo off", "batch" }, { "@ECHO OFF", "batch" }, { "@set ", "batch" },
+	{ "@echo off", "batch" }, { "@ECHO OFF", "batch" },
+	{ "@set ", "batch" },
 	{ "#@~^", "encoded-script" },
 	{ "[InternetShortcut]", "url" }, { "[Desktop Entry]", "url" },
 	{ "[{000214A0-0000-0000-C000-000000000046}]", "url" },

@@ -126,7 +126,10 @@ put(struct out *o, struct slice bytes, size_t off, size_t len)
 		return;
 	}
 	note(o, bytes.len, off, len);
-	buf_add(&o->text, bytes);
+	if (bytes.len > o->text.cap - o->text.len)
+		buf_room(&o->text, bytes.len);
+	memcpy(o->text.ptr + o->text.len, bytes.ptr, bytes.len);
+	o->text.len += bytes.len;
 }
 
 static void
@@ -197,6 +200,18 @@ next(const struct reading *r, struct slice raw, size_t at, uint32_t *cp_r)
 	return raw.len - at - rest.len;
 }
 
+/* Bytes from `at` on that are as they are, in any charset and any text. */
+static size_t
+plain_run(struct slice raw, size_t at)
+{
+	size_t n = 0;
+
+	while (at + n < raw.len && raw.ptr[at + n] > ' ' &&
+	    raw.ptr[at + n] != '&' && raw.ptr[at + n] != 0x7f)
+		n++;
+	return n;
+}
+
 static void
 piece(struct reading *r, struct out *o, const struct html_piece *p)
 {
@@ -206,6 +221,14 @@ piece(struct reading *r, struct out *o, const struct html_piece *p)
 	for (size_t at = 0, n; at < p->raw.len && !o->cut; at += n) {
 		size_t off = p->off + at;
 
+		n = plain_run(p->raw, at);
+		if (n > o->max - o->text.len)
+			n = o->max - o->text.len;
+		if (n > 0) {
+			put_gap(o);
+			put(o, slice_sub(p->raw, at, n), off, n);
+			continue;
+		}
 		if (p->refs && p->raw.ptr[at] == '&' &&
 		    html_ref(p->raw, at, false, &ref)) {
 			n = ref.len;
@@ -237,6 +260,9 @@ html_text_read(struct arena *a, struct slice charset, struct slice text,
 	struct html_piece p;
 
 	prepare(a, charset, text, &r, &out->copied);
+	/* Most of a text is markup; it seldom grows. */
+	buf_room(&r.visible.text, 1 + (r.source.len / 2 < max ?
+	    r.source.len / 2 : max));
 	html_reader_open(reader, r.source);
 	while (html_piece_next(reader, &p)) {
 		if (p.kind == HTML_PIECE_TEXT) {

@@ -6,11 +6,11 @@
 #include "milter/hold.h"
 #include "milter/release.h"
 #include "milter/report.h"
+#include "milter/split.h"
 
 enum { OVERHEAD = 16 * 1024 };		/* that Postfix adds in the queue file */
 
-/* Fields of ours come on top of what a message may bring. */
-static const struct message_limits edited_limits = {
+const struct message_limits course_limits = {
 	.fields = 4000, .header_bytes = 2 << 20, .depth = 50, .parts = 1000,
 };
 
@@ -55,7 +55,7 @@ take_step(struct session *s, const struct patches *edits,
 		return true;
 	patches_apply_into(edits, s->arena, place, &head, &body);
 	s->body_changed = s->body_changed || edits->body;
-	message_read(next, s->arena, head, body, &edited_limits);
+	message_read(next, s->arena, head, body, &course_limits);
 	s->msg = next;
 	return true;
 }
@@ -175,15 +175,16 @@ same_client(const struct client *a, const struct client *b)
 }
 
 /*
- * All fields of the seal's name go, whoever wrote them, and all release marks.
- * The first seal that is valid is taken over; our own is written anew at the
- * end.
+ * All fields of the seal's name go, whoever wrote them, and all marks. The
+ * first seal that is valid is taken over, or the splitter's mark; our own is
+ * written anew at the end. NULL, or our trouble.
  */
-static void
+static const char *
 open_seal(struct session *s)
 {
+	const char *trouble = NULL;
 	struct patches *edits = arena_alloc(s->arena, sizeof *edits);
-	bool found = false;
+	bool found = false, second;
 
 	patches_init(edits, s->arena, s->msg);
 	for (size_t i = 0; i < s->msg->nfields; i++) {
@@ -203,34 +204,59 @@ open_seal(struct session *s)
 			found = true;
 		}
 	}
+	second = split_open(s, edits, found);
+	found = found || second;
 	if (edits->count > 0)
 		take_step(s, edits, NULL);
 	s->first = s->msg;
 	if (!found)
 		begin_seal(s);
 	release_check(s);
+	if (!found && split_listener(s))
+		trouble = "only the splitter may hand in mail here, and "
+		    "there is no valid mark of its";
+	else if (second)
+		trouble = split_second(s);
+	else if (!found)
+		trouble = split_begin(s);
 	if (!same_client(&s->client, &s->origin))
 		session_begin_again(s);
+	return trouble;
 }
 
 static bool
-close_seal(struct session *s)
+put_seal(struct session *s, struct patches *edits)
 {
-	struct patches *edits;
 	struct slice body;
 
-	if (last_of_chain(s))
+	return seal_write(&s->seal, &s->set->key, s->arena, &body) == RC_OK &&
+	    patch_insert(edits, SLICE(SEAL_FIELD), body);
+}
+
+/*
+ * Nobody behind us would take the seal off a message that goes on hold. But
+ * the mark of one that is to be split it keeps: whoever lets it go later has
+ * it delivered by way of the splitter.
+ */
+static bool
+close_seal(struct session *s, enum action action)
+{
+	bool seal = action == ACCEPT && !last_of_chain(s);
+	struct patches *edits;
+
+	if (!seal && !split_first(s))
 		return true;
 	if (s->set->store && session_has_body(s) && !hold_content(s))
 		return false;
-	if (seal_write(&s->seal, &s->set->key, s->arena, &body) != RC_OK)
-		return false;
+	s->seal.let_go = s->seal.let_go || action == QUARANTINE;
 	edits = arena_alloc(s->arena, sizeof *edits);
 	patches_init(edits, s->arena, s->msg);
-	return patch_insert(edits, SLICE(SEAL_FIELD), body) &&
+	return (!seal || put_seal(s, edits)) &&
+	    (!split_first(s) || split_close(s, edits)) &&
 	    take_step(s, edits, NULL);
 }
 
+/* What it found in the first pass counts no more when it looks again. */
 static void
 add_findings(struct session *s, const char *filter, const struct plan *plan)
 {
@@ -240,12 +266,14 @@ add_findings(struct session *s, const char *filter, const struct plan *plan)
 	for (const struct plan_pair *f = plan->findings; f != NULL;
 	    f = f->next)
 		n++;
-	if (n == s->seal.nfindings)
+	if (n == s->seal.nfindings && s->seal.pass == 1)
 		return;
-	all = arena_array(s->arena, n, sizeof *all);
-	n = s->seal.nfindings;
-	if (n > 0)
-		memcpy(all, s->seal.findings, n * sizeof *all);
+	all = arena_array(s->arena, n + 1, sizeof *all);
+	n = 0;
+	for (size_t i = 0; i < s->seal.nfindings; i++)
+		if (s->seal.pass == 1 || !slice_eq(s->seal.findings[i].filter,
+		    slice_of(filter)))
+			all[n++] = s->seal.findings[i];
 	for (const struct plan_pair *f = plan->findings; f != NULL;
 	    f = f->next)
 		all[n++] = (struct finding){ slice_of(filter),
@@ -321,12 +349,21 @@ run_filter(struct session *s, size_t i, struct outcome *out)
 	job->msg = s->msg;
 	job->findings = s->seal.findings;
 	job->nfindings = s->seal.nfindings;
+	job->release = s->seal.release;
 	job->direction = s->seal.direction;
 	job->deadline = s->deadline;
+	job->pass = s->seal.pass;
+	job->split = split_pass(s) > 0;
 	memcpy(job->identity, s->seal.identity, sizeof job->identity);
-	out->plan = ask_and_decide(s, filter, job);
+	out->plan = split_passed(s, i) ? plan_accept(plan_new(s->arena,
+	    s->msg), "first-pass", SLICE("decided in the first pass")) :
+	    ask_and_decide(s, filter, job);
 	out->us = clock_mono_us() - began;
-	add_findings(s, filter->name, out->plan);
+	if (!split_passed(s, i))
+		add_findings(s, filter->name, out->plan);
+	if (split_first(s))
+		split_aside(s, out->plan);
+	split_softly(s, out->plan);
 	hold_settle(s, job, out);
 	note_envelope(s, out);
 	if ((plan_edits(out->plan) || out->addresses != NULL) &&
@@ -398,8 +435,7 @@ obstacle(struct session *s, enum action action)
 {
 	uint64_t max = s->set->house.message_size_limit;
 
-	/* Nobody behind us would take the seal off a message that is held. */
-	if (action == ACCEPT && !close_seal(s))
+	if (!close_seal(s, action))
 		return "findings do not fit into the seal";
 	if (s->body_changed && max > 0 &&
 	    message_size(s->msg) + OVERHEAD > max)
@@ -446,7 +482,10 @@ report(struct session *s, const struct end *end)
 		struct report r = {
 			.job = &s->jobs[i], .plan = out->plan,
 			.each = out->each, .applied = &out->verdict,
-			.held = out->held, .release = s->seal.release, .chain = s->host->chain,
+			.held = out->held, .release = s->seal.release,
+			.pass = split_pass(s),
+			.form = s->seal.pass == 2 ? s->seal.form : NULL,
+			.chain = s->host->chain,
 			.us = out->us, .size = session_size(s),
 		};
 
@@ -490,12 +529,16 @@ course_run(struct session *s)
 {
 	struct end end = { .outs = arena_array(s->arena, s->set->ninstances,
 	    sizeof *end.outs) };
-	const char *against;
+	const char *against = open_seal(s);
 	enum answer answer;
 
-	open_seal(s);
-	end.verdict = decide(s, end.outs, &end.done);
-	against = commit(s, &end);
+	if (against == NULL) {
+		end.verdict = decide(s, end.outs, &end.done);
+		against = commit(s, &end);
+	} else {
+		log_warning("%.*s: %s", SLICE_ARG(s->envelope.queue_id),
+		    against);
+	}
 	if (against != NULL)
 		end.verdict = session_trouble(s, against);
 	if (in_store(&end))

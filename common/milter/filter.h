@@ -48,6 +48,7 @@
 #include "conf/house.h"
 #include "net/dns.h"
 #include "policy/policy.h"
+#include "store/mark.h"
 #include "verdict/plan.h"
 
 enum need {
@@ -116,7 +117,17 @@ struct job {
 	struct message *msg;		/* NULL in begin */
 	const struct finding *findings;
 	size_t nfindings;
+	/* Mail that comes back from the quarantine; NULL: it does not. What
+	 * was held for that cause is not held for it again in any case. */
+	const struct mark *release;
 	enum direction direction;
+	/* 2: it was split (split.h). What has an effect beyond this message
+	 * (counts, copies, notices) had it in the first pass. */
+	unsigned pass;
+	/* In ask and decide: the recipients need different forms. In pass 1
+	 * nothing that the plan edits is done, so nothing stands against
+	 * edits that differ; in pass 2 all recipients are of one class. */
+	bool split;
 	bool store;			/* what is held goes into the store */
 	char identity[33];		/* 128 bits in hex: the message's name */
 	int64_t now;			/* clock_wall at MAIL */

@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "log/log.h"
+#include "milter/split.h"
 #include "store/mark.h"
 
 bool
@@ -426,12 +427,24 @@ our_field(struct slice head)
 	struct slice rest = head, line;
 
 	if (!slice_starts_nocase(head, SLICE(SEAL_FIELD ":")) &&
+	    !slice_starts_nocase(head, SLICE(SPLIT_FIELD ":")) &&
 	    !slice_starts_nocase(head, SLICE(MARK_FIELD ":")))
 		return SLICE("");
 	do
 		slice_line(&rest, &line);
 	while (rest.len > 0 && ascii_blank(rest.ptr[0]));
 	return slice_sub(head, 0, head.len - rest.len);
+}
+
+static bool
+valid_seal(struct session *s, struct slice field, struct seal *seal)
+{
+	struct slice body = slice_trim(slice_after(field, slice_find(field,
+	    ':') + 1));
+
+	return seal_read(body, s->envelope.queue_id, &s->set->key, s->arena,
+	    seal) == RC_OK || (split_listener(s) && split_read(body, 2,
+	    SLICE_NONE, &s->set->key, s->arena, seal) == RC_OK);
 }
 
 /*
@@ -445,16 +458,14 @@ without_ours(struct session *s, struct slice head)
 	struct buf out = buf_in(s->arena);
 
 	while (head.len > 0) {
-		struct slice ours = our_field(head), body;
+		struct slice ours = our_field(head);
 		size_t n = ours.len > 0 ? ours.len :
 		    slice_find(head, '\n') + 1;
 		struct seal seal;
 
-		body = slice_trim(slice_after(ours, sizeof SEAL_FIELD));
 		if (ours.len == 0)
 			buf_add(&out, slice_sub(head, 0, n));
-		else if (seal_read(body, s->envelope.queue_id, &s->set->key,
-		    s->arena, &seal) == RC_OK)
+		else if (valid_seal(s, ours, &seal))
 			course_adopt(s, &seal);
 		head = slice_after(head, n);
 	}

@@ -79,6 +79,8 @@ log_message(const struct report *r)
 	log_held(&line, r);
 	if (r->release != NULL)
 		log_pairf(&line, "release", "%s", r->release->object);
+	if (r->pass > 0)
+		log_pairf(&line, "pass", "%u", r->pass);
 	log_pair(&line, "client", report_client(job->arena, job->client));
 	log_pair(&line, "from", arena_printf(job->arena, "<%.*s>",
 	    SLICE_ARG(e->sender)));
@@ -233,6 +235,10 @@ event_of(const struct report *r)
 	put_held(&w, r->held);
 	if (r->release != NULL)
 		json_put(&w, "gatehouse.release", slice_of(r->release->object));
+	if (r->pass > 0)
+		json_put_int(&w, "gatehouse.pass", r->pass);
+	if (r->form != NULL)
+		json_put(&w, "gatehouse.form", slice_of(r->form));
 	for (const struct plan_pair *f = r->plan->facts; f != NULL;
 	    f = f->next)
 		json_put(&w, f->key, f->value);

@@ -21,6 +21,8 @@ struct report {
 	const struct held *held;	/* those that are durable were written,
 					   whatever was answered in the end */
 	const struct mark *release;	/* what it was let through by, or NULL */
+	unsigned pass;			/* of a message that is split; else 0 */
+	const char *form;		/* class of its recipients, or NULL */
 	bool chain;			/* the line names the filter */
 	int64_t us;			/* microseconds of ask and decide */
 	uint64_t size;			/* of the message; 0: not seen */

@@ -76,6 +76,10 @@ put_release(struct tagged *t, const struct mark *mark)
 	tagged_put(t, "rc", slice_of(cause_name(mark->cause)));
 	if (mark->body_sha256[0] != '\0')
 		tagged_put(t, "rb", slice_of(mark->body_sha256));
+	if (mark->waited)
+		tagged_put(t, "rw", SLICE("1"));
+	if (mark->last)
+		tagged_put(t, "rl", SLICE("1"));
 	for (size_t i = 0; i < mark->nrecipients; i++)
 		tagged_put(t, "rr", mark->recipients[i]);
 }
@@ -101,6 +105,12 @@ seal_write(const struct seal *seal, const struct seal_key *key,
 	tagged_put(&t, "p", arena_printf(a, "%u", seal->pass));
 	tagged_put(&t, "d", seal->direction == DIRECTION_OUT ?
 	    SLICE("out") : SLICE("in"));
+	if (seal->split)
+		tagged_put(&t, "s", SLICE("1"));
+	if (seal->form[0] != '\0')
+		tagged_put(&t, "fo", slice_of(seal->form));
+	if (seal->let_go)
+		tagged_put(&t, "lg", SLICE("1"));
 	if (seal->content[0] != '\0')
 		tagged_put(&t, "h", slice_of(seal->content));
 	put_client(&t, &seal->client, a);
@@ -207,6 +217,10 @@ read_release(struct reader *r, struct slice tag, struct slice value)
 		return cause_parse(value, &mark->cause);
 	if (slice_eq(tag, SLICE("rb")))
 		return hex_copy(mark->body_sha256, 64, value);
+	if (slice_eq(tag, SLICE("rw")))
+		return mark->waited = slice_eq(value, SLICE("1"));
+	if (slice_eq(tag, SLICE("rl")))
+		return mark->last = slice_eq(value, SLICE("1"));
 	if (!slice_eq(tag, SLICE("rr")))
 		return false;
 	mark->recipients[mark->nrecipients++] = value;
@@ -236,6 +250,12 @@ read_tag(struct reader *r, struct slice tag, struct slice value)
 		r->seal->pass = (unsigned)n;
 		return true;
 	}
+	if (slice_eq(tag, SLICE("s")))
+		return r->seal->split = slice_eq(value, SLICE("1"));
+	if (slice_eq(tag, SLICE("fo")))
+		return hex_copy(r->seal->form, 16, value);
+	if (slice_eq(tag, SLICE("lg")))
+		return r->seal->let_go = slice_eq(value, SLICE("1"));
 	if (slice_eq(tag, SLICE("d"))) {
 		r->seal->direction = slice_eq(value, SLICE("out")) ?
 		    DIRECTION_OUT : DIRECTION_IN;
@@ -280,7 +300,8 @@ seal_read(struct slice body, struct slice queue_id, const struct seal_key *key,
 	r.findings = arena_array(a, pairs + 1, sizeof *r.findings);
 	r.recipients = arena_array(a, pairs + 1, sizeof *r.recipients);
 	r.last = &seal.addresses;
-	if (!read_tags(text, &r) || !slice_eq(seal.queue_id, queue_id))
+	if (!read_tags(text, &r) || (queue_id.ptr != NULL &&
+	    !slice_eq(seal.queue_id, queue_id)))
 		return RC_BAD;
 	seal.findings = r.findings;
 	seal.nfindings = r.nfindings;

@@ -12,8 +12,9 @@
  *
  * seal_write	the field's body, folded, leading space included; RC_BAD when
  *		it would pass SEAL_MAX (the caller answers 4xx)
- * seal_read	RC_OK: valid for this queue id, *seal_r filled, slices in the
- *		arena. RC_BAD: anything else; nothing of it may be believed
+ * seal_read	RC_OK: valid for this queue id (SLICE_NONE: for any), *seal_r
+ *		filled, slices in the arena. RC_BAD: anything else; nothing of
+ *		it may be believed
  * seal_key_load	from a file of at least 16 bytes that only its owner and
  *		group can read and nobody but root and we can change
  *		(conf/trust.h); RC_BAD with *why_r
@@ -43,6 +44,10 @@ struct seal {
 	struct slice queue_id;
 	int64_t time;			/* when the first filter saw it */
 	unsigned pass;			/* 1, or 2 behind the splitter */
+	bool split;			/* there is, or was, a second one */
+	bool let_go;			/* it was on hold in the first pass; who
+					   took it off wants it delivered */
+	char form[17];			/* pass 2: of whom it is for, hex */
 	enum direction direction;
 	struct client client;
 	struct slice sender;		/* absent: as in MAIL FROM */

@@ -8,6 +8,7 @@
 #include "log/log.h"
 #include "milter/hold.h"
 #include "milter/report.h"
+#include "milter/split.h"
 
 enum {
 	RECIPIENTS = 100000,		/* of one message; Postfix stops at 1000 */
@@ -177,7 +178,9 @@ early(struct session *s, const struct settings *set, unsigned when,
 	    .sender = when == EARLY_CONNECT ? SLICE_NONE : s->envelope.sender,
 	    .size = s->envelope.size, .recipient = recipient };
 
-	if ((set->needs & s->needs & when) == 0)
+	/* The second pass has been let in by the first. */
+	if ((set->needs & s->needs & when) == 0 || slice_eq(
+	    s->client.daemon_name, SLICE(SPLIT_DAEMON)))
 		return ANSWER_CONTINUE;
 	return early_answer(&s->host->gate, set, &step, s->host->journal,
 	    s->ops, s->ctx);
@@ -240,6 +243,7 @@ begin_job(struct session *s, struct instance *in, struct job *job)
 	job->client = &s->origin;
 	job->envelope = &s->envelope;
 	job->direction = s->seal.direction;
+	job->pass = s->seal.pass;
 	job->now = s->seal.time;
 	job->deadline = deadline_in(house->dns_budget);
 	if (in->filter->needs & NEED_DNS) {
@@ -316,7 +320,7 @@ session_mail(struct session *s, const char *const *argv)
 	s->envelope.size = argv[0] != NULL ? size_parameter(argv) : 0;
 	s->envelope.queue_id = macro_or_empty(s, s->arena, "i");
 	s->seal.time = clock_wall();
-	s->seal.pass = 1;
+	s->seal.pass = split_listener(s) ? 2 : 1;
 	s->seal.direction = direction_of(s, &s->set->house);
 	s->seal.sender = SLICE_NONE;
 	answer = early(s, s->set, EARLY_MAIL, NULL);
@@ -534,7 +538,8 @@ read_and_answer(struct session *s, struct slice head, struct slice body)
 	if (state == INFLIGHT_IS_POISON)
 		return answer_poison(s, head, body);
 	s->msg = arena_alloc(s->arena, sizeof *s->msg);
-	message_read(s->msg, s->arena, head, body, NULL);
+	message_read(s->msg, s->arena, head, body, split_listener(s) ?
+	    &course_limits : NULL);
 	answer = answer_whole(s);
 	inflight_leave(table, s->hash, state, s->slot, s->overran);
 	return answer;

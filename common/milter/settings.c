@@ -235,6 +235,12 @@ load_key(struct settings *set, struct slice *why_r)
 	if (house->seal_key[0] != '\0')
 		return seal_key_load(house->seal_key, &set->key, set->arena,
 		    why_r);
+	if (house->splitter) {
+		*why_r = SLICE("splitter is true, so seal_key must name a key "
+		    "file: what is split is known by it; make one with: "
+		    "openssl rand -hex 32 > FILE");
+		return RC_BAD;
+	}
 	if (house->inbound.count > set->ninstances ||
 	    house->outbound.count > set->ninstances) {
 		*why_r = SLICE("inbound or outbound names several filters, "
@@ -328,6 +334,8 @@ open_policy(struct settings *set, struct slice *why_r)
 		rc = policy_fits(set->policy, &set->house, in->filter->name,
 		    in->filter->options, scopes_of(in), set->arena, why_r);
 	}
+	if (rc == RC_OK && set->house.splitter)
+		set->forms = forms_of(set->policy);
 	return rc;
 }
 
@@ -370,7 +378,8 @@ load_files(struct settings *set, const struct settings_source *source,
 		rc = house_finish(&set->house, set->arena, why_r);
 	/* What nobody configured has no map either. */
 	if (rc == RC_OK && source->house_file != NULL)
-		set->policy_path = policy_path(&set->house, set->arena);
+		set->policy_path = source->map != NULL ? source->map :
+		    policy_path(&set->house, set->arena);
 	return rc;
 }
 

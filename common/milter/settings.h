@@ -21,6 +21,7 @@
 #define MILTER_SETTINGS_H
 
 #include "milter/filter.h"
+#include "milter/forms.h"
 #include "milter/seal.h"
 
 /* Options of the daemon itself, in each milter's own file. */
@@ -51,6 +52,8 @@ struct settings {
 	struct house_conf house;
 	struct milter_conf milter;
 	struct seal_key key;
+	struct forms forms;		/* of the policy; zero: no splitter,
+					   all get the same form */
 	bool store;			/* what is held goes there */
 	struct crypt_public store_key;
 	const char *store_folder;	/* of new objects */
@@ -74,6 +77,7 @@ struct settings_source {
 	const char *conf_file;		/* of the daemon; NULL: conf_dir/NAME.conf */
 	const char *name;		/* "auth-check", or "chain" */
 	const struct filter *const *filters;	/* NULL at the end */
+	const char *map;		/* of the policy; NULL: where it is */
 	bool chain;			/* `filters` in its file picks */
 	bool trusted;			/* nobody else may write the files */
 	bool only_check;		/* nobody will use the set */

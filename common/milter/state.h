@@ -70,6 +70,9 @@ bool session_has_body(const struct session *s);
 uint64_t session_size(const struct session *s);
 void session_tell(struct session *s, const struct report *r);
 
+/* Fields of ours come on top of what a message may bring. */
+extern const struct message_limits course_limits;
+
 /* course.c: from a message that has been read to its answer. */
 enum answer course_run(struct session *s);
 /* Takes over what earlier filters of ours found. */

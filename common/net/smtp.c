@@ -14,7 +14,7 @@ enum {
 	QUIT_MS = 100,
 };
 
-enum { CAN_8BITMIME = 1, CAN_SMTPUTF8 = 2, CAN_DSN = 4 };
+enum { CAN_8BITMIME = 1, CAN_SMTPUTF8 = 2, CAN_DSN = 4, CAN_XFORWARD = 8 };
 
 struct talk {
 	const struct smtp_mail *mail;
@@ -159,6 +159,8 @@ note_ability(struct talk *t, struct slice line)
 		t->can |= CAN_SMTPUTF8;
 	else if (slice_eq_nocase(word, SLICE("DSN")))
 		t->can |= CAN_DSN;
+	else if (slice_eq_nocase(word, SLICE("XFORWARD")))
+		t->can |= CAN_XFORWARD;
 }
 
 /* 2, 3, 4 or 5 in t->code / 100; all lines of a reply have the same code. */
@@ -282,6 +284,27 @@ put_data(struct talk *t, struct smtp_outcome *outcomes, const bool *open)
 
 /* --- the envelope -------------------------------------------------------- */
 
+static void
+put_parameters(struct talk *t, struct slice dsn)
+{
+	if (dsn.len == 0 || !(t->can & CAN_DSN))
+		return;
+	buf_addc(&t->out, ' ');
+	buf_add(&t->out, dsn);
+}
+
+/* Whatever is answered: it is for a log. */
+static enum rc
+put_origin(struct talk *t)
+{
+	if (t->mail->xforward.len == 0 || !(t->can & CAN_XFORWARD))
+		return RC_OK;
+	buf_adds(&t->out, "XFORWARD ");
+	buf_add(&t->out, t->mail->xforward);
+	buf_adds(&t->out, "\r\n");
+	return ask(t, "XFORWARD");
+}
+
 static enum rc
 put_sender(struct talk *t)
 {
@@ -294,20 +317,23 @@ put_sender(struct talk *t)
 		buf_adds(&t->out, " BODY=8BITMIME");
 	if (m->smtputf8)
 		buf_adds(&t->out, " SMTPUTF8");
+	put_parameters(t, m->dsn);
 	buf_adds(&t->out, "\r\n");
 	return ask(t, "MAIL");
 }
 
 static enum rc
-put_recipient(struct talk *t, struct slice to, struct smtp_outcome *o,
-    bool *open_r)
+put_recipient(struct talk *t, size_t i, struct smtp_outcome *o, bool *open_r)
 {
+	const struct smtp_mail *m = t->mail;
 	enum rc rc;
 
 	buf_adds(&t->out, "RCPT TO:<");
-	buf_add(&t->out, to);
+	buf_add(&t->out, m->recipients[i]);
 	buf_addc(&t->out, '>');
-	if (t->mail->no_dsn && (t->can & CAN_DSN))
+	if (m->recipient_dsn != NULL)
+		put_parameters(t, m->recipient_dsn[i]);
+	if (m->no_dsn && (t->can & CAN_DSN))
 		buf_adds(&t->out, " NOTIFY=NEVER");
 	buf_adds(&t->out, "\r\n");
 	rc = ask(t, "RCPT");
@@ -334,15 +360,16 @@ put_envelope(struct talk *t, struct smtp_outcome *outcomes)
 	const struct smtp_mail *m = t->mail;
 	bool *open = arena_array(t->a, m->nrecipients + 1, sizeof *open);
 	bool any = false;
-	enum rc rc = put_sender(t);
+	enum rc rc = put_origin(t);
 
+	if (rc == RC_OK)
+		rc = put_sender(t);
 	if (rc != RC_OK)
 		return rc;
 	if (t->code / 100 != 2)
 		return all_get(t, outcomes, NULL);
 	for (size_t i = 0; rc == RC_OK && i < m->nrecipients; i++) {
-		rc = put_recipient(t, m->recipients[i], &outcomes[i],
-		    &open[i]);
+		rc = put_recipient(t, i, &outcomes[i], &open[i]);
 		any = any || open[i];
 	}
 	if (rc != RC_OK || !any)

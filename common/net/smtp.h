@@ -64,6 +64,14 @@ struct smtp_mail {
 	bool smtputf8;			/* needed */
 	bool body8;			/* said where 8BITMIME is offered */
 	bool no_dsn;			/* NOTIFY=NEVER, where DSN is offered */
+	/* RET=FULL ENVID=x, and for each recipient NOTIFY=x ORCPT=y, as they
+	 * stand in the command; said where DSN is offered. Empty, or NULL:
+	 * none. They want to be checked by who got them. */
+	struct slice dsn;
+	const struct slice *recipient_dsn;
+	/* NAME=x ADDR=y ..., said where XFORWARD is offered (Postfix: for the
+	 * log). Empty: none. */
+	struct slice xforward;
 	struct slice head;		/* goes first */
 	enum rc (*next)(void *arg, struct slice *piece_r,
 	    struct slice *why_r);

@@ -107,15 +107,8 @@ add(struct parse *p, struct node node)
 {
 	if (p->count == TEMPLATE_NODES)
 		return bad(p, "over %d places in one template", TEMPLATE_NODES);
-	if (p->count == p->room) {
-		size_t room = p->room == 0 ? 64 : p->room * 2;
-		struct node *nodes = arena_array(p->a, room, sizeof *nodes);
-
-		if (p->count > 0)
-			memcpy(nodes, p->nodes, p->count * sizeof *nodes);
-		p->nodes = nodes;
-		p->room = room;
-	}
+	p->nodes = arena_more(p->a, p->nodes, p->count, &p->room,
+	    sizeof *p->nodes);
 	p->nodes[p->count++] = node;
 	return RC_OK;
 }

@@ -103,6 +103,22 @@ local_plain(struct slice local)
 	return local.len > 0 && clean(local, false);
 }
 
+bool
+directory_address(struct slice address)
+{
+	size_t at = slice_find_last(address, '@');
+
+	return at < address.len && address.len <= DIRECTORY_ADDRESS_MAX &&
+	    at + 1 < address.len && local_plain(slice_sub(address, 0, at));
+}
+
+bool
+directory_text(struct slice text)
+{
+	return text.len > 0 && text.len <= DIRECTORY_ATTR_MAX &&
+	    clean(text, true);
+}
+
 static enum rc
 not_normal(struct arena *a, struct slice address, struct slice *why_r)
 {
@@ -127,8 +143,7 @@ address_check(const struct directory_check *c, struct arena *a,
 	struct slice domain = slice_after(address, at + 1), ascii;
 
 	*known_r = false;
-	if (at == address.len || address.len > DIRECTORY_ADDRESS_MAX ||
-	    !local_plain(slice_sub(address, 0, at)))
+	if (!directory_address(address))
 		return not_normal(a, address, why_r);
 	*known_r = map_get(c->domains, domain) != NULL;
 	/* Those are checked; IDNA again would cost a second a million. */
@@ -238,8 +253,7 @@ attrs_check(struct arena *a, const struct directory_record *r,
 			    "attribute is 1 to %d of a-z, 0-9, '-' and '_', a "
 			    "letter first", SLICE_ARG(name),
 			    DIRECTORY_ATTR_NAME_MAX);
-		if (text.len == 0 || text.len > DIRECTORY_ATTR_MAX ||
-		    !clean(text, true))
+		if (!directory_text(text))
 			return bad(a, why_r, "the text of attr.%.*s has to be "
 			    "1 to %d bytes of UTF-8 without control characters",
 			    SLICE_ARG(name), DIRECTORY_ATTR_MAX);

@@ -64,8 +64,8 @@ field(struct buf *out, const char *name, struct slice value)
 	buf_add(out, value);
 }
 
-static void
-line(struct buf *out, const struct directory_record *r)
+void
+directory_line(struct buf *out, const struct directory_record *r)
 {
 	buf_addc(out, directory_letters[r->kind]);
 	buf_addc(out, ' ');
@@ -127,7 +127,7 @@ directory_put(struct directory_writer *w, const struct directory_record *r,
 		    "another kind", directory_letters[r->kind]);
 		return RC_BAD;
 	}
-	line(&w->out, r);
+	directory_line(&w->out, r);
 	if (w->out.len - before > DIRECTORY_LINE_MAX) {
 		w->out.len = before;
 		*why_r = arena_printf(w->arena, "%.*s: its record is over %d "

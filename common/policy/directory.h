@@ -49,6 +49,7 @@
  * directory_drop	gives the writer back; NULL is allowed
  *
  * directory_quote	text as it stands in an attribute; into out
+ * directory_line	a record as a line, with its LF; into out
  *
  * One thread each. A record's slices live until the next call with the same
  * reader. Memory: one line, and the names of all domains and profiles.
@@ -108,6 +109,11 @@ enum rc directory_end(struct directory_writer *w, struct slice *why_r);
 void directory_drop(struct directory_writer *w);
 
 void directory_quote(struct buf *out, struct slice text);
+void directory_line(struct buf *out, const struct directory_record *record);
+/* As rule 2 wants its local part, and has a domain (which is not looked at). */
+bool directory_address(struct slice address);
+/* As the text of an attribute has to be. */
+bool directory_text(struct slice text);
 /* name:nexthop, either may be empty but not both; printable ASCII. */
 bool directory_transport(struct slice transport);
 /* What attr. may be followed by: a-z, 0-9, '-', '_', a letter first. */

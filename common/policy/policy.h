@@ -40,6 +40,8 @@
  *		set for his domain, or for nobody. An alias that leads to one
  *		mailbox is that mailbox, unless something was set for the alias
  *		itself. The slices of *who_r live as long as p and a
+ * policy_client the same for mail of which only the client is known: by the
+ *		network that it comes from, say. He has no address then
  * policy_settings conf holds the default level (a copy of what was loaded) and
  *		gets what was set for him, of this filter's table. Texts and
  *		lists in it live as long as p and the arena of policy_find. For
@@ -62,6 +64,7 @@
  *		attribute "login" it is. SLICE_NONE: nobody's
  * policy_form	hash of all his settings whose rows carry CONF_FORM: equal hash,
  *		equal bytes. 0 without a map: nobody differs that we know of
+ * policy_several_forms does it have more than one? Walks through all sets
  * policy_listed what allow and block lists say: the most special level that
  *		names the sender decides, user, profile, domain, client, all;
  *		on one level the address, then its domain, a domain above, an IP
@@ -113,6 +116,8 @@ enum rc policy_fits(const struct policy *p, const struct house_conf *house,
 
 enum rc policy_find(const struct policy *p, struct arena *a,
     struct slice address, struct policy_who *who_r);
+enum rc policy_client(const struct policy *p, struct arena *a,
+    struct slice client, struct policy_who *who_r);
 enum rc policy_settings(const struct policy *p, const struct policy_who *who,
     const char *filter, const struct conf_option *options,
     const struct scopes *scopes, void *conf, struct slice *why_r);
@@ -133,6 +138,7 @@ enum rc policy_members(const struct policy *p, struct arena *a,
 struct slice policy_login(const struct policy *p, struct arena *a,
     struct slice login);
 uint64_t policy_form(const struct policy *p, const struct policy_who *who);
+bool policy_several_forms(const struct policy *p);
 enum rc policy_listed(const struct policy *p, const struct policy_who *who,
     const struct policy_sender *from, enum listed *listed_r,
     struct slice *entry_r /* file:line and comment */);

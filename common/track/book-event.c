@@ -222,10 +222,14 @@ void
 book_event(struct track_book *b, const json_t *event, struct slice line,
     int64_t ms)
 {
-	struct live *m = message_of(b, event, ms);
+	struct live *m;
 	bool message = slice_eq(event_text(event, "event.action"),
 	    SLICE("message"));
 
+	/* Postfix's log says the same: who was sent where, and as what. */
+	if (slice_eq(event_text(event, "event.action"), SLICE("split")))
+		return;
+	m = message_of(b, event, ms);
 	keep(b, m, event, line, ms);
 	part_emit_event(b, m, ms, event);
 	/* Who it was about, where no message was its cause too. */

@@ -50,10 +50,12 @@ static bool
 map_members(int fd, struct arena *a, struct slice *bytes_r)
 {
 	struct map *map = arena_alloc(a, sizeof *map);
+	int seals = fcntl(fd, F_GET_SEALS);
 	struct stat st;
 
 	*bytes_r = SLICE("");
-	if (fd < 0 || fstat(fd, &st) != 0 || st.st_size < 0)
+	if (seals < 0 || (seals & UNPACK_SEALS) != UNPACK_SEALS ||
+	    fstat(fd, &st) != 0 || st.st_size < 0)
 		return false;
 	if (st.st_size == 0)
 		return true;

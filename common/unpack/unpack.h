@@ -23,6 +23,8 @@
 #ifndef UNPACK_UNPACK_H
 #define UNPACK_UNPACK_H
 
+#include <fcntl.h>
+
 #include "cell/cell.h"
 
 /* Why something is not all there; what an administrator may have a policy for.
@@ -74,5 +76,8 @@ const char *unpack_why_name(enum unpack_why why);
 extern const struct unpack_limits unpack_default_limits;
 
 enum { UNPACK_PASSWORDS = 50 };
+
+/* Of the file of members: who hashed them and who scans them see the same. */
+#define UNPACK_SEALS	(F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW)
 
 #endif

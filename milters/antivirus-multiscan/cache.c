@@ -41,7 +41,7 @@ same(const struct cache_key *a, const struct cache_key *b)
 {
 	return memcmp(a->hash, b->hash, sizeof a->hash) == 0 &&
 	    a->generation == b->generation && a->engine == b->engine &&
-	    a->mail == b->mail;
+	    a->as == b->as;
 }
 
 /* The hash is a good one: nobody chooses its first bytes cheaply. */

@@ -1,8 +1,8 @@
 /*
  * cache - what an engine said of these bytes
  *
- * The key is the SHA-256 of the bytes, whether they were given as a letter,
- * the engine's place and its generation. Only what a second look would say
+ * The key is the SHA-256 of the bytes, what they were given as, the engine's
+ * place and its generation. Only what a second look would say
  * again is kept: clean, infected, cut, locked, refused. Sets of eight entries,
  * the oldest use goes first; a fixed size, nothing to tidy.
  *
@@ -17,11 +17,18 @@ enum { CACHE_HASH = 32 };
 
 struct cache;
 
+enum cache_as {
+	CACHE_FILE = 0,
+	CACHE_MAIL,			/* a whole letter */
+	CACHE_INSIDE,			/* what a letter holds, whatever its
+					   other header fields; clean only */
+};
+
 struct cache_key {
 	unsigned char hash[CACHE_HASH];
 	uint64_t generation;
 	unsigned engine;
-	bool mail;
+	enum cache_as as;
 };
 
 struct cache *cache_new(size_t entries);

@@ -54,6 +54,9 @@ struct scan_item {
 	struct slice bytes;
 	int fd;				/* a sealed memory file of them */
 	bool mail;			/* a whole message */
+	bool skim;			/* its bytes as they stand: what its
+					   parts hold was seen before. Only for
+					   kinds that skim */
 };
 
 struct engine_status {
@@ -82,6 +85,7 @@ struct engine_kind {
 	    struct engine_status *status_r, struct slice *why_r);
 	void (*close)(struct engine *e);
 	bool reads_mail;		/* it can be given a whole message */
+	bool skims;			/* and told to leave its parts alone */
 };
 
 enum { ENGINE_TEXT = 200, ENGINE_BLAMES = 16 };

@@ -14,8 +14,9 @@
 
 enum { LOAD_MS = 600000, ANSWER = 64 * 1024, MATCHES = 200 };
 
-/* A cell with its signatures; goes with the last scan that uses it. */
+/* A cell with its signatures; goes after the last scan that uses it. */
 struct generation {
+	struct generation *next;	/* among those that may go */
 	struct cell *cell;
 	unsigned users;			/* the engine's own counts too */
 	uint64_t stamp;			/* of the files when it was begun */
@@ -29,7 +30,7 @@ struct clamav {
 	struct arena *arena;
 	pthread_mutex_t lock;
 	pthread_cond_t stop;
-	struct generation *now;
+	struct generation *now, *left;	/* left: nobody uses them any more */
 	uint64_t failed;		/* files that did not load */
 	bool stopping;
 	pthread_t watcher;
@@ -168,16 +169,31 @@ hold(struct clamav *c)
 	return g;
 }
 
+/* That it ends takes a tenth of a second: no message is to wait for it. */
 static void
 drop(struct clamav *c, struct generation *g)
 {
-	bool last;
-
 	pthread_mutex_lock(&c->lock);
-	last = --g->users == 0;
+	if (--g->users == 0) {
+		g->next = c->left;
+		c->left = g;
+		pthread_cond_broadcast(&c->stop);
+	}
 	pthread_mutex_unlock(&c->lock);
-	if (last)
+}
+
+/* The lock is held, but not meanwhile. */
+static void
+free_left(struct clamav *c)
+{
+	while (c->left != NULL) {
+		struct generation *g = c->left;
+
+		c->left = g->next;
+		pthread_mutex_unlock(&c->lock);
 		free_generation(g);
+		pthread_mutex_lock(&c->lock);
+	}
 }
 
 /* ---- new signatures ---- */
@@ -217,7 +233,8 @@ pause_watching(struct clamav *c)
 	t.tv_nsec = (long)(until % 1000) * 1000000;
 	while (!c->stopping && pthread_cond_clockwait(&c->stop, &c->lock,
 	    CLOCK_MONOTONIC, &t) != ETIMEDOUT)
-		;
+		free_left(c);
+	free_left(c);
 	return !c->stopping;
 }
 
@@ -298,8 +315,8 @@ scan(struct engine *e, const struct scan_item *item, deadline_t until,
 	struct generation *g = hold(c);
 	struct cell_answer answer;
 
-	cell_ask(g->cell, item->mail ? SLICE("mail") : SLICE("file"),
-	    item->fd, until, a, &answer);
+	cell_ask(g->cell, item->skim ? SLICE("skim") : item->mail ?
+	    SLICE("mail") : SLICE("file"), item->fd, until, a, &answer);
 	drop(c, g);
 	read_answer(&answer, scan_r);
 	/* A name that came before the end counts, whatever came after it. */
@@ -323,6 +340,9 @@ status(struct engine *e, struct arena *a, struct engine_status *status_r)
 static void
 free_engine(struct clamav *c)
 {
+	pthread_mutex_lock(&c->lock);
+	free_left(c);
+	pthread_mutex_unlock(&c->lock);
 	pthread_cond_destroy(&c->stop);
 	pthread_mutex_destroy(&c->lock);
 	engine_fini(&c->engine);
@@ -346,7 +366,7 @@ close_engine(struct engine *e)
 
 static const struct engine_kind kind = {
 	.scan = scan, .status = status, .close = close_engine,
-	.reads_mail = true,
+	.reads_mail = true, .skims = true,
 };
 
 enum rc

@@ -9,14 +9,21 @@
 #include "options.h"
 #include "scan.h"
 #include "status.h"
+#include "strikes.h"
+#include "wait.h"
 
 /* Of the deadline a part stays for what follows: deciding and the answer. */
 enum { SPARE_MS = 1000 };
+/* For each verdict that is kept so many bytes of what containers hold: more
+ * members than verdicts would be of no use. */
+enum { KNOWN_BYTES = 400 };
 
 /* What all messages share. */
 struct antivirus_shared {
 	struct cell *unpack;
 	struct scan_pool *pool;
+	struct known *known;
+	struct strikes *strikes;
 	struct engine *engines[LEDGER_ENGINES];
 	size_t nengines;
 	struct status *status;
@@ -61,6 +68,7 @@ ask(struct job *job, struct slice *why_r)
 	struct antivirus_shared *shared = job->shared;
 	struct antivirus_answers *seen = arena_alloc(job->arena, sizeof *seen);
 	const struct items_conf items = { .unpack = shared->unpack,
+	    .pool = shared->pool, .known = shared->known,
 	    .limits = { conf->depth, conf->members, conf->member_bytes,
 	    conf->bytes, conf->ratio }, .passwords = &conf->passwords };
 	deadline_t until = job->deadline - SPARE_MS;
@@ -73,10 +81,12 @@ ask(struct job *job, struct slice *why_r)
 	job->answers = seen;
 	ledger_init(&seen->ledger, job->arena);
 	seen->ledger.nengines = shared->nengines;
+	scan_begin(&seen->ledger, shared->engines);
 	items_read(job->msg, &items, until, &seen->ledger);
 	scan_all(shared->pool, &seen->ledger, shared->engines, until);
+	strikes_note(shared->strikes, &seen->ledger);
 	seen->us = clock_mono_us() - began;
-	return RC_OK;
+	return antivirus_resolve(job, why_r);
 }
 
 /* ---- the process ---- */
@@ -88,6 +98,8 @@ close_shared(void *arg)
 
 	status_stop(shared->status);
 	scan_pool_free(shared->pool);
+	known_free(shared->known);
+	strikes_free(shared->strikes);
 	for (size_t i = 0; i < shared->nengines; i++)
 		engine_close(shared->engines[i]);
 	cell_close(shared->unpack);
@@ -124,6 +136,8 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	if (rc != RC_OK)
 		return rc;
 	shared->pool = scan_pool_new(conf->threads, conf->cache);
+	shared->strikes = strikes_new();
+	shared->known = known_new((size_t)conf->cache * KNOWN_BYTES);
 	return engines_open(conf, shared->engines, &shared->nengines, a,
 	    why_r);
 }
@@ -149,8 +163,13 @@ static enum rc
 check(const void *conf, const struct house_conf *house, struct arena *a,
     struct slice *why_r)
 {
-	(void)house;
-	return antivirus_finish(conf, a, why_r);
+	if (antivirus_finish(conf, a, why_r) != RC_OK)
+		return RC_BAD;
+	if (house->store_key[0] != '\0' || !wait_wanted(conf))
+		return RC_OK;
+	*why_r = SLICE("defer and sandbox want a quarantine to wait in, and "
+	    "gatehouse.conf has no store_key");
+	return RC_BAD;
 }
 
 const struct filter antivirus_filter = {

@@ -30,11 +30,23 @@ ledger_add(struct ledger *l, struct slice path, struct slice bytes)
 	row = arena_alloc(l->arena, sizeof *row);
 	row->path = path;
 	row->bytes = bytes;
+	row->len = bytes.len;
 	row->unpacked = CELL_ANSWERED;
+	ledger_put(l, row);
+	return row;
+}
+
+bool
+ledger_put(struct ledger *l, struct ledger_row *row)
+{
+	if (l->nrows == LEDGER_ROWS) {
+		l->cut = true;
+		return false;
+	}
 	*l->last = row;
 	l->last = &row->next;
 	l->nrows++;
-	return row;
+	return true;
 }
 
 bool
@@ -214,6 +226,16 @@ ledger_lacks(const struct ledger *l, const struct ledger_demand *demand,
 	return LACK_NONE;
 }
 
+bool
+ledger_crashed(const struct ledger *l, const struct ledger_row *row)
+{
+	bool crashed = lack_of_cell(row->unpacked) == LACK_CRASH;
+
+	for (size_t i = 0; i < l->nengines; i++)
+		crashed |= row->scans[i].end == SCAN_CRASHED;
+	return crashed;
+}
+
 static bool
 seen_by_all(const struct ledger *l, const struct ledger_row *row)
 {
@@ -233,7 +255,7 @@ ledger_text(const struct ledger *l)
 
 	for (const struct ledger_row *r = l->rows; r != NULL; r = r->next) {
 		whole += seen_by_all(l, r);
-		bytes += r->bytes.len;
+		bytes += r->len;
 	}
 	buf_addf(&out, "%zu of %zu%s items, %zu kB, by", whole, l->nrows,
 	    l->cut ? " or more" : "", (bytes + 1023) / 1024);

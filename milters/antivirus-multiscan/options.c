@@ -1,7 +1,9 @@
 #include "options.h"
 
+#include "conf/scope.h"
 #include "engines.h"
 #include "ledger.h"
+#include "wait.h"
 
 static const char *const found[] = { "accept", "tag", "quarantine",
     "discard", "tempfail", "reject", NULL };
@@ -9,7 +11,14 @@ static const char *const found[] = { "accept", "tag", "quarantine",
 static const char *const troubled[] = { "accept", "tag", "quarantine",
     "discard", "tempfail", NULL };
 
+static const char *const found_outbound[] = { "accept", "tag", "quarantine",
+    "discard", "tempfail", "reject", "same", NULL };
+static const char *const troubled_outbound[] = { "accept", "tag",
+    "quarantine", "discard", "tempfail", "same", NULL };
+
 #define AT(field)	offsetof(struct antivirus_conf, field)
+
+enum { ACTION = CONF_ENUM | CONF_SCOPED };
 
 const struct conf_option antivirus_options[] = {
 	{ "engines", CONF_LIST, AT(engines), "clamav", 1, LEDGER_ENGINES,
@@ -20,40 +29,92 @@ const struct conf_option antivirus_options[] = {
 	  "there too. \"icap:host:1344/service\", \"icaps:...\" with TLS: a "
 	  "scanner that speaks ICAP. \"command:/path\": a program. Several of "
 	  "a kind need names: \"second=clamd:/path\".", NULL },
-	{ "min_engines", CONF_COUNT, AT(min_engines), "1", 1, LEDGER_ENGINES,
+	{ "min_engines", CONF_COUNT | CONF_SCOPED, AT(min_engines), "1", 1,
+	  LEDGER_ENGINES,
 	  "So many of them have to see an item before it counts as scanned.",
 	  NULL },
-	{ "max_signature_age", CONF_TIME, AT(max_age), "7d", 0, 0,
+	{ "min_engines_outbound", CONF_COUNT | CONF_SCOPED,
+	  AT(min_engines_outbound), "0", 0, LEDGER_ENGINES,
+	  "The same for outbound mail. 0: min_engines counts there too.",
+	  NULL },
+	{ "max_signature_age", CONF_TIME | CONF_SCOPED, AT(max_age), "7d", 0, 0,
 	  "An engine whose signatures are older than this has not looked. 0s: "
 	  "any age will do.", NULL },
 
-	{ "infected", CONF_ENUM, AT(infected_in), "quarantine", 0, 0,
+	{ "infected", ACTION, AT(infected), "quarantine", 0, 0,
 	  "What is done with inbound mail in which an engine found a virus. "
 	  "What is held for a virus can be let go by an administrator only. "
 	  "discard deletes it and leaves a record; reject tells the client, "
 	  "who may be a relay that bounces it to somebody else.", found },
-	{ "infected_outbound", CONF_ENUM, AT(infected_out), "reject", 0, 0,
+	{ "infected_outbound", ACTION, AT(infected_outbound), "reject", 0, 0,
 	  "The same for outbound mail.", found },
-	{ "engine_trouble", CONF_ENUM, AT(engine_lack), "tempfail", 0, 0,
+	{ "engine_trouble", ACTION, AT(lack[LACK_ENGINE]), "tempfail", 0, 0,
 	  "What is done with mail that too few engines could look at, because "
 	  "one is down or its signatures are too old. tempfail has it come "
 	  "again; nothing that was not scanned passes as clean.", troubled },
-	{ "crash", CONF_ENUM, AT(crash_lack), "quarantine", 0, 0,
+	{ "crash", ACTION, AT(lack[LACK_CRASH]), "quarantine", 0, 0,
 	  "The same when the mail ended a reader or an engine. A cell takes "
-	  "that without harm; whether it was meant, nobody knows.", found },
-	{ "limit", CONF_ENUM, AT(limit_lack), "quarantine", 0, 0,
+	  "that without harm; whether it was meant, nobody knows. tempfail: "
+	  "what does so more than three times is held.", found },
+	{ "limit", ACTION, AT(lack[LACK_LIMIT]), "quarantine", 0, 0,
 	  "The same when something in it is nested too deep, too large, too "
 	  "many, took too long, or unfolds as a bomb does.", found },
-	{ "encrypted", CONF_ENUM, AT(encrypted_lack), "tag", 0, 0,
+	{ "encrypted", ACTION, AT(lack[LACK_ENCRYPTED]), "tag", 0, 0,
 	  "The same when something in it is encrypted and no password of the "
 	  "letter's text opens it.", found },
-	{ "ambiguous", CONF_ENUM, AT(ambiguous_lack), "quarantine", 0, 0,
+	{ "ambiguous", ACTION, AT(lack[LACK_AMBIGUOUS]), "quarantine", 0, 0,
 	  "The same when its structure can be read in several ways, as with "
 	  "two boundaries. All of them were scanned; a reader may know one "
 	  "more.", found },
-	{ "unreadable", CONF_ENUM, AT(unreadable_lack), "tag", 0, 0,
+	{ "unreadable", ACTION, AT(lack[LACK_UNREADABLE]), "tag", 0, 0,
 	  "The same when something in it is damaged, or an archive of a kind "
 	  "that nobody here can open.", found },
+
+	{ "engine_trouble_outbound", ACTION,
+	  AT(lack_outbound[LACK_ENGINE]), "same", 0, 0,
+	  "The same as engine_trouble, for outbound mail. same: as inbound.",
+	  troubled_outbound },
+	{ "crash_outbound", ACTION,
+	  AT(lack_outbound[LACK_CRASH]), "same", 0, 0,
+	  "The same as crash, for outbound mail. same: as inbound.",
+	  found_outbound },
+	{ "limit_outbound", ACTION,
+	  AT(lack_outbound[LACK_LIMIT]), "same", 0, 0,
+	  "The same as limit, for outbound mail. same: as inbound.",
+	  found_outbound },
+	{ "encrypted_outbound", ACTION,
+	  AT(lack_outbound[LACK_ENCRYPTED]), "same", 0, 0,
+	  "The same as encrypted, for outbound mail. same: as inbound.",
+	  found_outbound },
+	{ "ambiguous_outbound", ACTION,
+	  AT(lack_outbound[LACK_AMBIGUOUS]), "same", 0, 0,
+	  "The same as ambiguous, for outbound mail. same: as inbound.",
+	  found_outbound },
+	{ "unreadable_outbound", ACTION,
+	  AT(lack_outbound[LACK_UNREADABLE]), "same", 0, 0,
+	  "The same as unreadable, for outbound mail. same: as inbound.",
+	  found_outbound },
+	{ "scope", CONF_SCOPES, AT(scopes), NULL, 0, 0, SCOPE_TEXT " Inbound "
+	  "that is the recipient, outbound who logged in, else the sender.",
+	  NULL },
+	{ "defer", CONF_LIST | CONF_SCOPED, AT(defer), "", 0, WAIT_CLASSES,
+	  "Attachments whose mail waits in the quarantine, to be scanned again "
+	  "with newer signatures (deferred_after in store.conf), though no "
+	  "engine found anything: by extension (\"ext:exe\"), by the type "
+	  "that the mail says (\"mime:application/zip\", \"mime:image/*\"), "
+	  "or by the true one (\"type:pe\", \"type:elf\", or a container as "
+	  "\"type:zip\", \"type:ole2\", \"type:pdf\"). \"any\": all. "
+	  "Members of archives count as well. Mail without an attachment never "
+	  "waits, and none waits twice. For inbound mail. Empty: none.", NULL },
+	{ "defer_outbound", CONF_LIST | CONF_SCOPED, AT(defer_out), "", 0,
+	  WAIT_CLASSES, "The same for outbound mail.", NULL },
+	{ "sandbox", CONF_LIST | CONF_SCOPED, AT(sandbox), "", 0,
+	  WAIT_CLASSES, "Attachments that gatehouse-sandbox has looked at "
+	  "before their mail is delivered, in the same words. It is scanned "
+	  "again then, so defer does not count for mail that this holds.",
+	  NULL },
+	{ "sandbox_outbound", CONF_LIST | CONF_SCOPED, AT(sandbox_out), "", 0,
+	  WAIT_CLASSES, "The same for outbound mail.", NULL },
 
 	{ "clamav_database", CONF_PATH, AT(clamav_database),
 	  "/var/lib/clamav", 0, 0,
@@ -131,18 +192,56 @@ const struct conf_option antivirus_options[] = {
 	{ 0 }
 };
 
+enum antivirus_action
+antivirus_action(const struct antivirus_conf *conf, enum lack lack,
+    bool outbound)
+{
+	int same = lack == LACK_ENGINE ? ANTIVIRUS_TEMPFAIL + 1 :
+	    ANTIVIRUS_REJECT + 1;
+
+	if (lack == LACK_NONE)
+		return ANTIVIRUS_ACCEPT;
+	return (enum antivirus_action)(outbound &&
+	    conf->lack_outbound[lack] < same ? conf->lack_outbound[lack] :
+	    conf->lack[lack]);
+}
+
+struct finish {
+	struct arena *arena;
+	struct slice *why_r;
+};
+
+/* Of what stands outside of all scopes (where is empty), or in one. */
+static enum rc
+demands(struct slice where, const void *arg, void *finish)
+{
+	const struct antivirus_conf *conf = arg;
+	const struct finish *f = finish;
+	bool out = conf->min_engines <= conf->engines.count;
+
+	if (out && conf->min_engines_outbound <= conf->engines.count)
+		return RC_OK;
+	*f->why_r = arena_printf(f->arena, "%.*s%s%s is %u, and engines names "
+	    "%zu; no mail would ever be scanned", SLICE_ARG(where),
+	    where.len > 0 ? ": " : "", out ? "min_engines_outbound" :
+	    "min_engines", out ? conf->min_engines_outbound :
+	    conf->min_engines, conf->engines.count);
+	return RC_BAD;
+}
+
 enum rc
 antivirus_finish(const struct antivirus_conf *conf, struct arena *a,
     struct slice *why_r)
 {
+	struct finish f = { a, why_r };
+
 	if (engines_check(conf, a, why_r) != RC_OK)
 		return RC_BAD;
-	if (conf->min_engines > conf->engines.count) {
-		*why_r = arena_printf(a, "min_engines is %u, and engines names "
-		    "%zu; no mail would ever be scanned", conf->min_engines,
-		    conf->engines.count);
+	if (demands(SLICE(""), conf, &f) != RC_OK || scope_each(conf->scopes,
+	    conf, sizeof *conf, demands, &f) != RC_OK)
 		return RC_BAD;
-	}
+	if (wait_check(conf, a, why_r) != RC_OK)
+		return RC_BAD;
 	for (const char *p = conf->header; *p != '\0'; p++) {
 		if (ascii_alnum(*p) || *p == '-')
 			continue;

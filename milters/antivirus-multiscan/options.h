@@ -6,6 +6,7 @@
 
 #include "conf/conf.h"
 #include "conf/house.h"
+#include "ledger.h"
 
 /* In the order of strength: of several, the strongest is done. */
 enum antivirus_action { ANTIVIRUS_ACCEPT, ANTIVIRUS_TAG,
@@ -23,12 +24,16 @@ struct antivirus_conf {
 	const char *icap_ca;
 	unsigned command_workers;
 
+	/* What stands in a scope may differ by recipient, or by who sends. */
 	unsigned min_engines;
+	unsigned min_engines_outbound;	/* 0: the same */
 	int64_t max_age;		/* ms, of signatures; 0: any */
+	int infected, infected_outbound;	/* enum antivirus_action */
+	int lack[LACKS];		/* the same; LACK_NONE is not used */
+	int lack_outbound[LACKS];	/* beyond those of lack: the same */
+	struct scopes *scopes;
 
-	int infected_in, infected_out;	/* enum antivirus_action */
-	int engine_lack, crash_lack, limit_lack, encrypted_lack,
-	    ambiguous_lack, unreadable_lack;
+	struct conf_list defer, defer_out, sandbox, sandbox_out; /* wait.h */
 
 	unsigned depth, members, ratio;
 	uint64_t member_bytes, bytes;
@@ -43,6 +48,10 @@ struct antivirus_conf {
 };
 
 extern const struct conf_option antivirus_options[];
+
+/* "same" stands behind the others, in a list that ends before REJECT too. */
+enum antivirus_action antivirus_action(const struct antivirus_conf *conf,
+    enum lack lack, bool outbound);
 
 /* What the table cannot say. RC_BAD with *why_r. */
 enum rc antivirus_finish(const struct antivirus_conf *conf, struct arena *a,

@@ -81,9 +81,15 @@ behind(struct words *w, struct slice rest)
 static void
 look(struct words *w, struct slice text)
 {
+	bool first[256] = { false };
+
+	for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
+		first[(unsigned char)keys[k].ptr[0]] = true;
 	for (size_t i = 0; i < text.len && w->n < w->max; i++) {
 		struct slice here = slice_after(text, i);
 
+		if (!first[(unsigned char)ascii_lower(text.ptr[i])])
+			continue;
 		for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++)
 			if (slice_starts_nocase(here, keys[k]))
 				behind(w, slice_after(here, keys[k].len));

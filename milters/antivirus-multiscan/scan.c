@@ -16,7 +16,9 @@ struct task {
 	struct ledger_row *row;
 	struct engine *engine;
 	struct scan *scan_r;
-	struct cache_key key;
+	struct cache_key key;		/* of all of it */
+	struct cache_key inside;	/* of a letter's; unless as is FILE */
+	bool skim;
 	struct arena *arena;		/* its own: threads share none */
 	int fd;
 };
@@ -45,12 +47,17 @@ static void
 run(struct scan_pool *pool, const struct task *t, deadline_t until)
 {
 	const struct scan_item item = { .bytes = t->row->bytes, .fd = t->fd,
-	    .mail = t->row->mail };
+	    .mail = t->row->mail, .skim = t->skim };
 
 	engine_scan(t->engine, &item, until, t->arena, t->scan_r);
 	pool->scans++;
-	if (t->key.generation != ENGINE_NO_CACHE)
-		cache_put(pool->cache, &t->key, t->scan_r);
+	if (t->key.generation == ENGINE_NO_CACHE)
+		return;
+	cache_put(pool->cache, &t->key, t->scan_r);
+	/* What was found may have stood in this one's header. */
+	if (t->inside.as == CACHE_INSIDE && !t->skim &&
+	    t->scan_r->end == SCAN_CLEAN)
+		cache_put(pool->cache, &t->inside, t->scan_r);
 }
 
 /* The lock is held. The next task of this batch, which leaves the list with
@@ -144,33 +151,152 @@ close_file(void *arg)
 	close(*(int *)arg);
 }
 
-/* A file of the bytes for those engines that the cache cannot answer for; key
- * has the hash of these. */
-static bool
-add_task(struct scan_pool *pool, struct ledger *l, struct ledger_row *row,
-    struct engine *engine, size_t i, struct arena *group,
-    struct cache_key key, struct task *t, int *fd)
+/* ---- hashes ---- */
+
+bool
+scan_hash(struct ledger_row *row)
 {
-	key.engine = (unsigned)i;
-	key.generation = l->engines[i].generation;
-	if (key.generation != ENGINE_NO_CACHE && cache_get(pool->cache, &key,
-	    l->arena, &row->scans[i])) {
+	if (!row->hashed)
+		row->hashed = EVP_Digest(row->bytes.ptr, row->bytes.len,
+		    row->hash, NULL, EVP_sha256(), NULL) == 1;
+	return row->hashed;
+}
+
+/* The frame's length first, so that nothing moves from one to the other. */
+static bool
+hash_inside(const struct ledger_row *row, unsigned char hash_r[CACHE_HASH])
+{
+	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	uint64_t len = row->frame.len;
+	bool good = ctx != NULL &&
+	    EVP_DigestInit_ex(ctx, EVP_sha256(), NULL) &&
+	    EVP_DigestUpdate(ctx, &len, sizeof len) &&
+	    EVP_DigestUpdate(ctx, row->frame.ptr, row->frame.len) &&
+	    EVP_DigestUpdate(ctx, row->inside.ptr, row->inside.len) &&
+	    EVP_DigestFinal_ex(ctx, hash_r, NULL);
+
+	EVP_MD_CTX_free(ctx);
+	return good;
+}
+
+/* What one engine is asked about one row by. */
+static struct cache_key
+key_of(const struct ledger *l, const struct ledger_row *row, size_t i)
+{
+	struct cache_key key = { .generation = l->engines[i].generation,
+	    .engine = (unsigned)i,
+	    .as = row->mail ? CACHE_MAIL : CACHE_FILE };
+
+	memcpy(key.hash, row->hash, sizeof key.hash);
+	return key;
+}
+
+static bool
+asked(const struct ledger *l, const struct ledger_row *row, size_t i)
+{
+	return !row->mail || l->reads_mail[i];
+}
+
+static bool
+recall_one(struct scan_pool *pool, struct ledger *l,
+    const struct cache_key *key, struct scan *scan_r)
+{
+	return key->generation != ENGINE_NO_CACHE &&
+	    cache_get(pool->cache, key, l->arena, scan_r);
+}
+
+bool
+scan_recall(struct scan_pool *pool, struct ledger *l, struct ledger_row *row)
+{
+	struct scan scans[LEDGER_ENGINES];
+
+	for (size_t i = 0; i < l->nengines; i++) {
+		struct cache_key key = key_of(l, row, i);
+
+		if (asked(l, row, i) &&
+		    (!row->hashed || !recall_one(pool, l, &key, &scans[i])))
+			return false;
+	}
+	for (size_t i = 0; i < l->nengines; i++) {
+		if (!asked(l, row, i))
+			continue;
+		row->scans[i] = scans[i];
 		row->cached[i] = true;
 		pool->hits++;
-		return false;
 	}
-	if (*fd < 0) {
-		int *kept = arena_alloc(group, sizeof *kept);
-
-		*fd = *kept = cell_memfd(row->bytes);
-		if (*fd < 0)
-			return false;
-		arena_defer(group, close_file, kept);
-	}
-	*t = (struct task){ row, engine, &row->scans[i], key, arena_new(),
-	    *fd };
-	arena_defer(l->arena, free_arena, t->arena);
+	row->recalled = true;
 	return true;
+}
+
+/* ---- all of a message ---- */
+
+/* A file of the row's bytes, when somebody wants one. */
+struct file {
+	const struct ledger_row *row;
+	int fd;				/* -1: nobody yet */
+};
+
+static bool
+need_file(struct file *file, struct arena *group)
+{
+	int *kept;
+
+	if (file->fd >= 0)
+		return true;
+	file->fd = cell_memfd(file->row->bytes);
+	if (file->fd < 0)
+		return false;
+	kept = arena_alloc(group, sizeof *kept);
+	*kept = file->fd;
+	arena_defer(group, close_file, kept);
+	return true;
+}
+
+/* May this engine leave the letter's parts alone? */
+static void
+look_inside(struct scan_pool *pool, struct ledger *l, struct task *t,
+    const unsigned char hash[CACHE_HASH])
+{
+	struct scan scan;
+
+	if (!t->row->mail || t->row->frame.ptr == NULL ||
+	    !t->engine->kind->skims || pool->cache == NULL)
+		return;
+	t->inside = t->key;
+	t->inside.as = CACHE_INSIDE;
+	memcpy(t->inside.hash, hash, sizeof t->inside.hash);
+	t->skim = recall_one(pool, l, &t->inside, &scan);
+}
+
+/* What one row asks of the engines, beyond what the cache answers. */
+static void
+add_row(struct scan_pool *pool, struct ledger *l, struct ledger_row *row,
+    struct engine *const *engines, struct arena *group, struct batch *b)
+{
+	unsigned char inside[CACHE_HASH] = { 0 };
+	struct file file = { row, -1 };
+
+	if (pool->cache != NULL && (!scan_hash(row) || (row->mail &&
+	    row->frame.ptr != NULL && !hash_inside(row, inside))))
+		return;
+	for (size_t i = 0; i < l->nengines; i++) {
+		struct task t = { .row = row, .engine = engines[i],
+		    .scan_r = &row->scans[i], .key = key_of(l, row, i) };
+
+		if (!asked(l, row, i))
+			continue;
+		row->scans[i].text = SLICE("not scanned");
+		if (recall_one(pool, l, &t.key, &row->scans[i])) {
+			row->cached[i] = true;
+			pool->hits++;
+		} else if (need_file(&file, group)) {
+			look_inside(pool, l, &t, inside);
+			t.fd = file.fd;
+			t.arena = arena_new();
+			arena_defer(l->arena, free_arena, t.arena);
+			b->tasks[b->count++] = t;
+		}
+	}
 }
 
 static void
@@ -180,25 +306,22 @@ scan_group(struct scan_pool *pool, struct ledger *l,
 	struct arena *group = arena_new();
 	struct batch b = { .until = until };
 
-	b.tasks = arena_array(group, GROUP * LEDGER_ENGINES, sizeof *b.tasks);
-	for (int n = 0; n < GROUP && *row != NULL; n++, *row = (*row)->next) {
-		struct cache_key key = { .mail = (*row)->mail };
-		int fd = -1;
-
-		if (pool->cache != NULL && !EVP_Digest((*row)->bytes.ptr,
-		    (*row)->bytes.len, key.hash, NULL, EVP_sha256(), NULL))
-			continue;
-		for (size_t i = 0; i < l->nengines; i++) {
-			if ((*row)->mail && !l->reads_mail[i])
-				continue;
-			(*row)->scans[i].text = SLICE("not scanned");
-			if (add_task(pool, l, *row, engines[i], i, group,
-			    key, &b.tasks[b.count], &fd))
-				b.count++;
-		}
-	}
+	b.tasks = arena_array(group, GROUP * l->nengines, sizeof *b.tasks);
+	for (int n = 0; n < GROUP && *row != NULL; n++, *row = (*row)->next)
+		if (!(*row)->recalled)
+			add_row(pool, l, *row, engines, group, &b);
 	run_batch(pool, &b);
 	arena_free(group);
+}
+
+void
+scan_begin(struct ledger *l, struct engine *const *engines)
+{
+	for (size_t i = 0; i < l->nengines; i++) {
+		engine_status(engines[i], l->arena, &l->engines[i]);
+		l->names[i] = engines[i]->name;
+		l->reads_mail[i] = engines[i]->kind->reads_mail;
+	}
 }
 
 void
@@ -207,11 +330,6 @@ scan_all(struct scan_pool *pool, struct ledger *l,
 {
 	struct ledger_row *row = l->rows;
 
-	for (size_t i = 0; i < l->nengines; i++) {
-		engine_status(engines[i], l->arena, &l->engines[i]);
-		l->names[i] = engines[i]->name;
-		l->reads_mail[i] = engines[i]->kind->reads_mail;
-	}
 	pool->messages++;
 	pool->under_way++;
 	while (row != NULL)

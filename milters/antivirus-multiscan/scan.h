@@ -10,7 +10,18 @@
  * bytes. It holds `entries` of them, whatever the number of messages, and is
  * lost with the process. New signatures make old entries worthless at once.
  *
+ * A letter is new each time, since Date and Message-ID are, but what it holds
+ * often is not. Of an engine that skims, "clean" of a whole letter is kept
+ * twice: for its bytes, and for its frame and what stands inside (items.h).
+ * Of a letter with the same frame and inside that engine is given all bytes
+ * again, the new header fields with the rest, but not told to take it apart
+ * again: that would give it the same parts. Only "clean" is concluded so.
+ *
  * scan_pool_new	threads at least 1; entries 0: no cache
+ * scan_begin	which engines there are, and their signatures; before all else
+ * scan_hash	fills in row->hash; false: no hash is to be had
+ * scan_recall	all that is asked about this row is in the cache: filled in, and
+ *		scan_all will leave it alone. Else false, and nothing is changed
  * scan_all	any thread
  * scan_pool_free	when nobody scans any more
  */
@@ -28,6 +39,10 @@ struct scan_counts {
 };
 
 struct scan_pool *scan_pool_new(unsigned threads, size_t entries);
+void scan_begin(struct ledger *l, struct engine *const *engines);
+bool scan_hash(struct ledger_row *row);
+bool scan_recall(struct scan_pool *pool, struct ledger *l,
+    struct ledger_row *row);
 void scan_all(struct scan_pool *pool, struct ledger *l,
     struct engine *const *engines, deadline_t until);
 void scan_pool_counts(struct scan_pool *pool, struct scan_counts *counts_r);

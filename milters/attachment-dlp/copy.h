@@ -2,8 +2,9 @@
  * copy - the message as it was goes to a mailbox (option copy_to)
  *
  * copy_send	hands it in by SMTP, under a null reverse-path, and returns when
- *		it was taken, which is durable. RC_RETRY with *why_r: it was not;
- *		the message itself is then answered 451, and nothing is removed
+ *		it was taken, which is durable. RC_RETRY with *why_r: it was
+ *		not; the message itself is then answered 451, and nothing is
+ *		removed
  *
  * A message that comes again, since somebody after us put it off, has its copy
  * sent again.

@@ -64,7 +64,7 @@ struct attachment_answers {
 	struct attachment_whose sender;	/* outbound: whose settings count */
 	struct attachment_whose *of;	/* by recipient of the envelope */
 	struct attachment_removal *removals;	/* for all who get it */
-	struct slice note;		/* that stands in place of these, UTF-8 */
+	struct slice note;		/* in place of these, UTF-8 */
 };
 
 enum step { STEP_ON, STEP_DONE };

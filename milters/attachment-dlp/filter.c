@@ -109,7 +109,8 @@ ask(struct job *job, struct slice *why_r)
 	}
 	if (whose(job, seen, why_r) != RC_OK)
 		return RC_RETRY;
-	attachment_items(job->msg, &items, job->deadline - SPARE_MS, &seen->items);
+	items_of_message(job->msg, &items, job->deadline - SPARE_MS,
+	    &seen->items);
 	if (seen->items.late) {
 		*why_r = SLICE("what is in the attachments was not known in "
 		    "time");

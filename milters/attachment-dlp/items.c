@@ -163,8 +163,21 @@ add_part(struct reader *r, const struct part *p, unsigned number)
 	}
 }
 
+static void
+sum_up(struct items *items)
+{
+	for (struct item *i = items->first; i != NULL; i = i->next) {
+		tell_container(i);
+		if (i->unpacked == CELL_DOWN || i->unpacked == CELL_TIMEOUT)
+			items->late = true;
+		if (items->lack == NULL && (i->why != UNPACK_WHOLE ||
+		    i->unpacked != CELL_ANSWERED))
+			items->lack = i;
+	}
+}
+
 void
-attachment_items(struct message *msg, const struct items_conf *conf,
+items_of_message(struct message *msg, const struct items_conf *conf,
     deadline_t until, struct items *items_r)
 {
 	struct reader r = { .msg = msg, .conf = conf, .items = items_r,
@@ -176,13 +189,25 @@ attachment_items(struct message *msg, const struct items_conf *conf,
 	for (const struct part *p = root; p != NULL; p = part_next(root, p))
 		if (!part_multipart(p))
 			add_part(&r, p, ++number);
-	for (struct item *i = items_r->first; i != NULL; i = i->next) {
-		tell_container(i);
-		if (i->unpacked == CELL_DOWN || i->unpacked == CELL_TIMEOUT)
-			items_r->late = true;
-		if (items_r->lack == NULL && (i->why != UNPACK_WHOLE ||
-		    i->unpacked != CELL_ANSWERED))
-			items_r->lack = i;
-	}
+	sum_up(items_r);
 	content_read(msg, &content_limits_default, &items_r->content);
+}
+
+void
+items_of_file(struct arena *a, struct slice name, struct slice mime,
+    struct slice bytes, const struct items_conf *conf, deadline_t until,
+    struct items *items_r)
+{
+	struct reader r = { .conf = conf, .items = items_r, .a = a,
+	    .until = until };
+	struct item *i;
+
+	*items_r = (struct items){ .last = &items_r->first };
+	i = add(&r, NULL, 1, NULL);
+	i->name = i->path = name;
+	i->bytes = bytes;
+	identify_file(a, name, mime, bytes, &i->identity);
+	if (unpack_format_of(bytes) != NULL)
+		open_container(&r, i);
+	sum_up(items_r);
 }

@@ -1,7 +1,8 @@
 /*
  * items - a message taken apart, once for all steps
  *
- * attachment_items	each part of the MIME tree but multiparts, strict and lax, in
+ * items_of_message
+ *		each part of the MIME tree but multiparts, strict and lax, in
  *		each plausible reading, and behind it the members of each
  *		container, as the unpack cell finds them. An item that is not
  *		all there says why; `lack` is the first of these. What it is
@@ -11,8 +12,12 @@
  * a name that is not told to be an attachment, and whose bytes are text. Rules
  * for attachments do not look at these.
  *
+ * items_of_file
+ *		the same for a file that stands alone: its name and declared
+ *		type ("": none) are given, and there is no part
+ *
  * content_read (content/content.h) gives the texts; it is called once, by
- * attachment_items, and its result stands in `content`. All of it lives in the
+ * items_of_message, and its result stands in `content`. All of it lives in the
  * message's arena.
  */
 #ifndef ATTACHMENT_ITEMS_H
@@ -54,7 +59,10 @@ struct items_conf {
 	const struct conf_list *passwords;	/* tried on all mail */
 };
 
-void attachment_items(struct message *msg, const struct items_conf *conf,
+void items_of_message(struct message *msg, const struct items_conf *conf,
     deadline_t until, struct items *items_r);
+void items_of_file(struct arena *a, struct slice name, struct slice mime,
+    struct slice bytes, const struct items_conf *conf, deadline_t until,
+    struct items *items_r);
 
 #endif

@@ -351,7 +351,8 @@ tell(struct work *w, const struct attachment_verdict *v)
 	    slice_of(v->item->identity.is->name));
 	plan_fact(w->plan, "gatehouse.attachment.class",
 	    identify_classes(w->plan->arena, v->item->identity.classes));
-	plan_finding(w->plan, "attachment", slice_of(v->rule));
+	plan_finding(w->plan, "attachment", slice_after(slice_of(v->rule),
+	    sizeof "attachment-" - 1));
 }
 
 /* The verdict of him whom the log line tells of: the strongest one. */

@@ -1,9 +1,9 @@
 /*
  * judge - the lists of attachments: what they make of a message
  *
- * attachment_judge	in ask(), when the message has been taken apart and whose
- *			settings count is known: a verdict for each recipient,
- *			what is removed, and the note. Of recipients who differ,
+ * attachment_judge	in ask(), when the message has been taken apart and it
+ *			is known whose settings count: a verdict for each
+ *			recipient, what is removed, and the note. Of recipients who differ,
  *			what goes for one of them goes for all who get it: the
  *			message has one form
  * step_attachment	from that to the plan. Rules: attachment-removed,

@@ -96,6 +96,14 @@ load(struct loading *l, const char *path)
 	return RC_OK;
 }
 
+enum rc
+note_check(const char *path, struct arena *a, struct slice *why_r)
+{
+	struct loading l = { arena_alloc(a, sizeof *l.notes), a, why_r };
+
+	return load(&l, path);
+}
+
 static enum rc
 visit(struct slice where, const void *conf, void *arg)
 {
@@ -124,9 +132,10 @@ static struct slice
 field(const struct job *job, const char *name)
 {
 	const struct field *f = message_field(job->msg, slice_of(name), 0);
+	unsigned flags;
 
 	return f == NULL ? SLICE("") : encoded_decode(job->arena,
-	    field_value(job->arena, f), NULL);
+	    field_value(job->arena, f), &flags);
 }
 
 static void

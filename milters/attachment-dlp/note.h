@@ -4,6 +4,7 @@
  * A template (notice/template.h) with these names: hostname, queue_id, from,
  * subject, and the list attachments with name, type, size and why.
  *
+ * note_check	is there a right template at path ("" is our own)? RC_BAD
  * notes_load	all that somebody's settings name, once for each new policy;
  *		RC_BAD with *why_r "file:line: ...". Lives in the arena
  * note_write	for these removals, by the template at path ("" is our own).
@@ -17,6 +18,7 @@
 
 struct notes;
 
+enum rc note_check(const char *path, struct arena *a, struct slice *why_r);
 enum rc notes_load(const struct attachment_conf *conf,
     const struct policy *policy, struct arena *a, struct notes **notes_r,
     struct slice *why_r);

@@ -24,14 +24,14 @@ static const char *const unremovable[] = { "quarantine", "reject", NULL };
 	    "joined as in \"member+ext:js\"; gatehouse-attachment-dlp(8) has " \
 	    "them all. What is in an archive is asked about apart."), \
 	LIST("remove" suffix, way[LIST_REMOVE], "", \
-	    "Attachments " of " and that are removed; the rest of the message " \
-	    "is delivered. Of several lists the strongest counts: reject, " \
-	    "discard, quarantine, remove."), \
+	    "Attachments " of " and that are removed; the rest of the " \
+	    "message is delivered. Of several lists the strongest counts: " \
+	    "reject, discard, quarantine, remove."), \
 	LIST(held, way[LIST_QUARANTINE], default_held, \
 	    "The same, for which the message is held."), \
 	LIST("discard" suffix, way[LIST_DISCARD], "", \
-	    "The same, for which the message is deleted; a record stays in the " \
-	    "store."), \
+	    "The same, for which the message is deleted; a record stays in " \
+	    "the store."), \
 	LIST("reject" suffix, way[LIST_REJECT], "", \
 	    "The same, for which the message is refused.")
 
@@ -60,9 +60,9 @@ const struct conf_option attachment_options[] = {
 	  "postfix.conf, or the path of a unix socket. Where it does not take "
 	  "one, the mail is answered 451.", NULL },
 
-	{ "control_mailbox", CONF_STRING | CONF_SCOPED, AT(control_mailbox), "", 0,
-	  300, "Mail to people outside is refused unless this mailbox is among "
-	  "its recipients. Who is asked about is who sends. Empty: none is "
+	{ "control_mailbox", CONF_STRING | CONF_SCOPED, AT(control_mailbox), "",
+	  0, 300, "Mail to people outside is refused unless this mailbox is "
+	  "among its recipients. Who is asked about is who sends. Empty: none is "
 	  "needed.", NULL },
 
 	{ "depth", CONF_COUNT, AT(depth), "10", 1, 100,
@@ -121,7 +121,8 @@ check_one(const struct attachment_conf *conf, struct arena *a,
     struct slice *why_r)
 {
 	if (attachment_lists(conf, a, why_r) != RC_OK ||
-	    check_mailbox("copy_to", conf->copy_to, a, why_r) != RC_OK)
+	    check_mailbox("copy_to", conf->copy_to, a, why_r) != RC_OK ||
+	    note_check(conf->note, a, why_r) != RC_OK)
 		return RC_BAD;
 	return check_mailbox("control_mailbox", conf->control_mailbox, a,
 	    why_r);
@@ -156,9 +157,9 @@ attachment_finish(const struct attachment_conf *conf,
 	}
 	if ((conf->in[LIST_DISCARD].count > 0 ||
 	    conf->out[LIST_DISCARD].count > 0) && house->store_key[0] == '\0') {
-		*why_r = SLICE("discard deletes mail, and there is no store for "
-		    "a record of it; set store_key in gatehouse.conf, or use "
-		    "quarantine");
+		*why_r = SLICE("discard deletes mail, and there is no store "
+		    "for a record of it; set store_key in gatehouse.conf, or "
+		    "use quarantine");
 		return RC_BAD;
 	}
 	return scope_each(conf->scopes, conf, sizeof *conf, check_scope, &c);

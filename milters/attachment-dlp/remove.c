@@ -37,6 +37,11 @@ remove_target(const struct message *msg, const struct part *p,
 		}
 	while ((p->lax || p->copy) && p->parent != NULL && !is_uuencoded(p))
 		p = p->parent;
+	/* A header block that is none gets no fields. */
+	if (p->parent != NULL && !part_multipart(p->parent) &&
+	    !is_uuencoded(p) && (p->flags & (MSG_HEADER_CUT | MSG_JUNK_LINE |
+	    MSG_BLANK_FOLD)) != 0)
+		p = p->parent;
 	if (!part_multipart(p) && part_offset(msg, p, &off))
 		return p;
 	*why_r = "it stands where only some readers find it";
@@ -122,15 +127,16 @@ place(const struct message *msg, const char *at)
 	return (size_t)(at - msg->body.ptr);
 }
 
-/* Without a blank line the block ends at the next boundary, whose line end is
- * the last one of the block; what takes its place needs one too. */
+/* The line end before a boundary belongs to it (RFC 2046, 5.1.1). Where a part
+ * has no content, that is the end of its block or the blank line behind it, and
+ * what takes its place needs one too. */
 static bool
 replace_part(struct patches *edits, const struct message *msg,
     const struct part *p, const struct encoded *e)
 {
 	struct arena *a = edits->arena;
 	struct buf out = buf_in(a);
-	struct slice text = e->text;
+	struct slice text = e->text, rest;
 	size_t from, end;
 
 	if (!part_offset(msg, p, &end))
@@ -139,7 +145,10 @@ replace_part(struct patches *edits, const struct message *msg,
 	from = place(msg, p->head.ptr);
 	if (p->flags & MSG_HEADER_CUT)
 		end = from + p->head.len;
-	else if (slice_ends(text, SLICE("\r\n")))
+	rest = slice_after(msg->body, end);
+	if ((slice_starts(rest, SLICE("\r\n")) ||
+	    slice_starts(rest, SLICE("\n"))) &&
+	    slice_ends(text, SLICE("\r\n")))
 		text.len -= 2;
 	buf_add(&out, fields_of(a, e));
 	buf_adds(&out, "\r\n");

@@ -60,8 +60,9 @@ answer_made(struct asked *q, enum rc rc, unsigned made, struct slice why)
 	json_put_int(q->answer, "made", made);
 }
 
+/* Of all who are due, or of the one who is asked about. */
 static void
-op_due(struct asked *q)
+make_digests(struct asked *q, bool all)
 {
 	struct slice why = SLICE("");
 	unsigned made = 0;
@@ -70,27 +71,24 @@ op_due(struct asked *q)
 
 	if (!work_begin(q, &w))
 		return;
-	rc = digest_due(&w.tools, &made, &why);
+	rc = all ? digest_due(&w.tools, &made, &why) : digest_for(&w.tools,
+	    q->request->recipient, DIGEST_NOW, &made, &why);
 	work_end(q, &w);
-	if (made > 0)
+	if (all && made > 0)
 		log_info("NOQUEUE: digests=%u", made);
 	answer_made(q, rc, made, why);
 }
 
 static void
+op_due(struct asked *q)
+{
+	make_digests(q, true);
+}
+
+static void
 op_now(struct asked *q)
 {
-	struct slice why = SLICE("");
-	unsigned made = 0;
-	struct work w;
-	enum rc rc;
-
-	if (!work_begin(q, &w))
-		return;
-	rc = digest_for(&w.tools, q->request->recipient, DIGEST_NOW, &made,
-	    &why);
-	work_end(q, &w);
-	answer_made(q, rc, made, why);
+	make_digests(q, false);
 }
 
 static void

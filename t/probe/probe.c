@@ -7,6 +7,9 @@
 #include <string.h>
 
 struct probe_conf {
+	struct scopes *scopes;
+	bool strip;
+	int verdict;
 	unsigned together;
 	int64_t delay;
 	const char *mark;
@@ -15,13 +18,21 @@ struct probe_conf {
 
 #define PLACE(field)	offsetof(struct probe_conf, field)
 
+static const char *const verdicts[] = { "accept", "reject", "quarantine",
+	"discard", NULL };
+
 static const struct conf_option options[] = {
+	{ "scope", CONF_SCOPES, PLACE(scopes), NULL, 0, 0, SCOPE_TEXT, NULL },
+	{ "strip", CONF_BOOL | CONF_SCOPED | CONF_FORM, PLACE(strip), "false",
+	  0, 0, "Each \"probe\" in the body becomes \"PROBE!\".", NULL },
+	{ "verdict", CONF_ENUM | CONF_SCOPED, PLACE(verdict), "accept", 0, 0,
+	  "What becomes of mail for him.", verdicts },
 	{ "together", CONF_COUNT, PLACE(together), "0", 0, 100000,
 	  "ask waits until so many messages are in it at the same time, or "
 	  "its deadline is near.", NULL },
 	{ "delay", CONF_TIME, PLACE(delay), "0ms", 0, 600000,
 	  "How long ask waits then.", NULL },
-	{ "mark", CONF_STRING, PLACE(mark), "", 0, 100,
+	{ "mark", CONF_STRING | CONF_SCOPED | CONF_FORM, PLACE(mark), "", 0, 100,
 	  "Value of an X-Mark field put on top of each message; empty: none.",
 	  NULL },
 	{ "cause", CONF_STRING, PLACE(cause), "", 0, 100,
@@ -60,7 +71,10 @@ next_word(struct words *w, struct slice *word_r)
 		*word_r = slice_trim(slice_cut(w->rest, ' ', &w->rest));
 		if (!slice_has(*word_r, '/'))
 			return true;
-		if (slice_eq(slice_cut(*word_r, '/', &own), name)) {
+		struct slice whose = slice_cut(*word_r, '/', &own);
+
+		if (slice_eq(whose, name) || (w->job->pass == 2 &&
+		    slice_eq(whose, SLICE("second")))) {
 			*word_r = own;
 			return true;
 		}
@@ -156,7 +170,7 @@ edit_fields(const struct job *job, struct plan *p)
 }
 
 static void
-edit_body(const struct job *job, struct plan *p)
+edit_body(const struct job *job, struct plan *p, bool strip)
 {
 	struct slice body = job->msg->body;
 	size_t at = 0;
@@ -167,7 +181,7 @@ edit_body(const struct job *job, struct plan *p)
 	}
 	if (asked_for(job, "grow"))
 		patch_body(&p->edits, body.len, 0, body);
-	while (asked_for(job, "body") && at < body.len) {
+	while ((strip || asked_for(job, "body")) && at < body.len) {
 		at += slice_search(slice_after(body, at), SLICE("probe"));
 		if (at < body.len)
 			patch_body(&p->edits, at, 5, SLICE("PROBE!"));
@@ -245,10 +259,48 @@ verdict(const struct job *job, struct plan *p)
 	return plan_accept(p, "accept", SLICE("nothing asked"));
 }
 
+/* What is set for that recipient. */
+static struct probe_conf
+set_for(const struct job *job, struct slice address)
+{
+	const struct probe_conf *conf = job->conf;
+	struct probe_conf own = *conf;
+	struct policy_who who;
+	struct slice why;
+
+	if (job_settings(job, address, options, conf->scopes, sizeof own,
+	    &own, &who, &why) != RC_OK)
+		own.mark = "trouble";
+	return own;
+}
+
+static void
+by_policy(const struct job *job, struct plan *p)
+{
+	static const enum action actions[] = { ACCEPT, REJECT, QUARANTINE,
+	    DISCARD };
+	const struct envelope *e = job->envelope;
+
+	for (size_t i = 0; i < e->nrecipients; i++) {
+		int verdict = set_for(job, e->recipients[i].address).verdict;
+		struct verdict *v;
+
+		if (verdict == 0)
+			continue;
+		v = plan_recipient(p, i);
+		v->action = actions[verdict];
+		v->rule = "probe-policy";
+		v->reason = SLICE("so it is set for him");
+		v->reply = SLICE("5.7.1 refused by policy");
+	}
+}
+
 static struct plan *
 decide(const struct job *job)
 {
-	const struct probe_conf *conf = job->conf;
+	const struct envelope *e = job->envelope;
+	struct probe_conf own = set_for(job, e->nrecipients > 0 ?
+	    e->recipients[0].address : SLICE("")), *conf = &own;
 	struct plan *p = plan_new(job->arena, job->msg);
 	bool body = strcmp(job->filter, "probe-head") != 0;
 
@@ -264,12 +316,13 @@ decide(const struct job *job)
 		plan_finding(p, "probe", SLICE("a;b=c%\r\n\xc3\xa9"));
 	edit_fields(job, p);
 	if (body)
-		edit_body(job, p);
+		edit_body(job, p, conf->strip);
 	else if (asked_for(job, "forbidden"))
 		patch_body(&p->edits, 0, 0, SLICE("x"));
 	edit_envelope(job, p);
 	p = verdict(job, p);
 	recipients(job, p);
+	by_policy(job, p);
 	return p;
 }
 

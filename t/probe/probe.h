@@ -12,7 +12,11 @@
  *
  * cause:spam is the cause of hold or discard. hold:ADDRESS, discard:ADDRESS,
  * reject:, tempfail:, accept: are the verdict for one recipient, with :CAUSE
- * behind it or without. FILTER/word is for that filter alone.
+ * behind it or without. FILTER/word is for that filter alone, second/word
+ * for the second pass of a message that is split.
+ *
+ * Beside that it does what is set for recipients: verdict for each, mark and
+ * strip as for the first of them.
  *
  * `probe` reads the body, `probe-head` only header fields. `probe-light' reads
  * the body unless X-Probe says skip.

@@ -169,6 +169,9 @@ sub _defaults {
 	);
 }
 
+# master(8) logs by way of postlogd, which it starts itself: when that has ended
+# after so many lines, and many processes were killed at once, it waits for ever.
+# So it does not end by itself.
 sub _master {
 	my ($self) = @_;
 	my $text = '';
@@ -203,6 +206,7 @@ discard unix - - y - - discard
 anvil unix - - y - 1 anvil
 scache unix - - y - 1 scache
 postlog unix-dgram n - n - 1 postlogd
+  -o max_use=100000000 -o max_idle=10d -o postlogd_watchdog_timeout=10m
 END
 }
 

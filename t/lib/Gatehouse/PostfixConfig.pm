@@ -84,7 +84,7 @@ sub own { spew("$conf/postfix.conf", "role = \"both\";\n" . ($_[0] // '')) }
 sub state {
 	return join '', map { "== $_\n" . (slurp("$dir/$_") // 'none') }
 	    'main.cf', 'master.cf', map { "gatehouse/$_" }
-	    qw(strip scrub clients senders tls-policy);
+	    qw(strip scrub split clients senders tls-policy);
 }
 
 sub put {

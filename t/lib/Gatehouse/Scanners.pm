@@ -5,6 +5,7 @@
 #						# configuration; 0: no package
 #	$s->socket, $s->port			# where it listens
 #	$s->icap				# a c-icap before that clamd
+#	$s->icap(tls => [ $cert, $key ])	# and one port with TLS as well
 #	$s->{clamd}->stop			# each is a Gatehouse::Process
 #
 # Signatures are files of ClamAV in `db`. Nothing of the machine's own scanners
@@ -108,10 +109,12 @@ sub _modules {
 
 # c-icap before clamd. Its service is virus_scan.
 sub icap {
-	my ($self) = @_;
+	my ($self, %a) = @_;
 
 	return 0 unless has_icap();
+	$self->{tls} = $a{tls};
 	for (1 .. 3) {
+		$self->{tls_port} = free_port();
 		$self->{icap_port} = free_port();
 		return $self if $self->_start_icap;
 	}
@@ -119,16 +122,20 @@ sub icap {
 }
 
 sub icap_at { "127.0.0.1:$_[0]{icap_port}/virus_scan" }
+sub icaps_at { "127.0.0.1:$_[0]{tls_port}/virus_scan" }
 
 sub _start_icap {
 	my ($self) = @_;
 	my $dir = $self->{dir};
 	my $modules = _modules();
+	my $tls = $self->{tls} ? "TlsPort 127.0.0.1:$self->{tls_port} " .
+	    "cert=$self->{tls}[0] key=$self->{tls}[1]" : '';
 
 	_put("$dir/icap.conf", <<"END");
 PidFile $dir/icap.pid
 CommandsSocket $dir/icap.ctl
 Port 127.0.0.1:$self->{icap_port}
+$tls
 StartServers 1
 MaxServers 2
 MinSpareThreads 1
@@ -154,8 +161,9 @@ END
 	$self->{icap} = Gatehouse::Process->start(name => 'c-icap',
 	    argv => [ $ICAP, '-N', '-f', "$dir/icap.conf" ],
 	    log => "$dir/icap.err");
-	return _up($self->{icap}, sub { IO::Socket::INET->new(
-	    PeerAddr => "127.0.0.1:$self->{icap_port}") });
+	my @ports = ($self->{icap_port}, $self->{tls} ? $self->{tls_port} : ());
+	return _up($self->{icap}, sub { @ports == grep {
+	    IO::Socket::INET->new(PeerAddr => "127.0.0.1:$_") } @ports });
 }
 
 1;
