@@ -8,6 +8,7 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use JSON::PP ();
 use Test::More;
 
 use Gatehouse::Journal;
@@ -110,13 +111,15 @@ like talk('attachment-dlp', %out, from => 'strict@gatehouse.test',
     'or not';
 
 # --- nobody is told a number ---
-my $journal = Gatehouse::Journal->new($s, 'attachment-dlp');
-my $log = do { open my $f, '<', $s->log->path or die $!; local $/; <$f> };
+my $log = join "\n", $s->log->lines;
+my @events = Gatehouse::Journal->events("$dir/state/attachment-dlp");
 like $log, qr/rule=dlp-watch.*\(rule watch \(audit\): 1 value/,
     'the log says what would have been';
 like $log, qr/mastercard \*{12}0004/, 'masked';
-my $all = $log . join '', map { `cat $_` } glob "$dir/journal/*/*";
-unlike $all, qr/5500 ?0000 ?0000|GB29 ?NWBK/, 'no number stands anywhere';
+ok scalar(grep { ($_->{'gatehouse.dlp.found'} // '') =~
+    /^watch audit: 1 value \(iban \*+6819\)$/ } @events),
+    'and so does the journal';
+unlike $log . JSON::PP::encode_json(\@events), qr/5500 ?0000 ?0000|GB29 ?NWBK/, 'no number stands anywhere';
 
 # --- the file ---
 for my $case ([ 'crad = true;', qr/conf\/dlp:\d+: unknown setting crad; did you/ ],

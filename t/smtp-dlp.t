@@ -24,8 +24,8 @@ plan skip_all => Gatehouse::Postfix->missing if Gatehouse::Postfix->missing;
 plan skip_all => 'NOT BUILT: the cell unpack' unless -x
     Gatehouse::Suite::build() . '/cells/unpack/gatehouse-cell-unpack';
 open my $f, '>', "$dir/conf/dlp" or die $!;
-print $f 'rules = ( { name = "cards"; mode = "enforce"; card = true; then = { ' .
-    "action = \"block\"; }; } );\n";
+print $f 'rules = ( { name = "cards"; mode = "enforce"; card = true; ' .
+    "then = { action = \"block\"; }; } );\n";
 close $f or die $!;
 $s->milter('attachment-dlp', dlp_rules => "$dir/conf/dlp");
 $s->postfix;
@@ -61,12 +61,13 @@ for my $case ([ 'text', mail('text/plain', "5500 0000 0000 0004\n") ],
 	my ($got, $id) = sent($message, $far, $us);
 	like $got, qr/^250 /, "$what: taken";
 	my $mail = $s->sink->next(10);
-	is "@{ $mail->{rcpt} }", $us, 'who is inside gets it';
+	like "@{ $mail->{rcpt} }", qr{^<\Q$us\E>[^<]*$}, 'who is inside gets it';
 	is $s->without_received($mail->{bytes}), $message =~ s/\n/\r\n/gr,
 	    'byte for byte';
 	$s->pf->log->wait_for(qr/qmgr\[\d+\]: \Q$id\E: removed/, 20);
 	is $s->sink->next(0), undef, 'nobody else';
-	like $s->line($id), qr/rule=dlp-cards.*mastercard \*{12}0004/,
+	like $s->line('attachment-dlp', $id),
+	    qr/rule=dlp-cards.*mastercard \*{12}0004/,
 	    'the log says which rule, and no number';
 	is_deeply [ map { "$_->{cause} @{ $_->{recipients} }" }
 	    $store->objects ], [ "dlp $far" ], 'a record for the other';

@@ -246,7 +246,7 @@ static enum step
 settle(struct doing *d, const struct verdict *each, size_t n)
 {
 	struct plan *p = d->w->plan;
-	size_t all = n;
+	size_t all = n, why = n;
 	bool gets = false;
 
 	for (size_t i = 0; i < n; i++) {
@@ -261,8 +261,15 @@ settle(struct doing *d, const struct verdict *each, size_t n)
 		return STEP_ON;
 	p->all = each[all];
 	for (size_t i = 0; i < n; i++)
-		if (each[i].rule != NULL && !same(&each[i], &p->all))
+		if (each[i].rule != NULL && !same(&each[i], &each[all])) {
 			*plan_recipient(p, i) = each[i];
+			why = why < n ? why : i;
+		}
+	/* The line of the log is that of all; it says what was found. */
+	if (why < n && p->all.action == ACCEPT) {
+		p->all.rule = each[why].rule;
+		p->all.reason = each[why].reason;
+	}
 	return gets ? STEP_ON : STEP_DONE;
 }
 
