@@ -32,26 +32,35 @@ struct prints {
 	const struct print *all;
 	void *map;
 	size_t size;
+	uint64_t *filter;		/* a bit for the top of each hash */
+	unsigned shift;
 };
 
 /* ---- of a text ---- */
 
+/* A text's words one after the other. The hash of PRINTS_WORDS words is a
+ * polynomial of theirs, so that a word more is two multiplications; mixed, for
+ * the low bits of a polynomial are poor. */
 struct winnow {
 	uint64_t words[PRINTS_WORDS], hashes[PRINTS_WINDOW];
+	uint64_t sum;
 	size_t nwords, nhashes;
-	uint64_t last_at;		/* 1 + place of the one taken last */
+	size_t best, taken;		/* hashes, by number; taken: 1 + it */
 	void (*take)(uint64_t hash, void *arg);
 	void *arg;
 };
 
+enum { SMALL = 32 };
+
+#define BASE	UINT64_C(0x9e3779b97f4a7c15)
+#define BASE_5	(BASE * BASE * BASE * BASE * BASE)
+
 static uint64_t
 mixed(uint64_t h)
 {
-	h ^= h >> 33;
-	h *= 0xff51afd7ed558ccdu;
-	h ^= h >> 33;
-	h *= 0xc4ceb9fe1a85ec53u;
-	return h ^ (h >> 33);
+	h ^= h >> SMALL;
+	h *= UINT64_C(0xff51afd7ed558ccd);
+	return h ^ (h >> SMALL);
 }
 
 /* The smallest of the window, of equal ones the last; each is taken once. */
@@ -59,37 +68,44 @@ static void
 window(struct winnow *w)
 {
 	size_t n = w->nhashes < PRINTS_WINDOW ? w->nhashes : PRINTS_WINDOW;
-	size_t best = w->nhashes - n;
+	size_t last = w->nhashes - 1, first = w->nhashes - n;
 
-	for (size_t i = best; i < w->nhashes; i++)
-		if (w->hashes[i % PRINTS_WINDOW] <=
-		    w->hashes[best % PRINTS_WINDOW])
-			best = i;
-	if (w->last_at == best + 1)
+	if (w->best < first || w->nhashes <= PRINTS_WINDOW) {
+		w->best = first;
+		for (size_t i = first; i <= last; i++)
+			if (w->hashes[i % PRINTS_WINDOW] <=
+			    w->hashes[w->best % PRINTS_WINDOW])
+				w->best = i;
+	} else if (w->hashes[last % PRINTS_WINDOW] <=
+	    w->hashes[w->best % PRINTS_WINDOW]) {
+		w->best = last;
+	}
+	if (w->taken == w->best + 1)
 		return;
-	w->last_at = best + 1;
-	w->take(w->hashes[best % PRINTS_WINDOW], w->arg);
+	w->taken = w->best + 1;
+	w->take(w->hashes[w->best % PRINTS_WINDOW], w->arg);
 }
 
 static void
 add_word(struct winnow *w, uint64_t word)
 {
-	uint64_t h = 0;
+	uint64_t *place = &w->words[w->nwords % PRINTS_WORDS];
 
-	w->words[w->nwords++ % PRINTS_WORDS] = word;
-	if (w->nwords < PRINTS_WORDS)
+	w->sum = w->sum * BASE + word - *place * BASE_5;
+	*place = word;
+	if (++w->nwords < PRINTS_WORDS)
 		return;
-	for (size_t i = w->nwords - PRINTS_WORDS; i < w->nwords; i++)
-		h = mixed(h * 31 + w->words[i % PRINTS_WORDS]);
-	w->hashes[w->nhashes++ % PRINTS_WINDOW] = h;
+	w->hashes[w->nhashes++ % PRINTS_WINDOW] = mixed(w->sum);
 	if (w->nhashes >= PRINTS_WINDOW)
 		window(w);
 }
 
-static bool
-in_word(char c)
+/* The byte that counts; 0: it is between words. */
+static unsigned char
+counts(char c)
 {
-	return ascii_alnum(c) || (unsigned char)c >= 0x80;
+	return ascii_alnum(c) || (unsigned char)c >= 0x80 ?
+	    (unsigned char)ascii_lower(c) : 0;
 }
 
 void
@@ -97,16 +113,22 @@ prints_each(struct slice text, void (*take)(uint64_t hash, void *arg),
     void *arg)
 {
 	struct winnow w = { .take = take, .arg = arg };
+	unsigned char table[256];
 
+	for (int c = 0; c < 256; c++)
+		table[c] = counts((char)c);
 	for (size_t i = 0; i < text.len; ) {
-		uint64_t h = 0xcbf29ce484222325u;
+		uint64_t h = 0;
 		size_t from = i;
+		unsigned char c;
 
-		for (; i < text.len && in_word(text.ptr[i]); i++)
-			h = (h ^ (unsigned char)ascii_lower(text.ptr[i])) *
-			    0x100000001b3u;
+		while (i < text.len && (c = table[(unsigned char)
+		    text.ptr[i]]) != 0) {
+			h = (h + c) * BASE;
+			i++;
+		}
 		if (i > from)
-			add_word(&w, h);
+			add_word(&w, mixed(h));
 		else
 			i++;
 	}
@@ -163,6 +185,23 @@ laid_out(struct prints *set)
 	return sound(set);
 }
 
+/* Nearly all text is in no set: sixteen bits for each print say so at once. */
+static void
+make_filter(struct prints *set, struct arena *a)
+{
+	unsigned bits = 12;
+
+	while (bits < 32 && UINT64_C(1) << bits < set->head.prints * 16ull)
+		bits++;
+	set->shift = 64 - bits;
+	set->filter = arena_alloc(a, (size_t)1 << (bits - 3));
+	for (size_t i = 0; i < set->head.prints; i++) {
+		uint64_t top = set->all[i].hash >> set->shift;
+
+		set->filter[top / 64] |= UINT64_C(1) << top % 64;
+	}
+}
+
 static enum rc
 map_file(int fd, const char *path, struct prints *set, struct arena *a,
     struct slice *why_r)
@@ -181,8 +220,10 @@ map_file(int fd, const char *path, struct prints *set, struct arena *a,
 		return RC_RETRY;
 	}
 	arena_defer(a, unmap, set);
-	if (laid_out(set))
+	if (laid_out(set)) {
+		make_filter(set, a);
 		return RC_OK;
+	}
 	*why_r = arena_printf(a, "%s is no set of fingerprints, or a damaged "
 	    "one; make it anew with gatehouse dlp learn", path);
 	return RC_BAD;
@@ -232,7 +273,10 @@ look(uint64_t hash, void *arg)
 	const struct looking *l = arg;
 	const struct print *all = l->set->all;
 	size_t low = 0, high = l->set->head.prints;
+	uint64_t top = hash >> l->set->shift;
 
+	if ((l->set->filter[top / 64] & UINT64_C(1) << top % 64) == 0)
+		return;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
