@@ -8,7 +8,8 @@
 #include "detect/run.h"
 
 /* How far back a group, a link or the name in an address may begin. */
-enum { GROUP = 32, TOKEN = 256, LOCAL = 64, DOMAIN = 253, BIC_FAR = 24 };
+enum { GROUP = 32, TOKEN = 256, LOCAL = 64, DOMAIN = 253, BIC_FAR = 24,
+    DIGITS = 6, LETTERS = 3 };
 
 static const char *const card_words[] = { "card", "cards", "kreditkarte",
     "karte", "kartennummer", "carte", "tarjeta", "carta", "kort", "kortti",
@@ -193,10 +194,33 @@ national_at_run(struct finder *f, size_t at, const struct run *run,
 	return false;
 }
 
+/* What begins with a digit has at least six before its third letter, in all
+ * that we know; so most groups need no closer look. */
+static bool
+digits_enough(struct slice text, size_t at)
+{
+	unsigned digits = 0, letters = 0;
+
+	for (; at < text.len && digits < DIGITS && letters < LETTERS; at++) {
+		char c = text.ptr[at];
+
+		if (ascii_digit(c))
+			digits++;
+		else if (ascii_alpha(c))
+			letters++;
+		else if (!run_gap(c))
+			return false;
+	}
+	return digits == DIGITS;
+}
+
 static bool
 number_at(struct finder *f, size_t at, struct find_hit *hit_r)
 {
 	struct run run;
+
+	if (ascii_digit(f->text.ptr[at]) && !digits_enough(f->text, at))
+		return false;
 
 	/* Only an IBAN is longer than a card, and begins with a letter. */
 	run_read(f->text, at, ascii_digit(f->text.ptr[at]) ? CARD_MAX + 2 :

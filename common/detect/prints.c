@@ -1,5 +1,6 @@
 #include "detect/prints.h"
 
+#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -100,12 +101,36 @@ add_word(struct winnow *w, uint64_t word)
 		window(w);
 }
 
-/* The byte that counts; 0: it is between words. */
-static unsigned char
-counts(char c)
+static bool
+in_word(char c)
 {
-	return ascii_alnum(c) || (unsigned char)c >= 0x80 ?
-	    (unsigned char)ascii_lower(c) : 0;
+	return ascii_alnum(c) || (unsigned char)c >= 0x80;
+}
+
+/* Eight bytes at a time. The bit that tells capitals apart is set in all, which
+ * leaves digits as they are. */
+static uint64_t
+word_hash(struct slice text, size_t from, size_t to)
+{
+	uint64_t h = to - from;
+
+	for (size_t i = from; i < to; i += sizeof h) {
+		unsigned char bytes[8] = { 0 };
+		uint64_t eight;
+
+		if (text.len - i >= sizeof eight)
+			memcpy(&eight, text.ptr + i, sizeof eight);
+		else {
+			memcpy(bytes, text.ptr + i, text.len - i);
+			memcpy(&eight, bytes, sizeof eight);
+		}
+		eight = le64toh(eight);
+		/* What stands behind the word is none of it. */
+		if (to - i < sizeof eight)
+			eight &= (UINT64_C(1) << (to - i) * 8) - 1;
+		h = mixed(h * BASE + (eight | UINT64_C(0x2020202020202020)));
+	}
+	return h;
 }
 
 void
@@ -113,22 +138,17 @@ prints_each(struct slice text, void (*take)(uint64_t hash, void *arg),
     void *arg)
 {
 	struct winnow w = { .take = take, .arg = arg };
-	unsigned char table[256];
+	bool table[256];
 
 	for (int c = 0; c < 256; c++)
-		table[c] = counts((char)c);
+		table[c] = in_word((char)c);
 	for (size_t i = 0; i < text.len; ) {
-		uint64_t h = 0;
 		size_t from = i;
-		unsigned char c;
 
-		while (i < text.len && (c = table[(unsigned char)
-		    text.ptr[i]]) != 0) {
-			h = (h + c) * BASE;
+		while (i < text.len && table[(unsigned char)text.ptr[i]])
 			i++;
-		}
 		if (i > from)
-			add_word(&w, mixed(h));
+			add_word(&w, word_hash(text, from, i));
 		else
 			i++;
 	}

@@ -28,6 +28,12 @@ gap_of(char c)
 	}
 }
 
+bool
+run_gap(char c)
+{
+	return gap_of(c) != GAP_NONE;
+}
+
 /* The strongest of what stands there; GAP_END: the number does not go on. */
 static enum gap
 between(struct slice text, size_t *at)

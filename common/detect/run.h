@@ -7,6 +7,7 @@
  * run_groups	how many groups the first n characters are; 0: no group ends
  *		there. Their lengths are the first of run->groups
  * run_same	all these groups are separated by the same sign, line ends aside
+ * run_gap	that sign may stand between two groups
  * run_near	one of the words stands near [at, end) of the text; it begins
  *		where a word begins, and a short one ends where one ends
  *
@@ -46,6 +47,7 @@ run_same(const struct run *run, size_t n)
 {
 	return run->same[n - 1];
 }
+bool run_gap(char c);
 bool run_near(struct slice text, size_t at, size_t end,
     const char *const *words);
 

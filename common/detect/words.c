@@ -12,12 +12,17 @@ struct word {
 	uint32_t next;			/* index of the word plus 1; 0: none */
 };
 
+/* What a byte can be: the first of a word that begins with a sign, or with a
+ * letter or digit; above MAY, which of the two may stand behind it. */
+enum { SIGN = 1, LETTER = 2, MAY = 4 };
+
 struct words {
 	unsigned char class[256];	/* 0: in no word */
 	unsigned classes;
 	uint32_t *next;			/* [node * classes + class] */
 	uint32_t *word;			/* of the node: index plus 1 */
 	uint32_t *out;			/* nearest shorter node with a word */
+	unsigned char begins[256];	/* SIGN, LETTER, MAY */
 	uint32_t nodes;
 	struct word *all;
 	uint32_t count;
@@ -148,6 +153,26 @@ zeroed(size_t n)
 	return p;
 }
 
+static bool
+in_word(char c)
+{
+	return ascii_alnum(c) || (unsigned char)c >= 0x80;
+}
+
+static void
+make_begins(struct words *w)
+{
+	for (unsigned c = 0; c < 256; c++) {
+		bool inside = in_word((char)c);
+		unsigned is = inside ? LETTER : SIGN;
+		unsigned may = inside ? SIGN : SIGN | LETTER;
+
+		if (w->next[w->class[c]] == 0)
+			is = 0;
+		w->begins[c] = (unsigned char)(is | may << MAY);
+	}
+}
+
 void
 words_ready(struct words *w)
 {
@@ -159,6 +184,7 @@ words_ready(struct words *w)
 	w->out = zeroed(most);
 	make_trie(w);
 	make_links(w);
+	make_begins(w);
 	buf_free(&w->bytes);
 	w->bytes = (struct buf){ .ptr = NULL };
 }
@@ -167,12 +193,6 @@ void
 words_begin(struct words_scan *s, const struct words *w, struct slice text)
 {
 	*s = (struct words_scan){ .words = w, .text = text };
-}
-
-static bool
-in_word(char c)
-{
-	return ascii_alnum(c) || (unsigned char)c >= 0x80;
 }
 
 /* Blanks behind a blank are not there. */
@@ -228,6 +248,24 @@ ending(struct words_scan *s, struct words_hit *hit_r)
 	return false;
 }
 
+/* From the root: the next byte that a word may begin with, and that does not
+ * stand within another, which would not be told. */
+static size_t
+next_begin(const struct words *w, struct slice text, size_t pos)
+{
+	unsigned may = pos == 0 ? SIGN | LETTER :
+	    w->begins[(unsigned char)text.ptr[pos - 1]] >> MAY;
+
+	for (; pos < text.len; pos++) {
+		unsigned is = w->begins[(unsigned char)text.ptr[pos]];
+
+		if ((is & may) != 0)
+			break;
+		may = is >> MAY;
+	}
+	return pos;
+}
+
 bool
 words_next(struct words_scan *s, struct words_hit *hit_r)
 {
@@ -236,6 +274,8 @@ words_next(struct words_scan *s, struct words_hit *hit_r)
 	for (;;) {
 		if (s->word != 0 && ending(s, hit_r))
 			return true;
+		if (s->node == 0)
+			s->pos = next_begin(w, s->text, s->pos);
 		if (s->pos == s->text.len)
 			return false;
 		if (!skipped(s->text, s->pos)) {
