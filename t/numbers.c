@@ -33,7 +33,7 @@ bool
 numbers_iban(const char *country, unsigned len, unsigned seed, char *iban)
 {
 	for (unsigned tries = 0; tries < 17; tries++) {
-		char digits[80], *d = digits;
+		char digits[80] = "", *d = digits;
 		unsigned check;
 
 		memcpy(iban, country, 2);

@@ -12,7 +12,7 @@ struct reader {
 	struct slice in;
 	size_t at, max;
 	struct buf seen, unseen;
-	unsigned hidden;		/* depth of elements that are not seen */
+	unsigned hidden;		/* depth of what is not seen */
 	bool figure;			/* in a cell's value */
 	bool index;			/* that counts the shared strings */
 	bool cut;

@@ -76,7 +76,8 @@ card_layout(const unsigned char *groups, size_t n)
 	    "\4\4\4", "\4\4\4\3", "\4\4\4\2" };
 
 	for (size_t i = 0; i < sizeof layouts / sizeof layouts[0]; i++)
-		if (strlen(layouts[i]) == n && memcmp(layouts[i], groups, n) == 0)
+		if (strlen(layouts[i]) == n &&
+		    memcmp(layouts[i], groups, n) == 0)
 			return true;
 	return n == 1;
 }

@@ -1,8 +1,8 @@
 /*
  * regex - where regular expressions of an administrator stand in a text
  *
- * regex_compile	PCRE2, letter case does not count, UTF-8 (ill-formed text
- *		matches nothing where it is ill-formed). RC_BAD with *why_r, a
+ * regex_compile	PCRE2, letter case does not count, UTF-8 (where a text is
+ *		ill-formed nothing matches). RC_BAD with *why_r, a
  *		sentence that begins with what is wrong. Given back with the
  *		arena
  * regex_scan_new	one message's matching, in its arena

@@ -1,9 +1,9 @@
 /*
  * run - letters and digits in groups, as people write long numbers
  *
- * run_read	from `at`, where a group begins: at most max characters (RUN_MAX)
- *		without what stands between them, in capitals, what stood there,
- *		and the lengths of the groups
+ * run_read	from `at`, where a group begins: at most max characters, up to
+ *		RUN_MAX, without what stands between them, in capitals; what
+ *		stood there, and the lengths of the groups
  * run_groups	how many groups the first n characters are; 0: no group ends
  *		there. Their lengths are the first of run->groups
  * run_same	all these groups are separated by the same sign, line ends aside

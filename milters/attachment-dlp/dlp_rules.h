@@ -55,9 +55,9 @@ struct dlp_rule {
 	const struct prints *prints;
 	size_t prints_number;		/* of dlp_rules.prints */
 	unsigned share;			/* percent of a document */
-	unsigned within;		/* bytes between a hit and its context */
+	unsigned within;		/* bytes from a hit to its context */
 	unsigned at_least;		/* distinct values */
-	struct conf_list except;	/* values without separators, in order */
+	struct conf_list except;	/* values, no separators, in order */
 	unsigned directions;
 	bool enforce;
 	enum dlp_action action;

@@ -21,7 +21,7 @@ enum { DLP_TEXT_BYTES = 64 << 20, DLP_TEXTS = 20000 };
 
 struct dlp_text {
 	struct dlp_text *next;
-	struct slice where;		/* "subject", "a.docx/word/document.xml" */
+	struct slice where;		/* "subject", "a.docx/word/x.xml" */
 	struct slice text;
 	bool label;			/* labels may stand there */
 };
