@@ -118,6 +118,7 @@ static const struct {
 	    "html html-active image text" },
 	{ S("[InternetShortcut]\r\nURL=file://x/y.exe\r\n"), "url",
 	    "shortcut text" },
+	{ S("\320\317\021\340\241\261\032\341"), "ole2", "office" },
 	{ S("%PDF-1.4\n1 0 obj<</Type/Catalog>>\n"), "pdf", "pdf" },
 	{ S("%PDF-1.4\n<</S/J#61vaScript/JS(x)>>"), "pdf", "pdf pdf-active" },
 	{ S("%PDF-1.4\n<</EmbeddedFile 1 0 R/Encrypt 2 0 R>>"), "pdf",
