@@ -106,6 +106,8 @@ static const struct {
 	{ S("  @echo off\r\n"), "batch", "script text" },
 	{ S("\377\376W\0i\0n\0d\0o\0w\0s\0 \0R\0e\0g\0i\0s\0t\0r\0y\0 \0E\0d\0"
 	    "i\0t\0o\0r\0 \0V\0e\0r\0s\0i\0o\0n\0"), "reg", "script text" },
+	{ S("\0H\0e\0l\0l\0o\0\r\0\n"), "text", "text" },
+	{ S("-----BEGIN PGP SIGNATURE-----\n"), "pgp-armor", "text" },
 	{ S("Set s = CreateObject(\"WScript.Shell\")\n"), "vbscript",
 	    "script text" },
 	{ S("var a = new ActiveXObject('x');"), "javascript", "script text" },
@@ -225,7 +227,8 @@ static const struct { const char *claim, *is; bool agrees; } pairs[] = {
 	{ "docx", "zip", false }, { "docm", "docx", true },
 	{ "doc", "rtf", true }, { "text", "pe", false },
 	{ "text", "data", false }, { "text", "html", false },
-	{ "text", "csv", true }, { "javascript", "text", true },
+	{ "text", "csv", true }, { "text", "pgp-armor", true },
+	{ "pgp", "text", true }, { "javascript", "text", true },
 	{ "javascript", "html", true }, { "html", "text", true },
 	{ "csv", "xls", false }, { "mail", "html", true },
 	{ "pyc", "data", true }, { "tnef", "data", true },
