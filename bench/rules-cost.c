@@ -1,6 +1,6 @@
 /*
- * rules-cost RULES ROUNDS: what rules cost that do not match, in microseconds of
- * processor time a message; for bench/rules.
+ * rules-cost RULES ROUNDS: what rules cost that do not match, in microseconds
+ * of processor time a message; for bench/rules.
  *
  * Each rule asks for a word of its own in the subject and in a field, and for a
  * sender of its own, in turns; the message has a dozen fields and none of
@@ -41,8 +41,8 @@ make_rules(struct buf *out, unsigned n)
 {
 	buf_adds(out, "rules = (\n");
 	for (unsigned i = 0; i < n; i++) {
-		buf_addf(out, "%s{ name = \"r%u\"; mode = \"active\"; when = { ",
-		    i > 0 ? ",\n" : "", i);
+		buf_addf(out, "%s{ name = \"r%u\"; mode = \"active\"; "
+		    "when = { ", i > 0 ? ",\n" : "", i);
 		if (i % 3 == 0)
 			buf_addf(out, "subject = { contains = \"word-%u-\"; };",
 			    i);

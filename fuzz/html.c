@@ -1,11 +1,13 @@
 /*
  * HTML: tokens follow each other without a gap, slices lie within the text,
- * each attribute within its tag, and references are what they are in text.
+ * each attribute within its tag; links and pieces stand where they say, and
+ * each byte of text comes from a place in the source. The last byte picks a
+ * charset.
  */
 #include <stdlib.h>
 
-#include "html/html.h"
-#include "html/ref.h"
+#include "html/links.h"
+#include "html/text.h"
 #include "text/utf8.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -40,6 +42,55 @@ look(const struct html_token *t, struct slice of, struct buf *out)
 	buf_clear(out);
 }
 
+static void
+links(struct slice in)
+{
+	struct html_links l;
+	struct html_link link;
+	struct buf out = { 0 };
+
+	html_links_open(&l, in);
+	for (size_t n = 0; html_link_next(&l, &link); n++) {
+		within(link.raw, in);
+		if (n > in.len || (link.raw.len > 0 &&
+		    in.ptr + link.off != link.raw.ptr))
+			abort();
+		html_link_url(SLICE("utf-8"), &link, 300, &out);
+		buf_clear(&out);
+	}
+	buf_free(&out);
+}
+
+static void
+places(const struct html_text *t, struct slice source)
+{
+	size_t off, len, before = 0;
+
+	if (!utf8_valid(t->text))
+		abort();
+	for (size_t at = 0; at < t->text.len; at++) {
+		html_text_place(t, at, 1, &off, &len);
+		if (len == 0 || off + len > source.len || off < before)
+			abort();
+		before = off;
+	}
+}
+
+static void
+texts(struct slice in)
+{
+	static const char *const charsets[] = { "utf-8", "koi8-r", "utf-16",
+	    "shift_jis", "iso-2022-jp", "nobody-knows", "iso-8859-1", "" };
+	struct arena *a = arena_new();
+	struct html_texts t;
+	unsigned char last = in.len > 0 ? (unsigned char)in.ptr[in.len - 1] : 0;
+
+	html_text_read(a, slice_of(charsets[last % 8]), in, 4096, &t);
+	places(&t.visible, t.source);
+	places(&t.hidden, t.source);
+	arena_free(a);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -59,5 +110,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (at != size)
 		abort();
 	buf_free(&out);
+	links(in);
+	texts(in);
 	return 0;
 }

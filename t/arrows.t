@@ -9,7 +9,7 @@ use File::Find qw(find);
 use FindBin;
 use Test::More;
 
-my @rooms = qw(base text mime html net dkim conf log verdict policy journal store
+my @rooms = qw(base text mime html detect content net dkim conf log verdict policy journal store
     track notice cell unpack milter daemon);
 my %place = map { $rooms[$_] => $_ } 0 .. $#rooms;
 my $src = $ENV{GATEHOUSE_SRC} // "$FindBin::Bin/..";

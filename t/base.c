@@ -151,6 +151,10 @@ bufs(void)
 	tap_ok(buf_slice(&b).ptr != NULL && b.len == 0, "cleared is empty");
 	buf_free(&b);
 	buf_free(&c);
+	b = (struct buf){ 0 };
+	buf_room(&b, 0);		/* nothing to point at, and no harm */
+	buf_took(&b, 0);
+	tap_is(buf_slice(&b), SLICE(""), "no room in an empty one");
 	arena_free(a);
 }
 

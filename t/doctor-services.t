@@ -1,5 +1,5 @@
 #!/usr/bin/perl
-# gatehouse doctor on gatehouse-store and gatehouse-track: each finding
+# gatehouse doctor on gatehouse-store, -track and -sandbox: each finding
 # provoked once, and mended by what it says.
 use strict;
 use warnings;
@@ -11,6 +11,7 @@ use Test::More;
 use Time::HiRes qw(sleep time);
 
 use Gatehouse::Doctor;
+use Gatehouse::Sandbox;
 use Gatehouse::Store;
 use Gatehouse::Suite;
 
@@ -32,6 +33,9 @@ sub append {
 append(4000, 'qmgr[7]: AAAA01: removed');
 $s->service('store', reserve => 0, scan => '200ms',
     key => $s->dir . '/store.key');
+my $box = Gatehouse::Sandbox->start(dir => $s->dir . '/box');
+$s->service('sandbox', url => $box->url('generic'), api => 'generic',
+    poll => '100ms', retry => '100ms', timeout => '1s');
 $s->service('track', maillogs => [ $maillog ])->daemons;
 mkdir $s->dir . '/postfix';
 for (qw(main.cf master.cf)) {
@@ -111,11 +115,64 @@ rename $maillog, "$maillog.away";
 $d->heals($d->finds('track.no-log', 'the log is not there'),
     sub { rename "$maillog.away", $maillog });
 
+# --- sandbox ---
+my $status_file = $s->dir . '/state/sandbox/status.json';
+
+# Until it is in the status that it waits for.
+sub sandbox_says {
+	my ($want) = @_;
+	my $end = time + 20;
+
+	while (time < $end) {
+		open my $f, '<', $status_file or next;
+		return if <$f> =~ $want;
+		sleep 0.05;
+	}
+}
+
+$d->well('sandbox');
+$s->allow(qr/the sandbox is down/, qr/gatehouse-store does not answer/);
+$box->mode('500');
+$s->kill_milter('sandbox');
+$s->start_milter('sandbox');
+sandbox_says(qr/"up":false/);
+$d->heals($d->finds('sandbox.no-answer', 'it answers nonsense',
+    says => qr/it answered 500/), sub {
+	$box->mode('ok');
+	sandbox_says(qr/"up":true/);
+});
+$s->kill_milter('store');
+sandbox_says(qr/"store":false/);
+$d->heals($d->finds('sandbox.no-store', 'the quarantine is not there',
+    with => [ 'store.down' ]), sub {
+	$s->start_milter('store');
+	sandbox_says(qr/"store":true/);
+});
+$s->kill_milter('sandbox');
+unlink $status_file;
+$d->heals($d->finds('sandbox.down', 'it has never run'),
+    sub { sandbox_says(qr/./) });
+$s->kill_milter('sandbox');
+open my $f, '>', $status_file or die $!;
+print $f '{"up":true,"store":true,"time":' . int(time - 600) . "}\n";
+close $f;
+$d->heals($d->finds('sandbox.down', 'it stands still',
+    says => qr/for 10 minutes/), sub {
+	sandbox_says(qr/"url"/);
+});
+$s->kill_milter('sandbox');
+open $f, '>', $status_file or die $!;
+print $f "what?\n";
+close $f;
+$d->heals($d->finds('sandbox.silent', 'what it wrote is no status'), sub {
+	sandbox_says(qr/"url"/);
+});
+
 # --- who has none needs none ---
-$s->kill_milter($_), unlink $s->conf . "/$_.conf" for qw(store track);
+$s->kill_milter($_), unlink $s->conf . "/$_.conf" for qw(store track sandbox);
 delete $s->{house}{store_key};
 $s->house;
-$d->well(qw(store track));
+$d->well(qw(store track sandbox));
 
-$d->provoked(qw(store track));
+$d->provoked(qw(store track sandbox));
 $s->done;

@@ -104,6 +104,14 @@ bounds(void)
 		    "%s: 100 kB of nonsense, in full or cut", names[i]);
 	}
 	buf_free(&b);
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		b = (struct buf){ 0 };
+		charset_utf8(slice_of(names[i]), SLICE(""), 0, &b);
+		charset_utf8(slice_of(names[i]), in, 0, &b);
+		tap_is_int((long long)b.len, 0, "%s: nothing into nothing",
+		    names[i]);
+		buf_free(&b);
+	}
 }
 
 static const struct {
@@ -258,11 +266,57 @@ huge(void)
 	}
 }
 
+static void
+encoding(void)
+{
+	static const struct {
+		const char *charset, *in, *reference, *ascii;
+	} list[] = {
+		{ "utf-8", "a\u00e4\u20ac", "a\xc3\xa4\xe2\x82\xac",
+		    "a\xc3\xa4\xe2\x82\xac" },
+		{ "iso-8859-1", "\u00e4\u20ac", "\xe4&#8364;", "\xe4" "EUR" },
+		{ "latin1", "\u201ea\u201c", "&#8222;a&#8220;", "\"a\"" },
+		{ "windows-1252", "\u20ac", "\x80", "\x80" },
+		{ "us-ascii", "\u00fc\u2013\u0160\u65e5",
+		    "&#252;&#8211;&#352;&#26085;", "ue-S?" },
+		{ "", "\u00df", "&#223;", "ss" },
+		{ "iso-8859-15", "\u20ac", "\xa4", "\xa4" },
+		{ "koi8-r", "\u0430\u00e4", "\xc1&#228;", "\xc1" "ae" },
+		{ "iso-2022-jp", "a\u3042b\u00e4",
+		    "a\x1b$B$\"\x1b(Bb&#228;", "a\x1b$B$\"\x1b(Bbae" },
+		{ "iso-2022-jp", "\u3042", "\x1b$B$\"\x1b(B",
+		    "\x1b$B$\"\x1b(B" },
+		{ "gb2312", "\u4f60\u20ac", "\xc4\xe3&#8364;",
+		    "\xc4\xe3" "EUR" },
+		{ "gbk", "\u4f60", "\xc4\xe3", "\xc4\xe3" },
+		{ "utf-16", "a", NULL, NULL },
+		{ "utf-7", "a", NULL, NULL },
+		{ "nobody-knows", "a", NULL, NULL },
+	};
+
+	for (size_t i = 0; i < sizeof list / sizeof *list; i++) {
+		const char *want[] = { list[i].reference, list[i].ascii };
+
+		for (unsigned k = 0; k < 2; k++) {
+			struct buf b = buf_in(arena);
+			bool is = charset_encode(slice_of(list[i].charset),
+			    slice_of(list[i].in), k == 0 ? CHARSET_REFERENCE :
+			    CHARSET_ASCII, &b);
+
+			tap_ok(is == (want[k] != NULL), "%s takes it or not",
+			    list[i].charset);
+			tap_is(buf_slice(&b), slice_of(is ? want[k] : ""),
+			    "%s %s: written so", list[i].charset, list[i].in);
+		}
+	}
+}
+
 int
 main(void)
 {
 	arena = arena_new();
 	charsets();
+	encoding();
 	bounds();
 	decode();
 	huge();

@@ -18,12 +18,14 @@ sub slurp {
 my %printer = (
 	'gatehouse.conf' => "$build/etc/print-house",
 	'auth-check.conf' => "$build/milters/auth-check/gatehouse-auth-check",
+	'antispam.conf' => "$build/milters/antispam/gatehouse-antispam",
 	'antivirus-multiscan.conf' => "$build/milters/antivirus-multiscan/" .
 	    'gatehouse-antivirus-multiscan',
 	'predelivery.conf' => "$build/milters/predelivery/" .
 	    'gatehouse-predelivery',
 	'chain.conf' => "$build/milters/chain/gatehouse-chain",
 	'splitter.conf' => "$build/services/splitter/gatehouse-splitter",
+	'sandbox.conf' => "$build/services/sandbox/gatehouse-sandbox",
 	'store.conf' => "$build/services/store/gatehouse-store",
 	'track.conf' => "$build/services/track/gatehouse-track",
 	'dmarc-report.conf' => "$build/tools/gatehouse dmarc-report",
@@ -48,7 +50,9 @@ for my $name (sort keys %printer) {
 my %page = (
 	'gatehouse.conf' => 'gatehouse.conf.5',
 	'auth-check.conf' => 'gatehouse-auth-check.conf.5',
+	'antispam.conf' => 'gatehouse-antispam.conf.5',
 	'antivirus-multiscan.conf' => 'gatehouse-antivirus-multiscan.conf.5',
+	'sandbox.conf' => 'gatehouse-sandbox.8',
 	'predelivery.conf' => 'gatehouse-predelivery.conf.5',
 	'splitter.conf' => 'gatehouse-splitter.8',
 	'store.conf' => 'gatehouse-store.8',

@@ -7,8 +7,10 @@
  *		that was open or -, the text; a line of tokens comes back
  *	html-tokens mail FOLDER FILE...
  *		the HTML parts of mails, each written to FOLDER/N.html with
- *		all bytes over 0x7f as 'x' and LF only, and its tags to
- *		FOLDER/N.tokens
+ *		all bytes over 0x7f as 'x' and LF only, its tags to
+ *		FOLDER/N.tokens, and to FOLDER/N.letters how often each ASCII
+ *		letter and digit stands in its text, seen or not, without
+ *		comments, titles and their like
  *
  * Tokens are separated by blanks, and all text is in hex with references
  * decoded: T:text, C:comment, D:name, E:name, S:name[/][,name=value ...].
@@ -17,8 +19,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "html/html.h"
-#include "html/ref.h"
+#include "html/chars.h"
+#include "html/text.h"
 #include "mime/message.h"
 #include "t/tap.h"
 
@@ -155,6 +157,34 @@ out(const char *folder, size_t number, const char *what)
 }
 
 static void
+put_letters(FILE *f, struct slice text)
+{
+	struct html_reader *r = mem_alloc(sizeof *r);
+	struct html_piece p;
+	unsigned counts[128] = { 0 };
+
+	html_reader_open(r, text);
+	while (html_piece_next(r, &p)) {
+		struct html_chars c;
+		struct html_char ch;
+
+		if (p.kind != HTML_PIECE_TEXT || (p.hidden &
+		    (HTML_HIDDEN_COMMENT | HTML_HIDDEN_ELEMENT)) != 0)
+			continue;
+		html_chars_open(&c, p.raw, false);
+		c.refs = p.refs;
+		while (html_char(&c, &ch))
+			if (ch.c < 128 && ascii_alnum((char)ch.c))
+				counts[ch.c]++;
+	}
+	for (unsigned i = 0; i < 128; i++)
+		if (counts[i] > 0)
+			fprintf(f, "%c%u ", (char)i, counts[i]);
+	fputc('\n', f);
+	free(r);
+}
+
+static void
 part(struct arena *a, const struct part *p, const char *folder, size_t number)
 {
 	struct slice text = arena_copy(a, part_decoded(p, a, 1 << 20, NULL));
@@ -178,6 +208,9 @@ part(struct arena *a, const struct part *p, const char *folder, size_t number)
 	f = out(folder, number, "tokens");
 	html_open(&h, text);
 	put_tokens(f, &h, true);
+	fclose(f);
+	f = out(folder, number, "letters");
+	put_letters(f, text);
 	fclose(f);
 }
 

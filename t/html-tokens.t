@@ -160,15 +160,28 @@ SKIP: {
 # --- html5lib on mail -------------------------------------------------------
 
 my $peer = <<'END';
-import sys, html5lib
+import collections, sys, html5lib
+sys.setrecursionlimit(100000)
 from html5lib._tokenizer import HTMLTokenizer
 from html5lib.constants import tokenTypes
 START, END = tokenTypes["StartTag"], tokenTypes["EndTag"]
 REFS = {"title", "textarea"}
 RAW = {"style", "xmp", "iframe", "noembed", "noframes"}
 h = lambda s: s.encode("utf-8", "replace").hex()
+skip = {"title", "script", "style", "template", "iframe", "noembed", "noframes"}
+def letters(e, n):
+    if isinstance(e.tag, str) and e.tag not in skip:
+        n.update(c for c in e.text or "" if c.isascii() and c.isalnum())
+        for c in e: letters(c, n)
+    n.update(c for c in e.tail or "" if c.isascii() and c.isalnum())
 for path in sys.argv[1:]:
-    t = HTMLTokenizer(open(path + ".html", "rb").read().decode("ascii"))
+    text = open(path + ".html", "rb").read().decode("ascii")
+    n = collections.Counter()
+    letters(html5lib.parse(text, treebuilder="etree", scripting=False,
+        namespaceHTMLElements=False), n)
+    with open(path + ".seen", "w") as f:
+        f.write("".join("%s%d " % i for i in sorted(n.items())) + "\n")
+    t = HTMLTokenizer(text)
     out = []
     for k in t:
         if k["type"] == START:
@@ -262,6 +275,12 @@ SKIP: {
 		push @bad, "$part: " . ($o[$at] // 'nothing') . ' for ' .
 		    ($t[$at] // 'nothing');
 	}
+	my @other = grep {
+		my ($our, $their) = map { open my $f, '<', $_ or
+		    die "$_: $!"; scalar <$f> } "$_.letters", "$_.seen";
+		$our ne $their } @parts;
+	is scalar @other, 0, sprintf 'the same text in %d parts', scalar @parts;
+	diag $_ for @other[0 .. ($#other < 5 ? $#other : 5)];
 	is scalar @bad, 0, sprintf 'the same tags and attributes in %d parts',
 	    scalar @parts;
 	diag $_ for @bad[0 .. ($#bad < 5 ? $#bad : 5)];

@@ -132,10 +132,41 @@ limits(void)
 	buf_free(&big);
 }
 
+/* Who asks for more than a reply gets all of it, and nothing beyond. */
+static void
+as_asked(void)
+{
+	struct buf big = { 0 };
+	struct http_answer r;
+	size_t used;
+
+	buf_addf(&big, "HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n",
+	    HTTP_BODY + 5);
+	for (int i = 0; i < HTTP_BODY + 5; i++)
+		buf_addc(&big, 'x');
+	http_answer_begin(&r);
+	tap_is_int(http_answer_feed(&r, buf_slice(&big), &used), HTTP_BROKEN,
+	    "a long body, as usual");
+	http_answer_free(&r);
+	http_answer_begin(&r);
+	r.most = r.kept = HTTP_BODY + 5;
+	tap_is_int(http_answer_feed(&r, buf_slice(&big), &used), HTTP_WHOLE,
+	    "where it was asked for");
+	tap_is_int((long long)r.body.len, HTTP_BODY + 5, "it is kept whole");
+	http_answer_free(&r);
+	http_answer_begin(&r);
+	r.most = r.kept = HTTP_BODY + 4;
+	tap_is_int(http_answer_feed(&r, buf_slice(&big), &used), HTTP_BROKEN,
+	    "but not a byte more");
+	http_answer_free(&r);
+	buf_free(&big);
+}
+
 int
 main(void)
 {
 	answers();
 	limits();
+	as_asked();
 	return tap_done();
 }

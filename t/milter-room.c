@@ -122,6 +122,7 @@ a_seal(struct arena *a)
 	memset(s.content, 'c', 64);
 	memset(mark.object, '1', 32);
 	memset(mark.body_sha256, 'b', 64);
+	mark.waited = mark.last = true;
 	s.release = &mark;
 	return s;
 }
@@ -159,7 +160,8 @@ seals_round_trip(struct arena *a)
 	tap_ok(r.release != NULL && r.release->cause == CAUSE_SPAM &&
 	    r.release->nrecipients == 1 && mark_has(r.release,
 	    SLICE("us@example.org")) && strcmp(r.release->body_sha256,
-	    s.release->body_sha256) == 0, "what was released");
+	    s.release->body_sha256) == 0 && r.release->waited &&
+	    r.release->last, "what was released");
 	tap_is_int((long long)r.nfindings, 2, "two findings");
 	tap_is(r.findings[1].value, s.findings[1].value, "of any bytes");
 

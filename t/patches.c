@@ -264,6 +264,23 @@ refused(void)
 	tap_ok(edit_undone(&p), "undone");
 }
 
+/* A line end that makes a delimiter of what was none. */
+static void
+split_line(void)
+{
+	struct message msg;
+	struct patches p;
+	const struct part *text;
+
+	read_mail(&msg, "Content-Type: multipart/mixed; boundary=bnd\n\n"
+	    "--bnd\n\na\n--bnd--</p>\n--bnd     x\nb\n--bnd--\n");
+	text = message_parts(&msg)->child;
+	patches_init(&p, arena, &msg);
+	tap_ok(!patch_part(&p, text, 10, 0, SLICE("\r\n")), "behind --bnd--");
+	tap_ok(!patch_part(&p, text, 26, 0, SLICE("\r\n")), "and blanks");
+	tap_ok(patch_part(&p, text, 29, 0, SLICE("x\r\n")), "a line further");
+}
+
 /* Seeded edits of made-up parts, checked against edits of the content. */
 static void
 random_parts(void)
@@ -339,6 +356,7 @@ main(void)
 	ranges();
 	part_table();
 	refused();
+	split_line();
 	random_parts();
 	many("8bit");
 	many("quoted-printable");

@@ -4,12 +4,13 @@
 use strict;
 use warnings;
 
-use File::Path qw(make_path);
+use File::Path qw(make_path rmtree);
 use FindBin;
 use JSON::PP;
 use lib "$FindBin::Bin/lib";
 use Test::More;
 
+use Gatehouse::Directory;
 use Gatehouse::Suite;
 
 my $s = Gatehouse::Suite->new(zone => <<'END', house => {
@@ -252,6 +253,29 @@ for ([ 'carl@a.test', 'accept' ], [ 'anna@a.test', 'reject' ]) {
 	is $status, 0, "gatehouse test of new files: $_->[1] for $_->[0]";
 }
 is doctor(), 'policy.stale', 'the map is still the old one';
+
+# --- what a sync writes, which belongs to who syncs ---
+put("$conf/policy.settings",
+    qq(profile sales auth-check.spf_fail = "quarantine"\n));
+rmtree("$state/directory");
+my $d = Gatehouse::Directory->new(suite => $s,
+    options => { maps => 'false' });
+$d->source('hr', fields => [ 'Mail=address', 'Group=profile',
+    'Login=attr.login' ], text => "Mail,Group,Login\n" .
+    "Anna\@A.test,sales,anna\ncarl\@b.test,,\n");
+is_deeply [ $d->sync ]->[0], 0, 'a sync';
+SKIP: {
+	skip 'nobody but root gives files away', 1 if $> != 0;
+	is chown(65534, -1, "$state/directory/current/directory"), 1,
+	    'it is of another user';
+}
+like policy('compile', '--if-stale'), qr/^0: .*: compiled .* 3 addresses/,
+    'is compiled';
+is policy('get', 'anna+x@a.test', 'spf_fail'), qq(0: "quarantine"\n),
+    'and tells the profile';
+chmod 0664, "$state/directory/current/directory";
+like fails('compile'), qr/^78: .*others may write to it; type: chmod go-w/,
+    'but it is of nobody else';
 
 is_deeply [ $s->unexpected ], [], 'no log says more';
 done_testing;

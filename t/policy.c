@@ -163,6 +163,25 @@ try_who(const struct policy *p)
 	    "a login of nobody");
 }
 
+/* Of whom only the client is known. */
+static void
+try_client(const struct policy *p)
+{
+	struct stage_one one = s.one;
+	struct slice why = SLICE("");
+	struct policy_who who;
+
+	tap_ok(policy_client(p, s.arena, SLICE("acme"), &who) == RC_OK &&
+	    policy_settings(p, &who, "one", stage_one_options, s.one.scopes,
+	    &one, &why) == RC_OK, "a client alone");
+	tap_is(shown(&one), SLICE("10 2000ms t low 0 [a]"), "has his own");
+	tap_is(who.client, SLICE("acme"), "he is told");
+	one = s.one;
+	tap_ok(policy_client(p, s.arena, SLICE("who"), &who) == RC_OK &&
+	    policy_settings(p, &who, "one", stage_one_options, s.one.scopes,
+	    &one, &why) == RC_OK && one.count == 5, "one nobody knows");
+}
+
 static struct slice
 members(const struct policy *p, const char *address)
 {
@@ -537,6 +556,9 @@ try_fits(void)
 static void
 try_without(void)
 {
+	const struct slice domain = SLICE("acme.test");
+	const struct tenant acme = { .name = "acme",
+	    .domains = { &domain, 1 } };
 	struct policy *p = NULL;
 	struct slice why = SLICE(""), entry;
 	struct policy_sender from = { .address = SLICE("bad@spam.test") };
@@ -552,6 +574,14 @@ try_without(void)
 	tap_is_int((long long)policy_form(p, &who), 0, "no form");
 	tap_ok(policy_listed(p, &who, &from, &listed_r, &entry) == RC_OK &&
 	    listed_r == LISTED_NOT, "no lists");
+	tap_ok(who.client.ptr == NULL, "whose client nobody knows");
+	policy_drop(p);
+	s.house.tenant_list = (struct tenants){ &acme, 1 };
+	policy_open(NULL, &s.house, &p, s.arena, &why);
+	stage_ask(&s, p, "x@acme.test", &one, &who);
+	tap_is(who.client, SLICE("acme"), "a tenant's domain is the client's");
+	tap_is_int(one.count, 10, "and his scope counts");
+	s.house.tenant_list.count = 0;
 	tap_ok(policy_current(p, "/nonexistent/map") &&
 	    !policy_current(p, s.path), "it is looked for");
 	policy_drop(p);
@@ -582,9 +612,9 @@ try_each(const struct policy *p)
 	tap_ok(policy_each(p, "one", stage_one_options, s.one.scopes, &s.one,
 	    sizeof s.one, see, &seen, &why) == RC_OK, "each block");
 	/* default; a.test; anna; news; bert; carl; info; dora; extra; far;
-	 * buecher; ue */
-	tap_is_int((long long)seen.n, 12, "as many as differ");
-	tap_is_int((long long)seen.counts, 5 + 20 + 30 + 31 + 30 + 20 + 40 +
+	 * buecher; ue; acme */
+	tap_is_int((long long)seen.n, 13, "as many as differ");
+	tap_is_int((long long)seen.counts, 10 + 5 + 20 + 30 + 31 + 30 + 20 + 40 +
 	    77 + 5 + 5 + 6 + 8, "with what is set");
 }
 
@@ -606,6 +636,7 @@ main(void)
 		try_decided(p);
 		try_lists(p);
 		try_each(p);
+		try_client(p);
 		try_job(p);
 		try_without();
 		policy_drop(p);

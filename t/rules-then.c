@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "milters/predelivery/country.h"
-#include "milters/predelivery/subject.h"
+#include "verdict/subject.h"
 #include "milters/predelivery/trace.h"
 #include "t/rules-stage.h"
 #include "t/tap.h"
@@ -367,6 +367,34 @@ test_recipients(void)
 	stage_end(&s);
 }
 
+/* What is held is told of to people. */
+static void
+test_discreet(void)
+{
+	struct stage s;
+	struct plan *p;
+
+	stage_begin(&s, HEAD, "x\r\n");
+	stage_rules(&s, "rules = ("
+	    "{ name = \"a\"; then = { add_recipient = \"h@our.test\"; }; },"
+	    "{ name = \"b\"; mode = \"active\"; "
+	    "then = { quarantine = true; }; } );");
+	p = stage_decide(&s);
+	tap_ok(!has(p->all.reason, "h@our.test"),
+	    "the reason of what is held names no further recipient");
+	tap_is(stage_fact(p, "gatehouse.rules.shadow"), SLICE("a"),
+	    "the journal does");
+	stage_rules(&s, "rules = ("
+	    "{ name = \"a\"; mode = \"active\"; continue = true; "
+	    "then = { add_recipient = \"us@our.test\"; }; },"
+	    "{ name = \"b\"; mode = \"active\"; "
+	    "then = { rewrite_recipient = \"b@x.test\"; }; } );");
+	p = stage_decide(&s);
+	tap_is(addresses(&s, p), SLICE("us@our.test>b@x.test >us@our.test!"),
+	    "who is rewritten away can be added");
+	stage_end(&s);
+}
+
 static void
 test_sets(void)
 {
@@ -585,6 +613,7 @@ main(void)
 	test_hops();
 	test_order();
 	test_recipients();
+	test_discreet();
 	test_sets();
 	test_forged();
 	test_files();

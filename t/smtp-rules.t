@@ -199,7 +199,8 @@ $s->allow(qr/error: .*rules\.conf:2: /);
 $s->log->mark;
 rules('name = "all"; mode = "active"; then = { rejct = "x"; };');
 $s->signal_milter('predelivery', 'USR1');
-ok $s->log->wait_for(qr/error: .*rules\.conf:2: unknown setting rejct/, 20), 'wrong ones are told';
+ok $s->log->wait_for(qr/error: .*rules\.conf:2: unknown setting rejct/, 20),
+    'wrong ones are told';
 like +(sent('none'))[0], qr/^550 5\.7\.1 closed/, 'and the old ones stay';
 my ($exit, $text) = $s->gatehouse('check-config', '--config', $s->conf);
 is $exit, 78, 'check-config says so too';

@@ -182,8 +182,13 @@ is ask(op => 'list', user => JSON::PP::true, recipient => '@our.test')
     ->{error}, 'forbidden', 'nor by domain';
 is ask(op => 'stats', user => JSON::PP::true, recipient => 'r@our.test')
     ->{error}, 'forbidden', 'nor about the whole';
-is ask(op => 'release', object => $virus)->{ok}, JSON::PP::true,
-    'an administrator may';
+is ask(op => 'release', object => $virus)->{error}, 'forbidden',
+    'an administrator may not by mistake';
+is ask(op => 'release', user => JSON::PP::true, dangerous => JSON::PP::true,
+    object => $virus, recipient => 'v@our.test')->{error}, 'forbidden',
+    'a user not at all';
+is ask(op => 'release', dangerous => JSON::PP::true, object => $virus)->{ok},
+    JSON::PP::true, 'an administrator who says so may';
 $sink->rest;
 
 # --- nonsense ---

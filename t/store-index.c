@@ -15,7 +15,12 @@
 #define ID1	"00112233445566778899aabbccddeeff"
 #define ID2	"00ffffffffffffffffffffffffffffff"
 #define ID3	"a0000000000000000000000000000001"
+#define ID4	"d4000000000000000000000000000001"
+#define ID5	"d5000000000000000000000000000001"
 #define CONTENT	"0123456789abcdef0123456789abcdef" \
+    "0123456789abcdef0123456789abcdef"
+
+#define OTHER	"ffff456789abcdef0123456789abcdef" \
     "0123456789abcdef0123456789abcdef"
 
 static char dir[] = "/tmp/gatehouse-index-XXXXXX";
@@ -108,7 +113,7 @@ test_states(void)
 {
 	static const char want[STORE_STATES][STORE_STATES + 1] = {
 		/* to: hld rlg rld del exp not */
-		[STORE_HELD] =		"010111",
+		[STORE_HELD] =		"110111",
 		[STORE_RELEASING] =	"111000",
 		[STORE_RELEASED] =	"100110",
 		[STORE_DELETED] =	"100010",
@@ -345,6 +350,44 @@ test_bytes(void)
 	tap_is_int(be->check(x, true), RC_OK, "the table is whole");
 }
 
+static struct slice
+waiting(const char *cause)
+{
+	struct buf out = buf_in(arena);
+
+	ok(be->waits(x, slice_of(cause), 100, arena, collect, &out), "waits");
+	return buf_slice(&out);
+}
+
+/* What waits for a second look: oldest first, and nobody's to release. */
+static void
+test_waiting(void)
+{
+	struct store_object old = object(ID4, OTHER, "deferred");
+	struct store_object new = object(ID5, OTHER, "deferred");
+	bool found;
+
+	old.time = 900;
+	new.queue_id = SLICE("4Zx2");
+	put(&new, "w@example.com", STORE_HELD);
+	put(&old, "v@example.com", STORE_HELD);
+	tap_is(waiting("deferred"), SLICE("d4:v@example.com d5:w@example.com "),
+	    "what came first stands first");
+	tap_is(waiting("sandbox"), SLICE(""), "of one cause");
+	ok(be->restricted(x, SLICE(OTHER), &found), "restricted");
+	tap_ok(found, "while it waits only an administrator may release it");
+	tap_ok(move(ID4, "v@example.com", STORE_HELD, STORE_HELD),
+	    "something is noted about a held row");
+	move(ID4, "v@example.com", STORE_HELD, STORE_RELEASING);
+	tap_is(waiting("deferred"), SLICE("d4:v@example.com d5:w@example.com "),
+	    "what is being released is in the list");
+	move(ID4, "v@example.com", STORE_RELEASING, STORE_RELEASED);
+	tap_is(waiting("deferred"), SLICE("d5:w@example.com "), "until it is");
+	move(ID5, "w@example.com", STORE_HELD, STORE_DELETED);
+	ok(be->restricted(x, SLICE(OTHER), &found), "restricted");
+	tap_ok(!found, "what has waited restricts nothing");
+}
+
 static void
 suite(void)
 {
@@ -355,6 +398,7 @@ suite(void)
 	test_list();
 	test_bookkeeping();
 	test_bytes();
+	test_waiting();
 }
 
 static void
@@ -421,13 +465,13 @@ test_versions(void)
 	const char *path = in_dir("index.db");
 
 	refused(path, RC_OK, "", "opened again");
-	sql(path, "PRAGMA user_version=2");
+	sql(path, "PRAGMA user_version=3");
 	refused(path, RC_OK, "", "a newer one that says we may");
-	sql(path, "UPDATE house_schema SET oldest=2");
-	refused(path, RC_BAD, "version 2, and this program knows 1",
+	sql(path, "UPDATE house_schema SET oldest=3");
+	refused(path, RC_BAD, "version 3, and this program knows 2",
 	    "a newer one that says we may not");
 	sql(path, "DROP TABLE house_schema");
-	refused(path, RC_BAD, "version 2", "a newer one that says nothing");
+	refused(path, RC_BAD, "version 3", "a newer one that says nothing");
 	sql(path, "PRAGMA user_version=-4");
 	refused(path, RC_BAD, "no sense", "a version that is none");
 }
@@ -490,7 +534,7 @@ main(void)
 	test_locked();
 	be->close(x);
 	test_versions();
-	sql(in_dir("index.db"), "PRAGMA user_version=1");
+	sql(in_dir("index.db"), "PRAGMA user_version=2");
 	if (index_sqlite_open(in_dir("index.db"), STORE_WRITE, &x, arena,
 	    &why) == RC_OK)
 		test_damaged();

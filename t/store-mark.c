@@ -16,7 +16,8 @@ example(void)
 	    { "o d;d%\r\n\xff@gatehouse.test", 23 } };
 	struct mark m = { .cause = CAUSE_SPAM, .recipients = to,
 	    .nrecipients = 2, .expires = NOW + 3600, .outbound = true,
-	    .client_name = SLICE("mx.b.test"), .helo = SLICE("[192.0.2.1]; m="),
+	    .waited = true, .client_name = SLICE("mx.b.test"),
+	    .helo = SLICE("[192.0.2.1]; m="),
 	    .user = SLICE("joe"), .tls = SLICE("TLSv1.3") };
 
 	memset(m.object, '0', 32);
@@ -47,6 +48,7 @@ round_trip(struct arena *a)
 	tap_is_str(r.head_sha256, m.head_sha256, "digest of the head");
 	tap_is_str(r.body_sha256, m.body_sha256, "of the body");
 	tap_ok(r.outbound, "direction");
+	tap_ok(r.waited && !r.last, "that it has waited");
 	tap_is(ip_format(a, &r.client_ip), SLICE("2001:db8::1"), "client");
 	tap_is(r.helo, m.helo, "HELO");
 	tap_is(r.user, m.user, "login");

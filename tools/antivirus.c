@@ -1,8 +1,10 @@
 /*
- * gatehouse antivirus status: how the engines of antivirus-multiscan are.
+ * gatehouse antivirus status: how the engines of antivirus-multiscan are, what
+ * waits for a second look, and how the sandbox is.
  *
  * Each daemon that hosts it writes a file into its state folder every
- * second; this reads them. The exit status is for monitoring.
+ * second, and so does gatehouse-sandbox; this reads them, and asks
+ * gatehouse-store. The exit status is for monitoring.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -11,12 +13,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "conf/house.h"
+#include "tools/quarantine.h"
 #include "tools/verb.h"
 
-enum { FOLDERS = 100, STALE = 60 };
+enum { FOLDERS = 100, STALE = 60, STORE_MS = 5000 };
 
 struct report {
 	struct arena *a;
@@ -42,11 +46,14 @@ help(void)
 	    "\n"
 	    "Says how the engines of antivirus-multiscan are: version and age "
 	    "of signatures,\n"
-	    "the last self-test, what was scanned. Exit status 0: all is "
-	    "well; 1: too few\n"
-	    "engines work, one is down or its signatures are too old, or the "
-	    "daemon has not\n"
-	    "written for a minute; 66: no daemon has ever written.\n"
+	    "the last self-test, what was scanned; how much mail waits for a "
+	    "second scan or\n"
+	    "for a sandbox, and how that is. Exit status 0: all is well; 1: "
+	    "too few engines\n"
+	    "work, one is down or its signatures are too old, the sandbox "
+	    "does not answer, or a\n"
+	    "daemon has not written for a minute; 66: no daemon has ever "
+	    "written.\n"
 	    "\n"
 	    "  --config DIR   folder with gatehouse.conf\n"
 	    "  --state DIR    folder of the daemons' state, instead of "
@@ -179,15 +186,18 @@ add_daemon(struct report *r, const char *name, const json_t *s)
 	buf_addc(&r->out, '\n');
 }
 
+/* *status_r NULL: there is no such file. */
 static int
-read_one(struct report *r, const char *name)
+read_file(struct report *r, const char *name, const char *file,
+    json_t **status_r)
 {
-	const char *path = arena_printf(r->a, "%s/%s/antivirus.json",
-	    r->state, name).ptr;
+	const char *path = arena_printf(r->a, "%s/%s/%s", r->state, name,
+	    file).ptr;
 	json_error_t error;
 	FILE *f = fopen(path, "re");
 	json_t *s;
 
+	*status_r = NULL;
 	if (f == NULL)
 		return errno == ENOENT || errno == ENOTDIR ? EX_OK :
 		    verb_fails(EX_NOINPUT, "%s: %s", path, strerror(errno));
@@ -199,8 +209,94 @@ read_one(struct report *r, const char *name)
 	}
 	json_object_set_new(s, "daemon", json_string(name));
 	json_array_append_new(r->all, s);
-	add_daemon(r, name, s);
+	*status_r = s;
 	return EX_OK;
+}
+
+static int
+read_one(struct report *r, const char *name)
+{
+	json_t *s;
+	int status = read_file(r, name, "antivirus.json", &s);
+
+	if (s != NULL)
+		add_daemon(r, name, s);
+	return status;
+}
+
+/* ---- what waits ---- */
+
+static void
+add_waiting(struct report *r, const json_t *all, const char *cause,
+    const char *for_what)
+{
+	const json_t *c = json_object_get(all, cause);
+	int64_t now = clock_wall(), next = number(c, "next");
+
+	buf_addf(&r->out, "%s: %lld messages wait %s", cause,
+	    (long long)number(c, "count"), for_what);
+	if (number(c, "count") > 0)
+		buf_addf(&r->out, ", the oldest for %.*s", SLICE_ARG(span(r,
+		    now - number(c, "oldest"))));
+	if (next > 0)
+		buf_addf(&r->out, "; %s in %.*s", strcmp(cause, "deferred") ==
+		    0 ? "the next is scanned" : "the next deadline is",
+		    SLICE_ARG(span(r, next - now)));
+	buf_addc(&r->out, '\n');
+}
+
+/* Only where there is a quarantine; it was told why it does not answer. */
+static void
+ask_waiting(struct report *r)
+{
+	struct asking q = { .a = r->a, .config = r->config,
+	    .state = r->state };
+	const char *sock = arena_printf(r->a, "%s/store/sock", r->state).ptr;
+
+	if (access(sock, F_OK) != 0)
+		return;
+	if (asking_open(&q, STORE_MS) != EX_OK) {
+		r->wrong++;
+		return;
+	}
+	asking_begin(&q, "waiting");
+	if (asking_ask(&q) == EX_OK) {
+		add_waiting(r, q.answer, "deferred", "to be scanned again");
+		add_waiting(r, q.answer, "sandbox", "for a sandbox");
+		json_object_set_new(q.answer, "daemon", json_string("store"));
+		json_array_append(r->all, q.answer);
+	} else {
+		r->wrong++;
+	}
+	asking_close(&q);
+}
+
+static int
+read_sandbox(struct report *r)
+{
+	int64_t now = clock_wall(), age;
+	bool up, runs;
+	json_t *s;
+	int status = read_file(r, "sandbox", "status.json", &s);
+
+	if (s == NULL)
+		return status;
+	age = now - number(s, "time");
+	up = json_is_true(json_object_get(s, "up"));
+	runs = age <= STALE;
+	buf_addf(&r->out, "gatehouse-sandbox, as of %.*s ago%s\n  %.*s: %s "
+	    "for %.*s", SLICE_ARG(span(r, age)), runs ? "" :
+	    ": IT DOES NOT RUN", SLICE_ARG(text(r, s, "url")), up ? "up" :
+	    "DOWN", SLICE_ARG(span(r, now - number(s, "since"))));
+	if (!up)
+		buf_addf(&r->out, " (%.*s)", SLICE_ARG(text(r, s, "why")));
+	buf_addf(&r->out, "\n  files %lld, of which it has %lld; known: clean "
+	    "%lld, suspicious %lld, malicious %lld, no answer %lld\n",
+	    (long long)number(s, "files"), (long long)number(s, "tasks"),
+	    (long long)number(s, "clean"), (long long)number(s, "suspicious"),
+	    (long long)number(s, "malicious"), (long long)number(s, "none"));
+	r->wrong += !up || !runs;
+	return status;
 }
 
 static int
@@ -266,6 +362,10 @@ report(struct report *r)
 	if (status == EX_OK && json_array_size(r->all) == 0)
 		status = verb_fails(EX_NOINPUT, "no daemon below %s has "
 		    "written how its engines are", r->state);
+	if (status == EX_OK) {
+		ask_waiting(r);
+		status = read_sandbox(r);
+	}
 	if (status == EX_OK)
 		status = print(r);
 	return status != EX_OK ? status : r->wrong > 0 ? EXIT_UNEXPECTED :

@@ -316,3 +316,91 @@ const struct doctor_check doctor_track = {
 	"has read Postfix's log", track_kinds, DOCTOR_ROOT | DOCTOR_HOUSE,
 	run_track,
 };
+
+/* --- sandbox ------------------------------------------------------------- */
+
+enum { SANDBOX_DOWN = SILENT + 1, SANDBOX_ALONE };
+enum { STALE_S = 60 };
+
+static const struct doctor_kind sandbox_kinds[] = {
+	[DOWN] = { "down", DOCTOR_WARNING,
+	    "Mail that waits for the sandbox waits until its deadline, and "
+	    "then sandbox_fallback of store.conf counts." },
+	[SILENT] = { "silent", DOCTOR_WARNING,
+	    "Nobody can tell whether the sandbox answers." },
+	[SANDBOX_DOWN] = { "no-answer", DOCTOR_WARNING,
+	    "Mail that waits for the sandbox waits until it answers, or until "
+	    "its deadline; the rest of the mail flows." },
+	[SANDBOX_ALONE] = { "no-store", DOCTOR_WARNING,
+	    "It gets no mail to show to the sandbox, and cannot say "
+	    "verdicts." },
+	{ NULL, 0, NULL }
+};
+
+static const char *
+status_text(const json_t *status, const char *key)
+{
+	const char *s = json_string_value(json_object_get(status, key));
+
+	return s != NULL ? s : "";
+}
+
+static void
+judge_sandbox(struct doctor_report *r, const json_t *s)
+{
+	int64_t age = clock_wall() - (int64_t)number(s, "time");
+	const char *start = "systemctl restart gatehouse-sandbox";
+
+	if (age > STALE_S)
+		doctor_say(r, DOWN, start, "gatehouse-sandbox has not "
+		    "written how it is for %lld minutes", (long long)age / 60);
+	else if (!json_is_true(json_object_get(s, "up")))
+		doctor_say(r, SANDBOX_DOWN, "# does the sandbox run, and are "
+		    "url and token right in sandbox.conf?",
+		    "the sandbox at %s does not answer: %s",
+		    status_text(s, "url"), status_text(s, "why"));
+	else if (!json_is_true(json_object_get(s, "store")))
+		doctor_say(r, SANDBOX_ALONE, "# is its user in sandbox_users "
+		    "of store.conf? Then: systemctl restart gatehouse-store",
+		    "gatehouse-sandbox cannot ask gatehouse-store");
+	else
+		doctor_saw(r, "the sandbox at %s answers; %llu messages wait",
+		    status_text(s, "url"), (unsigned long long)number(s,
+		    "mails"));
+}
+
+static void
+run_sandbox(struct doctor_report *r)
+{
+	const char *path = in_state(r, "sandbox/status.json");
+	char conf[CONF_FILE];
+	json_error_t error;
+	json_t *status;
+	FILE *f;
+
+	if (!configured(r, "sandbox", conf)) {
+		doctor_saw(r, "there is no sandbox.conf, so no "
+		    "gatehouse-sandbox");
+		return;
+	}
+	f = fopen(path, "re");
+	if (f == NULL) {
+		doctor_say(r, DOWN, "systemctl restart gatehouse-sandbox",
+		    "gatehouse-sandbox has never run: %s: %s", path,
+		    strerror(errno));
+		return;
+	}
+	status = json_loadf(f, JSON_REJECT_DUPLICATES, &error);
+	fclose(f);
+	if (json_is_object(status))
+		judge_sandbox(r, status);
+	else
+		doctor_say(r, SILENT, "systemctl restart gatehouse-sandbox",
+		    "%s is no status", path);
+	json_decref(status);
+}
+
+const struct doctor_check doctor_sandbox = {
+	"sandbox", "sees whether gatehouse-sandbox runs, and whether its "
+	"sandbox answers", sandbox_kinds, DOCTOR_HOUSE, run_sandbox,
+};

@@ -135,7 +135,8 @@ extern const struct doctor_check doctor_maps;		/* doctor-maps.c */
 extern const struct doctor_check doctor_postfix, doctor_queue; /* -queue.c */
 extern const struct doctor_check doctor_splitter;	/* doctor-splitter.c */
 extern const struct doctor_check doctor_policy;		/* doctor-policy.c */
-extern const struct doctor_check doctor_store, doctor_track; /* -services.c */
+extern const struct doctor_check doctor_store, doctor_track,
+    doctor_sandbox;				/* doctor-services.c */
 extern const struct doctor_check doctor_directory;	/* -directory.c */
 extern const struct doctor_check doctor_dns;		/* doctor-dns.c */
 extern const struct doctor_check doctor_outbound;	/* doctor-outbound.c */

@@ -38,6 +38,7 @@ static const struct verb verbs[] = {
 	{ "rules", "say what rules make of a message, or what is wrong with "
 	  "them", verb_rules },
 	{ "search", "find messages, and what became of them", verb_search },
+	{ "spam", "how likely a message is spam; learn and train", verb_spam },
 	{ "spf", "evaluate SPF for an address, a HELO name and a sender",
 	  verb_spf },
 	{ "store", "the quarantine as a whole: figures, keys, its index anew",

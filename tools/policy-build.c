@@ -232,6 +232,15 @@ map_bytes(const struct build *b, const char *path, struct slice *bytes_r,
 	return RC_OK;
 }
 
+/* What counts of the tenants' files. */
+static struct slice
+tenants_digest(const struct build *b)
+{
+	uint64_t digest = house_digest(&b->house);
+
+	return arena_copy(b->arena, slice_make(&digest, sizeof digest));
+}
+
 static enum rc
 digest_file(const struct build *b, const char *path, bool conf,
     struct slice *digest_r, struct slice *why_r)
@@ -269,6 +278,9 @@ each_source(const struct build *b, enum rc (*visit)(void *arg,
 		if (rc == RC_OK)
 			rc = visit(arg, slice_of(paths[i]), digest, why_r);
 	}
+	if (rc == RC_OK && b->house.tenant_list.count > 0)
+		rc = visit(arg, slice_of(b->house.tenants), tenants_digest(b),
+		    why_r);
 	return rc;
 }
 

@@ -118,7 +118,8 @@ tell(struct diff *d, char letter, struct slice key, struct slice before,
 {
 	struct arena *a = d->b->arena;
 	const char *what = letter == 'd' ? "domain" : letter == 'a' ?
-	    "address" : letter == '0' ? "anybody" : "list";
+	    "address" : letter == '0' ? "anybody" : letter == 'k' ?
+	    "client" : "list";
 
 	if (letter == '0')
 		key = SLICE("else");
@@ -331,7 +332,7 @@ merge(struct diff *d, char letter)
 static int
 compare_all(struct diff *d)
 {
-	static const char letters[] = "0dawn";
+	static const char letters[] = "0kdawn";
 	enum rc rc = RC_OK;
 	int status;
 

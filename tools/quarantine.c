@@ -23,14 +23,14 @@ struct quarantine {
 	const char *object, *recipient, *sender, *cause, *state, *since,
 	    *until, *text, *queue_id, *message_id, *reason, *output;
 	unsigned limit;
-	bool json, raw, on_hold, mbox, all;
+	bool json, raw, on_hold, mbox, all, dangerous;
 	FILE *to;			/* of an export */
 	struct slice last;		/* object that is in the mbox */
 };
 
 enum { O_CONFIG = 256, O_STATE_DIR, O_TO, O_FROM, O_CAUSE, O_STATE, O_SINCE,
     O_UNTIL, O_TEXT, O_QUEUE_ID, O_MESSAGE_ID, O_ON_HOLD, O_LIMIT, O_JSON,
-    O_RAW, O_REASON, O_OUTPUT, O_MBOX, O_ALL, O_HELP };
+    O_RAW, O_REASON, O_OUTPUT, O_MBOX, O_ALL, O_DANGEROUS, O_HELP };
 
 static const struct option longs[] = {
 	{ "config", required_argument, NULL, O_CONFIG },
@@ -52,6 +52,7 @@ static const struct option longs[] = {
 	{ "output", required_argument, NULL, O_OUTPUT },
 	{ "mbox", no_argument, NULL, O_MBOX },
 	{ "all", no_argument, NULL, O_ALL },
+	{ "dangerous", no_argument, NULL, O_DANGEROUS },
 	{ "help", no_argument, NULL, O_HELP },
 	{ NULL, 0, NULL, 0 },
 };
@@ -64,6 +65,7 @@ help(void)
 	    "       gatehouse quarantine show OBJECT [--raw | --json]\n"
 	    "       gatehouse quarantine release OBJECT [--recipient ADDRESS "
 	    "| --all]\n"
+	    "                            [--dangerous]\n"
 	    "       gatehouse quarantine delete OBJECT [--recipient ADDRESS | "
 	    "--all]\n"
 	    "                            [--reason TEXT]\n"
@@ -76,6 +78,10 @@ help(void)
 	    "OBJECT is what list shows first: 32 digits. Where it was held "
 	    "for several\n"
 	    "recipients, --recipient names one of them, or --all takes all.\n"
+	    "\n"
+	    "What was held for a virus, what broke a filter and what waits for "
+	    "a second look\n"
+	    "is released with --dangerous only.\n"
 	    "\n"
 	    "FILTER: --recipient ADDRESS or @DOMAIN, --sender ADDRESS or "
 	    "@DOMAIN,\n"
@@ -188,6 +194,16 @@ when(struct arena *a, const json_t *row, const char *key)
 	return arena_str(a, slice_of(text));
 }
 
+/* Behind the state: mail that goes on by itself, or has a deadline. */
+static const char *
+waits(struct arena *a, const json_t *row)
+{
+	if (json_integer_value(json_object_get(row, "waits_until")) == 0)
+		return "";
+	return arena_printf(a, "(until %s)", when(a, row,
+	    "waits_until")).ptr;
+}
+
 static void
 add_row(struct quarantine *z, const json_t *row, struct buf *out)
 {
@@ -201,12 +217,13 @@ add_row(struct quarantine *z, const json_t *row, struct buf *out)
 		buf_addc(out, '\n');
 		return;
 	}
-	buf_addf(out, "%s %s %s%s %s %lld <%s> -> <%s> %s\n",
+	buf_addf(out, "%s %s %s%s%s %s %lld <%s> -> <%s> %s\n",
 	    asking_text(q, row, "object"), when(q->a, row, "time"),
 	    asking_text(q, row, "state"),
 	    json_is_true(json_object_get(row, "hold")) ? "(hold)" : "",
-	    asking_text(q, row, "cause"), (long long)json_integer_value(
-	    json_object_get(row, "size")), asking_text(q, row, "sender"),
+	    waits(q->a, row), asking_text(q, row, "cause"),
+	    (long long)json_integer_value(json_object_get(row, "size")),
+	    asking_text(q, row, "sender"),
 	    asking_text(q, row, "recipient"), asking_text(q, row, "subject"));
 }
 
@@ -309,6 +326,9 @@ add_object(struct asking *q, const json_t *rows, struct buf *out)
 		    json_is_true(json_object_get(row, "hold")) ?
 		    " (on hold)" : "", when(q->a, row, "changed"),
 		    when(q->a, row, "expires"));
+		if (json_object_get(row, "waits_until") != NULL)
+			buf_addf(out, ", waits until %s", when(q->a, row,
+			    "waits_until"));
 		if (asking_get(q, row, "by").len > 0)
 			buf_addf(out, ", by %s", asking_text(q, row, "by"));
 		if (asking_get(q, row, "reply").len > 0)
@@ -500,6 +520,8 @@ do_one(struct quarantine *z, const char *op, const char *recipient)
 	asking_put(q, "object", z->object);
 	asking_put(q, "recipient", recipient);
 	asking_put(q, "reason", z->reason);
+	if (z->dangerous)
+		json_put_bool(&q->w, "dangerous", true);
 	status = asking_ask(q);
 	if (status != EX_OK)
 		return status;
@@ -607,7 +629,7 @@ take_option(struct quarantine *z, int o)
 	const struct { int o; bool *to; } flags[] = {
 		{ O_JSON, &z->json }, { O_RAW, &z->raw },
 		{ O_ON_HOLD, &z->on_hold }, { O_MBOX, &z->mbox },
-		{ O_ALL, &z->all },
+		{ O_ALL, &z->all }, { O_DANGEROUS, &z->dangerous },
 	};
 	uint64_t n;
 

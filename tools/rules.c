@@ -91,8 +91,8 @@ add_recipient(struct asked *q, const char *address)
 static int
 add_finding(struct asked *q, const char *text)
 {
-	struct slice value = SLICE_NONE, key, filter = slice_cut(slice_of(text), '.',
-	    &key);
+	struct slice value = SLICE_NONE, key;
+	struct slice filter = slice_cut(slice_of(text), '.', &key);
 	struct finding *f = &q->findings[q->nfindings];
 
 	if (key.ptr != NULL)

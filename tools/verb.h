@@ -41,6 +41,7 @@ int verb_quarantine(int argc, char **argv, struct arena *a);
 int verb_report(int argc, char **argv, struct arena *a);
 int verb_rules(int argc, char **argv, struct arena *a);
 int verb_search(int argc, char **argv, struct arena *a);
+int verb_spam(int argc, char **argv, struct arena *a);
 int verb_spf(int argc, char **argv, struct arena *a);
 int verb_store(int argc, char **argv, struct arena *a);
 int verb_tenant(int argc, char **argv, struct arena *a);

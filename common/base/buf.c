@@ -12,8 +12,9 @@ buf_room(struct buf *b, size_t len)
 
 	if (__builtin_add_overflow(b->len, len, &need))
 		need = SIZE_MAX;	/* fails below, as no memory does */
+	/* An empty one has no place yet, and no room was asked for. */
 	if (need <= b->cap)
-		return b->ptr + b->len;
+		return b->ptr != NULL ? b->ptr + b->len : NULL;
 	cap = b->cap < 64 ? 64 : b->cap;
 	while (cap < need)
 		cap = cap > SIZE_MAX / 2 ? need : cap * 2;

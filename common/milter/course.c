@@ -349,6 +349,7 @@ run_filter(struct session *s, size_t i, struct outcome *out)
 	job->msg = s->msg;
 	job->findings = s->seal.findings;
 	job->nfindings = s->seal.nfindings;
+	job->release = s->seal.release;
 	job->direction = s->seal.direction;
 	job->deadline = s->deadline;
 	job->pass = s->seal.pass;

@@ -48,6 +48,7 @@
 #include "conf/house.h"
 #include "net/dns.h"
 #include "policy/policy.h"
+#include "store/mark.h"
 #include "verdict/plan.h"
 
 enum need {
@@ -116,6 +117,9 @@ struct job {
 	struct message *msg;		/* NULL in begin */
 	const struct finding *findings;
 	size_t nfindings;
+	/* Mail that comes back from the quarantine; NULL: it does not. What
+	 * was held for that cause is not held for it again in any case. */
+	const struct mark *release;
 	enum direction direction;
 	/* 2: it was split (split.h). What has an effect beyond this message
 	 * (counts, copies, notices) had it in the first pass. */

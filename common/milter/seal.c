@@ -76,6 +76,10 @@ put_release(struct tagged *t, const struct mark *mark)
 	tagged_put(t, "rc", slice_of(cause_name(mark->cause)));
 	if (mark->body_sha256[0] != '\0')
 		tagged_put(t, "rb", slice_of(mark->body_sha256));
+	if (mark->waited)
+		tagged_put(t, "rw", SLICE("1"));
+	if (mark->last)
+		tagged_put(t, "rl", SLICE("1"));
 	for (size_t i = 0; i < mark->nrecipients; i++)
 		tagged_put(t, "rr", mark->recipients[i]);
 }
@@ -213,6 +217,10 @@ read_release(struct reader *r, struct slice tag, struct slice value)
 		return cause_parse(value, &mark->cause);
 	if (slice_eq(tag, SLICE("rb")))
 		return hex_copy(mark->body_sha256, 64, value);
+	if (slice_eq(tag, SLICE("rw")))
+		return mark->waited = slice_eq(value, SLICE("1"));
+	if (slice_eq(tag, SLICE("rl")))
+		return mark->last = slice_eq(value, SLICE("1"));
 	if (!slice_eq(tag, SLICE("rr")))
 		return false;
 	mark->recipients[mark->nrecipients++] = value;

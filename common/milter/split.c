@@ -100,13 +100,30 @@ split_begin(struct session *s)
 	return NULL;
 }
 
+/* Who is added is added now, so that he is once, in all; the splitter gives him
+ * a copy of his own form. */
+static struct plan_address *
+only_added(struct plan_address *all)
+{
+	struct plan_address *first = NULL, **last = &first;
+
+	for (; all != NULL; all = all->next) {
+		if (all->removed.ptr != NULL)
+			continue;
+		*last = all;
+		last = &all->next;
+	}
+	*last = NULL;
+	return first;
+}
+
 void
 split_aside(const struct session *s, struct plan *plan)
 {
 	patches_init(&plan->edits, s->arena, s->msg);
 	plan->sender = SLICE_NONE;
-	plan->addresses = NULL;
 	plan->route = SLICE_NONE;
+	plan->addresses = only_added(plan->addresses);
 }
 
 bool

@@ -30,7 +30,8 @@
  * split_first	is this the first pass of a message that will be split?
  * split_pass	1 or 2; 0 where nothing is split
  * split_aside	what the filter would have changed is not changed in the first
- *		pass. Who is kept back stays so
+ *		pass. Who is kept back stays so, and who is added is added: in
+ *		the second a filter adds nobody (job->pass)
  * split_passed	in the second pass: a filter that edits nothing has decided in
  *		the first
  * split_softly	no verdict of the second pass refuses, and what was let go by

@@ -244,17 +244,24 @@ cuts_line_end(struct slice body, size_t at)
 	    body.ptr[at] == '\n';
 }
 
-/* Would "--boundary" come to stand anywhere around the new text? */
+/*
+ * Would "--boundary" come to stand anywhere around the new text? What stands
+ * before it in its line counts, up to LINE bytes: a line end in the new text
+ * makes a delimiter of "--boundary--" and blanks, where something followed.
+ */
 static bool
 makes_boundary(struct slice body, size_t off, size_t len, struct slice text,
     struct slice boundary)
 {
-	size_t reach = boundary.len + 2;
-	size_t from = off > reach ? off - reach : 0;
+	enum { LINE = 1000 };
+	size_t reach = boundary.len + 2, from = off;
 	struct buf window = { 0 };
 	const char *hit;
 	bool made = false;
 
+	while (from > 0 && off - from < reach + LINE &&
+	    body.ptr[from - 1] != '\n')
+		from--;
 	buf_add(&window, slice_sub(body, from, off - from));
 	buf_add(&window, text);
 	buf_add(&window, slice_sub(body, off + len, reach));

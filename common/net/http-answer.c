@@ -8,6 +8,8 @@ http_answer_begin(struct http_answer *r)
 {
 	memset(r, 0, sizeof *r);
 	r->retry_after = -1;
+	r->most = HTTP_BODY;
+	r->kept = HTTP_KEPT;
 }
 
 void
@@ -58,7 +60,7 @@ field(struct http_answer *r, struct slice line)
 		return HTTP_BROKEN;
 	value = slice_trim(value);
 	if (slice_eq_nocase(name, SLICE("content-length"))) {
-		if (!slice_number(value, HTTP_BODY, &n) ||
+		if (!slice_number(value, r->most, &n) ||
 		    (r->length_said && n != r->left))
 			return HTTP_BROKEN;
 		r->length_said = true;
@@ -116,7 +118,7 @@ chunk_size(struct http_answer *r, struct slice line)
 
 	for (i = 0; i < line.len && ascii_hex(line.ptr[i]) >= 0; i++) {
 		n = n * 16 + (uint64_t)ascii_hex(line.ptr[i]);
-		if (n > HTTP_BODY)
+		if (n > r->most)
 			return HTTP_BROKEN;
 	}
 	if (i == 0 || (i < line.len && line.ptr[i] != ';' &&
@@ -179,11 +181,11 @@ take_body(struct http_answer *r, struct slice *rest)
 	if (r->at != HTTP_TO_END && n > r->left)
 		n = (size_t)r->left;
 	r->got += n;
-	if (r->got > HTTP_BODY)
+	if (r->got > r->most)
 		return HTTP_BROKEN;
-	if (r->body.len < HTTP_KEPT)
-		buf_add(&r->body, slice_sub(*rest, 0, n < HTTP_KEPT -
-		    r->body.len ? n : HTTP_KEPT - r->body.len));
+	if (r->body.len < r->kept)
+		buf_add(&r->body, slice_sub(*rest, 0, n < r->kept -
+		    r->body.len ? n : r->kept - r->body.len));
 	*rest = slice_after(*rest, n);
 	if (r->at == HTTP_TO_END)
 		return HTTP_MORE;

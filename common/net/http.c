@@ -37,16 +37,15 @@ http_free(struct http *h)
 }
 
 static struct slice
-head_of(const struct http *h, const char *path, const char *more, size_t len,
-    struct arena *a)
+head_of(const struct http *h, const struct http_request *q, struct arena *a)
 {
 	bool literal = strchr(h->host, ':') != NULL;
 
-	return arena_printf(a, "POST %s HTTP/1.1\r\n"
+	return arena_printf(a, "%s %s HTTP/1.1\r\n"
 	    "Host: %s%s%s:%u\r\nUser-Agent: gatehouse/" VERSION "\r\n"
-	    "Accept: */*\r\nContent-Length: %zu\r\n%s\r\n", path,
-	    literal ? "[" : "", h->host, literal ? "]" : "", h->port, len,
-	    more);
+	    "Accept: */*\r\nContent-Length: %zu\r\n%s\r\n", q->method, q->path,
+	    literal ? "[" : "", h->host, literal ? "]" : "", h->port,
+	    q->body.len, q->more);
 }
 
 /* *begun_r: a byte of an answer came. */
@@ -84,15 +83,17 @@ read_answer(struct http *h, deadline_t deadline, struct http_answer *r,
 }
 
 static enum rc
-once(struct http *h, struct slice head, struct slice body,
+once(struct http *h, struct slice head, const struct http_request *q,
     deadline_t deadline, struct http_answer *r, bool *begun_r, struct arena *a,
     struct slice *why_r)
 {
 	enum rc rc = RC_RETRY;
 
 	http_answer_begin(r);
+	if (q->most > 0)
+		r->most = r->kept = q->most;
 	if (stream_write(h->stream, head, deadline, a, why_r) &&
-	    stream_write(h->stream, body, deadline, a, why_r))
+	    stream_write(h->stream, q->body, deadline, a, why_r))
 		rc = read_answer(h, deadline, r, begun_r, a, why_r);
 	if (rc != RC_OK)
 		http_answer_free(r);
@@ -102,22 +103,32 @@ once(struct http *h, struct slice head, struct slice body,
 }
 
 enum rc
-http_post(struct http *h, const char *path, const char *more,
-    struct slice body, deadline_t deadline, struct http_answer *answer_r,
-    struct arena *a, struct slice *why_r)
+http_ask(struct http *h, const struct http_request *q, deadline_t deadline,
+    struct http_answer *answer_r, struct arena *a, struct slice *why_r)
 {
-	struct slice head = head_of(h, path, more, body.len, a);
+	struct slice head = head_of(h, q, a);
 	bool kept = h->stream != NULL && stream_idle(h->stream);
 	bool begun = false;
 	enum rc rc = RC_RETRY;
 
 	if (kept)
-		rc = once(h, head, body, deadline, answer_r, &begun, a, why_r);
+		rc = once(h, head, q, deadline, answer_r, &begun, a, why_r);
 	if (rc == RC_OK || begun || deadline_left(deadline) == 0)
 		return rc;
 	hang_up(h);
 	h->stream = stream_open(h->host, h->port, h->tls, deadline, a, why_r);
 	if (h->stream == NULL)
 		return RC_RETRY;
-	return once(h, head, body, deadline, answer_r, &begun, a, why_r);
+	return once(h, head, q, deadline, answer_r, &begun, a, why_r);
+}
+
+enum rc
+http_post(struct http *h, const char *path, const char *more,
+    struct slice body, deadline_t deadline, struct http_answer *answer_r,
+    struct arena *a, struct slice *why_r)
+{
+	const struct http_request q = { .method = "POST", .path = path,
+	    .more = more, .body = body };
+
+	return http_ask(h, &q, deadline, answer_r, a, why_r);
 }

@@ -7,12 +7,13 @@
  * http_new	host, port, tls as in stream_open (NULL: no TLS). Connects at
  *		the first request, and keeps the connection while the server
  *		allows it
- * http_post	sends a body; `more` are header lines of the caller, each with
+ * http_ask	a request; `more` are header lines of the caller, each with
  *		its CRLF. RC_OK: *answer_r says what the server said, whatever
  *		that is. RC_RETRY: no whole answer came by the deadline, *why_r.
  *		A kept connection that turns out to be closed before a byte of
  *		an answer came is opened once more; the server may then have
  *		had the body twice
+ * http_post	POST, with the usual limits
  * http_free	NULL is allowed
  *
  * http_answer_feed
@@ -31,8 +32,8 @@
 
 enum {
 	HTTP_HEAD = 65536,		/* bytes of status line and fields */
-	HTTP_BODY = 1 << 20,		/* of a body; kept of it: */
-	HTTP_KEPT = 2000,
+	HTTP_BODY = 1 << 20,		/* of a body, unless asked for more; */
+	HTTP_KEPT = 2000,		/* kept of it, the same */
 };
 
 enum http_got { HTTP_MORE, HTTP_WHOLE, HTTP_BROKEN };
@@ -42,6 +43,8 @@ struct http_answer {
 	int64_t retry_after;		/* seconds; -1: not said */
 	bool keep;			/* the connection may be used again */
 	struct buf body;		/* its first bytes */
+	size_t most, kept;		/* HTTP_BODY, HTTP_KEPT; to be changed
+					   behind http_answer_begin */
 
 	/* The reader's own. */
 	enum { HTTP_STATUS, HTTP_FIELDS, HTTP_LENGTH, HTTP_CHUNK_SIZE,
@@ -60,8 +63,19 @@ void http_answer_free(struct http_answer *r);
 
 struct http;
 
+struct http_request {
+	const char *method;		/* "GET" */
+	const char *path, *more;
+	struct slice body;
+	/* Bytes of an answer's body; all of it is kept. 0: the usual limits. */
+	size_t most;
+};
+
 struct http *http_new(const char *host, unsigned port,
     const struct stream_tls *tls);
+enum rc http_ask(struct http *h, const struct http_request *request,
+    deadline_t deadline, struct http_answer *answer_r, struct arena *a,
+    struct slice *why_r);
 enum rc http_post(struct http *h, const char *path, const char *more,
     struct slice body, deadline_t deadline, struct http_answer *answer_r,
     struct arena *a, struct slice *why_r);

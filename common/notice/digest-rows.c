@@ -10,7 +10,7 @@ rows_listable(const struct notices_conf *conf, const struct store_row *row)
 	if (!conf_list_has(&conf->digest_causes, row->object.cause))
 		return false;
 	if (row->state == STORE_HELD)
-		return true;
+		return !store_row_waits(row);
 	/* What somebody deleted by hand is no news; what was never kept is. */
 	return row->state == STORE_DELETED && !row->object.body &&
 	    conf->digest_deleted;
@@ -40,6 +40,7 @@ may_release(struct rows *r, const struct store_row *row)
 
 	if (!r->conf->digest_links || row->state != STORE_HELD ||
 	    !row->object.body || store_restricted(row->object.cause) ||
+	    store_waiting(row->object.cause) ||
 	    row->expires <= r->tools->now)
 		return false;
 	if (x->does->restricted(x, row->object.content, &restricted) != RC_OK) {

@@ -10,7 +10,8 @@
 	{ "virus", NULL }, { "spam", NULL }, { "phishing", NULL }, \
 	{ "graymail", NULL }, { "fraud", NULL }, { "attachment", NULL }, \
 	{ "dlp", NULL }, { "policy", NULL }, { "spam_ndr", NULL }, \
-	{ "poison", NULL }, { "unscannable", NULL }, { "other", NULL }
+	{ "poison", NULL }, { "unscannable", NULL }, \
+	{ "deferred", NULL }, { "sandbox", NULL }, { "other", NULL }
 
 #define MESSAGE_NAMES \
 	{ "from", NULL }, { "sender", NULL }, { "subject", NULL }, \

@@ -13,7 +13,7 @@
 #define DAY		(24 * HOUR)
 #define CAUSES_TEXT \
 	"Causes are virus, spam, phishing, graymail, fraud, attachment, dlp, " \
-	"policy, spam-ndr, poison and unscannable."
+	"policy, spam-ndr, poison, unscannable, deferred and sandbox."
 
 const struct conf_option notices_options[] = {
 	{ "from", CONF_STRING, AT(from), "", 0, 320,
@@ -79,7 +79,7 @@ const struct conf_option notices_options[] = {
 	  "When digests go out on Saturdays and Sundays.", NULL },
 	{ "digest_causes", CONF_LIST | CONF_SCOPED, AT(digest_causes),
 	  "virus, spam, phishing, graymail, fraud, attachment, dlp, policy, "
-	  "spam-ndr, poison, unscannable", 0, 20,
+	  "spam-ndr, poison, unscannable, deferred, sandbox", 0, 20,
 	  "What is listed. " CAUSES_TEXT, NULL },
 	{ "digest_deleted", CONF_BOOL | CONF_SCOPED, AT(digest_deleted), "true",
 	  0, 0, "Whether deleted mail is listed too.", NULL },

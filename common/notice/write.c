@@ -53,7 +53,10 @@ write_message(struct arena *a, struct template_data **data,
 	template_put(a, data, "subject", o->subject);
 	template_put(a, data, "date", zone_short(a, zone, o->time));
 	template_put(a, data, "size", size_text(a, o->size));
-	template_put(a, data, "reason", o->reason);
+	/* Which engine found what is nothing for who sent it. */
+	template_put(a, data, "reason", to->which == TEMPLATE_SENDER &&
+	    (store_restricted(o->cause) || store_waiting(o->cause)) ?
+	    SLICE("") : o->reason);
 	template_put(a, data, "rule", o->rule);
 	template_put(a, data, "object", o->id);
 	template_put(a, data, "queue_id", o->queue_id);

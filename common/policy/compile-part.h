@@ -54,6 +54,7 @@ struct compile {
 	size_t nsources;
 
 	struct map *domains;		/* name -> struct compile_who */
+	struct map *clients;		/* their names */
 	struct map *profiles;		/* name -> its client, a slice */
 	struct compile_who *whos;	/* addresses, as they come */
 	size_t nwhos, whos_room;

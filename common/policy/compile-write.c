@@ -5,6 +5,22 @@
 
 #include "policy/compile-part.h"
 
+static void
+put_record(struct compile *c, char letter, const struct compile_who *w)
+{
+	struct buf b = buf_in(c->scratch);
+
+	file_pack_record(&b, &w->record);
+	compile_entry(c, letter, w->key, buf_slice(&b));
+}
+
+static void
+note_client(struct compile *c, struct slice name)
+{
+	if (name.ptr != NULL)
+		map_put(c->clients, name, c);
+}
+
 /* ---- clients and profiles ---- */
 
 /* What the files say, where the directory does not: they must agree. */
@@ -40,10 +56,35 @@ settle_domain(struct compile *c, struct compile_who *d)
 	if (d->record.client.ptr == NULL)
 		d->record.client = belongs(c, &who, SCOPE_CLIENT, d->key);
 	who.client = d->record.client;
+	note_client(c, who.client);
 	resolve_subject(c, &who, &d->record.set, &d->record.origin);
 }
 
 /* ---- named by scopes and lists ---- */
+
+/* Mail of which only the client is known. */
+static bool
+each_client(struct slice key, void *value, void *arg)
+{
+	struct compile *c = arg;
+	struct compile_who w = { .key = key };
+	struct scope_subject who = { .client = key };
+
+	(void)value;
+	w.record.client = key;
+	resolve_subject(c, &who, &w.record.set, &w.record.origin);
+	put_record(c, 'k', &w);
+	arena_reset(c->scratch);
+	return true;
+}
+
+static bool
+each_profile(struct slice key, void *value, void *arg)
+{
+	(void)key;
+	note_client(arg, *(const struct slice *)value);
+	return true;
+}
 
 struct spelling {
 	struct slice exact, where;
@@ -56,6 +97,8 @@ take_name(void *arg, const struct scope_name *n)
 	struct compile *c = arg;
 	struct spelling *s, *before;
 
+	if (n->level == SCOPE_CLIENT && !n->member)
+		note_client(c, n->name);
 	if (n->level == SCOPE_DOMAIN || (n->level == SCOPE_CLIENT &&
 	    n->member)) {
 		compile_domain(c, n->name);
@@ -178,15 +221,6 @@ settle_address(struct compile *c, struct compile_who *w)
 	settle_spelling(c, w, &who);
 }
 
-static void
-put_record(struct compile *c, char letter, const struct compile_who *w)
-{
-	struct buf b = buf_in(c->scratch);
-
-	file_pack_record(&b, &w->record);
-	compile_entry(c, letter, w->key, buf_slice(&b));
-}
-
 static bool
 each_domain(struct slice key, void *value, void *arg)
 {
@@ -237,6 +271,8 @@ compile_resolve(struct compile *c, struct slice *why_r)
 		put_record(c, 'a', &c->whos[i]);
 		arena_reset(c->scratch);
 	}
+	map_each(c->profiles, each_profile, c);
+	map_each(c->clients, each_client, c);
 	map_each(c->lengths, each_lengths, c);
 	resolve_write(c);
 	*why_r = c->why;

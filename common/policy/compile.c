@@ -16,8 +16,8 @@
 static struct map **
 map_at(struct compile *c, size_t i)
 {
-	struct map **const all[] = { &c->domains, &c->profiles, &c->named,
-	    &c->extra,
+	struct map **const all[] = { &c->domains, &c->clients, &c->profiles,
+	    &c->named, &c->extra,
 	    &c->names, &c->logins, &c->listed, &c->listed_users, &c->lengths,
 	    &c->memo, &c->set_ids, &c->block_ids, &c->origin_ids };
 
@@ -38,6 +38,13 @@ compile_new(const struct house_conf *house)
 	for (size_t i = 0; i < house->domains.count; i++)
 		compile_domain(c, house->domains.items[i])->record.kind |=
 		    MAP_OURS;
+	for (size_t i = 0; i < house->tenant_list.count; i++) {
+		const struct tenant *t = &house->tenant_list.items[i];
+
+		for (size_t k = 0; k < t->domains.count; k++)
+			compile_domain(c, t->domains.items[k])->record.client =
+			    slice_of(t->name);
+	}
 	return c;
 }
 
@@ -357,7 +364,8 @@ take_record(struct compile *c, const char *name,
 	case DIRECTORY_DOMAIN:
 		d = compile_domain(c, r->key);
 		d->record.kind |= MAP_OURS;
-		d->record.client = kept_once(c, r->client);
+		if (r->client.ptr != NULL)
+			d->record.client = kept_once(c, r->client);
 		d->record.transport = kept_once(c, r->transport);
 		return RC_OK;
 	case DIRECTORY_PROFILE:

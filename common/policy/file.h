@@ -13,6 +13,7 @@
  *	0		who is not known at all: set, origin
  *	a ADDRESS	record (file_record)
  *	d DOMAIN	the same for whoever else is of that domain
+ *	k CLIENT	the same for mail of which nothing else is known
  *	l LOGIN		address
  *	s NUMBER	set: hash of the form, blocks of the tables that have one
  *	b NUMBER	block: table, and options with their values

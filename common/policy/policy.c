@@ -19,6 +19,15 @@ policy_path(const struct house_conf *house, struct arena *a)
 
 /* ---- digests ---- */
 
+static void
+add_domains(struct buf *b, const struct conf_list *domains)
+{
+	for (size_t i = 0; i < domains->count; i++) {
+		buf_addc(b, ' ');
+		buf_add(b, domains->items[i]);
+	}
+}
+
 uint64_t
 house_digest(const struct house_conf *house)
 {
@@ -27,9 +36,10 @@ house_digest(const struct house_conf *house)
 
 	buf_addf(&b, "%s %d", house->recipient_delimiter,
 	    house->local_part_case);
-	for (size_t i = 0; i < house->domains.count; i++) {
-		buf_addc(&b, ' ');
-		buf_add(&b, house->domains.items[i]);
+	add_domains(&b, &house->domains);
+	for (size_t i = 0; i < house->tenant_list.count; i++) {
+		buf_addf(&b, "\n%s", house->tenant_list.items[i].name);
+		add_domains(&b, &house->tenant_list.items[i].domains);
 	}
 	hash = sip_hash(digest_key, buf_slice(&b));
 	buf_free(&b);
@@ -62,9 +72,19 @@ table_digest(const struct conf_option *options)
 static void
 take_house(struct policy *p, const struct house_conf *house)
 {
+	static struct slice nobody = { NULL, 0 };
+
 	p->match = house_match(house);
 	for (size_t i = 0; i < house->domains.count; i++)
-		map_put(p->domains, house->domains.items[i], p);
+		map_put(p->domains, house->domains.items[i], &nobody);
+	for (size_t i = 0; i < house->tenant_list.count; i++) {
+		const struct tenant *t = &house->tenant_list.items[i];
+		struct slice *client = arena_alloc(p->arena, sizeof *client);
+
+		*client = arena_copy(p->arena, slice_of(t->name));
+		for (size_t k = 0; k < t->domains.count; k++)
+			map_put(p->domains, t->domains.items[k], client);
+	}
 }
 
 static enum rc

@@ -40,6 +40,8 @@
  *		set for his domain, or for nobody. An alias that leads to one
  *		mailbox is that mailbox, unless something was set for the alias
  *		itself. The slices of *who_r live as long as p and a
+ * policy_client the same for mail of which only the client is known: by the
+ *		network that it comes from, say. He has no address then
  * policy_settings conf holds the default level (a copy of what was loaded) and
  *		gets what was set for him, of this filter's table. Texts and
  *		lists in it live as long as p and the arena of policy_find. For
@@ -114,6 +116,8 @@ enum rc policy_fits(const struct policy *p, const struct house_conf *house,
 
 enum rc policy_find(const struct policy *p, struct arena *a,
     struct slice address, struct policy_who *who_r);
+enum rc policy_client(const struct policy *p, struct arena *a,
+    struct slice client, struct policy_who *who_r);
 enum rc policy_settings(const struct policy *p, const struct policy_who *who,
     const char *filter, const struct conf_option *options,
     const struct scopes *scopes, void *conf, struct slice *why_r);

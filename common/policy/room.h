@@ -29,7 +29,8 @@ struct policy {
 	_Atomic unsigned references;
 	struct arena *arena;
 	struct scope_match match;
-	struct map *domains;		/* ours; without a map */
+	struct map *domains;		/* ours, without a map: a slice, the
+					   client whose it is */
 	struct policy_file *file;		/* NULL: no map */
 
 	pthread_mutex_t lock;		/* of what blocks are parsed into */

@@ -91,15 +91,41 @@ enum rc
 policy_find(const struct policy *p, struct arena *a, struct slice address,
     struct policy_who *who_r)
 {
+	const struct slice *client;
+
 	*who_r = (struct policy_who){ .client = SLICE_NONE, .arena = a };
 	scope_subject(a, address, p->match, &who_r->subject);
 	who_r->address = who_r->subject.plain;
 	who_r->domain = who_r->subject.domain;
 	if (p->file != NULL)
 		return find_in_map(p, who_r);
-	who_r->ours = who_r->domain.ptr != NULL &&
-	    map_get(p->domains, who_r->domain) != NULL;
+	client = who_r->domain.ptr != NULL ?
+	    map_get(p->domains, who_r->domain) : NULL;
+	who_r->ours = client != NULL;
+	if (client != NULL)
+		who_r->client = who_r->subject.client = *client;
 	return RC_OK;
+}
+
+enum rc
+policy_client(const struct policy *p, struct arena *a, struct slice client,
+    struct policy_who *who_r)
+{
+	struct file_record r;
+	struct slice value;
+	enum rc rc = RC_OK;
+
+	*who_r = (struct policy_who){ .client = client, .arena = a,
+	    .subject = { .client = client } };
+	if (p->file == NULL)
+		return RC_OK;
+	if (find_record(p, 'k', client, &r, &value, &rc) || (rc == RC_OK &&
+	    find_record(p, '0', SLICE(""), &r, &value, &rc))) {
+		take_record(who_r, &r, value, SLICE(""));
+		who_r->client = client;
+		return RC_OK;
+	}
+	return RC_RETRY;
 }
 
 struct slice

@@ -214,6 +214,21 @@ sqlite_due(struct store_index *x, enum store_state state, int64_t until,
 }
 
 enum rc
+sqlite_waits(struct store_index *x, struct slice cause, unsigned limit,
+    struct arena *a, store_visit *visit, void *arg)
+{
+	struct sqlite_index *s = (struct sqlite_index *)x;
+	struct db_query *q = db_query(s->db, "SELECT " SQLITE_ROW
+	    " FROM rows r CROSS JOIN objects o ON o.num = r.object"
+	    " WHERE r.cause = ?1 AND r.state < 2"
+	    " ORDER BY r.time, o.queue_id, o.num, r.recipient LIMIT ?2");
+
+	db_text(q, 1, cause);
+	db_int(q, 2, limit);
+	return each(s, q, a, visit, arg);
+}
+
+enum rc
 sqlite_rows_of(struct store_index *x, struct slice id, struct arena *a,
     store_visit *visit, void *arg)
 {

@@ -49,6 +49,8 @@ static const char *const steps[] = {
 	"CREATE INDEX rows_expires ON rows(state, expires);"
 	"CREATE INDEX rows_try ON rows(try_at) WHERE state = 1;"
 	"CREATE INDEX rows_hold ON rows(hold) WHERE hold = 1;",
+	"CREATE INDEX IF NOT EXISTS rows_waits ON rows(cause, time)"
+	" WHERE state < 2;",
 	NULL
 };
 
@@ -378,14 +380,19 @@ restricted(struct store_index *x, struct slice content, bool *restricted_r)
 	struct sqlite_index *s = (struct sqlite_index *)x;
 	struct arena *a = arena_new();
 	struct db_query *q = db_query(s->db,
-	    "SELECT DISTINCT cause FROM objects WHERE content = ?1");
+	    "SELECT o.cause, min(r.state) FROM objects o LEFT JOIN rows r"
+	    " ON r.object = o.num WHERE o.content = ?1 GROUP BY o.cause");
 	enum db_step step;
 
 	*restricted_r = false;
 	put_text(q, 1, content);
-	while ((step = db_next(q)) == DB_ROW)
-		if (store_restricted(db_column(q, 0, a)))
+	while ((step = db_next(q)) == DB_ROW) {
+		struct slice cause = db_column(q, 0, a);
+
+		if (store_restricted(cause) || (store_waiting(cause) &&
+		    db_column_int(q, 1) <= STORE_RELEASING))
 			*restricted_r = true;
+	}
 	arena_free(a);
 	return step == DB_FAILED ? sqlite_failed(s) : RC_OK;
 }
@@ -438,7 +445,8 @@ static const struct store_backend backend = {
 	.object_get = object_get, .row_put = row_put, .row_get = row_get,
 	.row_same = row_same, .move = move, .hold = hold,
 	.expire_at = expire_at, .list = sqlite_list, .due = sqlite_due,
-	.rows_of = sqlite_rows_of, .restricted = restricted,
+	.waits = sqlite_waits, .rows_of = sqlite_rows_of,
+	.restricted = restricted,
 	.log_size = log_size, .ids = sqlite_ids, .forget = forget,
 	.stats = sqlite_stats, .check = check, .close = close_index,
 };

@@ -30,6 +30,8 @@ enum rc sqlite_failed(struct sqlite_index *x);
 
 enum rc sqlite_list(struct store_index *x, const struct store_filter *f,
     struct arena *a, store_visit *visit, void *arg);
+enum rc sqlite_waits(struct store_index *x, struct slice cause,
+    unsigned limit, struct arena *a, store_visit *visit, void *arg);
 enum rc sqlite_due(struct store_index *x, enum store_state state,
     int64_t until, unsigned limit, struct arena *a, store_visit *visit,
     void *arg);

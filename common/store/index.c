@@ -1,5 +1,7 @@
 #include "store/index.h"
 
+#include "verdict/plan.h"
+
 static const char *const names[STORE_STATES] = {
 	[STORE_HELD] = "held",
 	[STORE_RELEASING] = "releasing",
@@ -14,11 +16,12 @@ static const char *const names[STORE_STATES] = {
 /*
  * What may follow. A row that is over (released, deleted, expired, not
  * accepted) is held again when its message comes again; a held one that is
- * being released goes nowhere but to its end or back.
+ * being released goes nowhere but to its end or back. Held to held is a note:
+ * what somebody found out about it.
  */
 static const unsigned follows[STORE_STATES] = {
-	[STORE_HELD] = TO(STORE_RELEASING) | TO(STORE_DELETED) |
-	    TO(STORE_EXPIRED) | TO(STORE_NOT_ACCEPTED),
+	[STORE_HELD] = TO(STORE_HELD) | TO(STORE_RELEASING) |
+	    TO(STORE_DELETED) | TO(STORE_EXPIRED) | TO(STORE_NOT_ACCEPTED),
 	[STORE_RELEASING] = TO(STORE_RELEASED) | TO(STORE_HELD) |
 	    TO(STORE_RELEASING),
 	[STORE_RELEASED] = TO(STORE_HELD) | TO(STORE_DELETED) |
@@ -59,6 +62,22 @@ store_restricted(struct slice cause)
 {
 	return slice_eq(cause, SLICE("virus")) ||
 	    slice_eq(cause, SLICE("poison"));
+}
+
+bool
+store_waiting(struct slice cause)
+{
+	enum cause c;
+
+	return cause_parse(cause, &c) && cause_waits(c);
+}
+
+bool
+store_row_waits(const struct store_row *row)
+{
+	return store_waiting(row->object.cause) &&
+	    (row->state == STORE_RELEASING ||
+	    (row->state == STORE_HELD && row->tries == 0));
 }
 
 enum store_class

@@ -31,9 +31,12 @@
  *	due		rows of a state whose `expires` (or, releasing,
  *			`try_at`) is not after `until`, oldest first; but for
  *			releasing, none that is on hold
+ *	waits		rows of a cause that are held or releasing, those that
+ *			came in first before the others (by time, then by queue
+ *			id: long ones grow with time)
  *	rows_of		all rows of an object
  *	restricted	is there any row with this content whose cause only an
- *			administrator may release?
+ *			administrator may release, or one that waits?
  *	log_size	bytes of the object's log that the index knows
  *	ids		all objects whose id begins with prefix, in order
  *	forget		the object and its rows are gone; for a rebuild
@@ -69,6 +72,9 @@ bool store_may_move(enum store_state from, enum store_state to);
 
 /* Causes whose mail only an administrator may release. */
 bool store_restricted(struct slice cause);
+/* Causes whose mail waits for a second look, and then goes on by itself: while
+ * it does, it is as if it were restricted. */
+bool store_waiting(struct slice cause);
 /* Two verdicts on the same bytes are one row when their class is the same. */
 enum store_class { STORE_CLASS_OPEN = 0, STORE_CLASS_RESTRICTED };
 enum store_class store_class_of(struct slice cause);
@@ -102,6 +108,10 @@ struct store_row {
 	unsigned tries;			/* releases begun */
 	int64_t try_at;			/* releasing: not before */
 };
+
+/* Does it wait for a second look, and nobody has judged it? It may go on by
+ * itself; what was tried and is held again does not. */
+bool store_row_waits(const struct store_row *row);
 
 /* What comes with a new state. */
 struct store_change {
@@ -170,6 +180,8 @@ struct store_backend {
 	enum rc (*due)(struct store_index *x, enum store_state state,
 	    int64_t until, unsigned limit, struct arena *a,
 	    store_visit *visit, void *arg);
+	enum rc (*waits)(struct store_index *x, struct slice cause,
+	    unsigned limit, struct arena *a, store_visit *visit, void *arg);
 	enum rc (*rows_of)(struct store_index *x, struct slice id,
 	    struct arena *a, store_visit *visit, void *arg);
 	enum rc (*restricted)(struct store_index *x, struct slice content,

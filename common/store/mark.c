@@ -5,11 +5,22 @@
 #include "base/hex.h"
 #include "verdict/tagged.h"
 
+/* By its own cause, or before some other filter held it. */
+static bool
+has_waited(const struct object_meta *meta)
+{
+	for (size_t i = 0; i < meta->nfindings; i++)
+		if (slice_eq(meta->findings[i].key, SLICE(MARK_WAITED)))
+			return true;
+	return cause_waits(meta->cause);
+}
+
 void
 mark_of_object(struct mark *mark, const struct object_meta *meta)
 {
 	*mark = (struct mark){
 		.cause = meta->cause, .outbound = meta->outbound,
+		.waited = has_waited(meta),
 		.client_ip = meta->client_ip,
 		.client_name = meta->client_name, .helo = meta->helo,
 		.user = meta->user, .tls = meta->tls,
@@ -38,6 +49,10 @@ mark_write(const struct mark *mark, struct slice key, struct arena *a,
 	tagged_put(&t, "hh", slice_of(mark->head_sha256));
 	tagged_put(&t, "hb", slice_of(mark->body_sha256));
 	tagged_put(&t, "d", mark->outbound ? SLICE("out") : SLICE("in"));
+	if (mark->waited)
+		tagged_put(&t, "w", SLICE("1"));
+	if (mark->last)
+		tagged_put(&t, "l", SLICE("1"));
 	if (mark->client_ip.family != 0)
 		tagged_put(&t, "ip", ip_format(a, &mark->client_ip));
 	tagged_put(&t, "cn", mark->client_name);
@@ -89,6 +104,10 @@ take(struct mark *m, struct slice tag, struct slice value)
 		m->outbound = slice_eq(value, SLICE("out"));
 		return true;
 	}
+	if (slice_eq(tag, SLICE("w")))
+		return m->waited = slice_eq(value, SLICE("1"));
+	if (slice_eq(tag, SLICE("l")))
+		return m->last = slice_eq(value, SLICE("1"));
 	if (slice_eq(tag, SLICE("x"))) {
 		if (!slice_number(value, INT64_MAX, &n))
 			return false;

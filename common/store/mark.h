@@ -11,7 +11,8 @@
  * outside has no MAC of ours; one that leaked counts for the same bytes and
  * recipients only, until it expires.
  *
- * mark_of_object	fills all but recipients and expires from a meta block
+ * mark_of_object	fills all but recipients, expires and last from a meta
+ *			block
  * mark_write	the field's body, folded, leading space included. RC_BAD: too
  *		many recipients for MARK_MAX; write several messages
  * mark_read	RC_OK when the MAC is right and `now` is before the expiry (and
@@ -46,9 +47,18 @@ struct mark {
 	int64_t expires;		/* seconds since 1970 */
 	char head_sha256[65], body_sha256[65];	/* without the mark */
 	bool outbound;
+	/* It has waited for a second look (deferred, sandbox), now or before:
+	 * nobody lets it wait again. */
+	bool waited;
+	/* Its deadline is over and delivery was chosen for that case: what an
+	 * engine would have to say holds it up no longer. */
+	bool last;
 	struct ip client_ip;
 	struct slice client_name, helo, user, tls;
 };
+
+/* Key of the finding by which a filter says that a message has waited. */
+#define MARK_WAITED	"waited"
 
 void mark_of_object(struct mark *mark, const struct object_meta *meta);
 enum rc mark_write(const struct mark *mark, struct slice key,

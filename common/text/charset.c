@@ -184,7 +184,8 @@ step(iconv_t cd, char **in, size_t *left, struct sink *s)
 {
 	enum { ROOM = 4096 };
 	size_t room = s->left < ROOM ? s->left : ROOM, rest = room, rc;
-	char *to = buf_room(s->out, room);
+	/* iconv ends the process where there is no place at all. */
+	char *to = buf_room(s->out, room + 1);
 
 	rc = iconv(cd, in, left, &to, &rest);
 	buf_took(s->out, room - rest);

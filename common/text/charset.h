@@ -15,6 +15,19 @@
  *		escape sequences switch it (ISO-2022, UTF-7): two pieces of
  *		it are not to be joined before they are converted
  *
+ * charset_encode
+ *		the other way round: adds UTF-8 to *out in that charset, for
+ *		text that is put into a part of a mail, so it takes names at
+ *		their word (ISO-8859-1 is not windows-1252 here). What the
+ *		charset does not have becomes by `lacks` a character reference
+ *		of HTML, or ASCII that reads much the same (charset_ascii, else
+ *		'?'). A charset that keeps state begins and ends in ASCII.
+ *		False, nothing is added: a charset that we do not know or that
+ *		is no superset of ASCII
+ * charset_ascii
+ *		"ae" for an umlaut, "EUR", a plain quote; NULL: nothing reads
+ *		like it
+ *
  * Thread-safe.
  */
 #ifndef TEXT_CHARSET_H
@@ -28,9 +41,14 @@ enum charset_flag {
 	CHARSET_CUT = 1 << 2,		/* at max */
 };
 
+enum charset_lacks { CHARSET_REFERENCE, CHARSET_ASCII };
+
 unsigned charset_utf8(struct slice charset, struct slice bytes, size_t max,
     struct buf *out);
 const char *charset_name(struct slice charset);
 bool charset_keeps_state(struct slice charset);
+bool charset_encode(struct slice charset, struct slice utf8,
+    enum charset_lacks lacks, struct buf *out);
+const char *charset_ascii(uint32_t cp);
 
 #endif

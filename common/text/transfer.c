@@ -287,15 +287,23 @@ qp_next(struct slice in, size_t at)
 
 	if (in.ptr[at] == '=')
 		return qp_equals(in, at);
-	if (ascii_blank(in.ptr[at])) {
-		/* The whole run, so that no run is looked through twice. */
-		end = skip_blanks(in, at);
-		if (end == in.len || line_end(in, end) > 0)
+	while (end < in.len && in.ptr[end] != '=') {
+		size_t blanks = end;
+
+		if (!ascii_blank(in.ptr[end])) {
+			end++;
+			continue;
+		}
+		end = skip_blanks(in, end);
+		if (end < in.len && line_end(in, end) == 0)
+			continue;
+		/* Those at a line's end are a unit of their own; so a run is
+		 * looked through twice at most. */
+		if (blanks == at)
 			return (struct qp_unit){ QP_TRAILING, end - at, 0 };
-		return (struct qp_unit){ QP_LITERAL, end - at, 0 };
+		end = blanks;
+		break;
 	}
-	while (end < in.len && in.ptr[end] != '=' && !ascii_blank(in.ptr[end]))
-		end++;
 	return (struct qp_unit){ QP_LITERAL, end - at, 0 };
 }
 

@@ -14,6 +14,7 @@ static const char *const causes[CAUSES] = {
 	[CAUSE_ATTACHMENT] = "attachment", [CAUSE_DLP] = "dlp",
 	[CAUSE_POLICY] = "policy", [CAUSE_SPAM_NDR] = "spam-ndr",
 	[CAUSE_POISON] = "poison", [CAUSE_UNSCANNABLE] = "unscannable",
+	[CAUSE_DEFERRED] = "deferred", [CAUSE_SANDBOX] = "sandbox",
 };
 
 const char *
@@ -38,6 +39,12 @@ const char *
 cause_name(enum cause cause)
 {
 	return (unsigned)cause < CAUSES ? causes[cause] : causes[CAUSE_NONE];
+}
+
+bool
+cause_waits(enum cause cause)
+{
+	return cause == CAUSE_DEFERRED || cause == CAUSE_SANDBOX;
 }
 
 bool

@@ -49,6 +49,9 @@ enum cause {
 	CAUSE_VIRUS, CAUSE_SPAM, CAUSE_PHISHING, CAUSE_GRAYMAIL, CAUSE_FRAUD,
 	CAUSE_ATTACHMENT, CAUSE_DLP, CAUSE_POLICY, CAUSE_SPAM_NDR,
 	CAUSE_POISON, CAUSE_UNSCANNABLE,
+	CAUSE_DEFERRED,			/* waits for newer signatures */
+	CAUSE_SANDBOX,			/* waits for a sandbox, or was caught
+					   by one */
 	CAUSES,				/* how many there are */
 };
 
@@ -131,6 +134,8 @@ bool action_parse(struct slice name, enum action *action_r);
 const char *cause_name(enum cause cause);
 /* False for an unknown name; "none" is one of them. */
 bool cause_parse(struct slice name, enum cause *cause_r);
+/* Is it held for a second look, and goes on by itself? */
+bool cause_waits(enum cause cause);
 
 /*
  * Splits a reply into SMTP code, enhanced code and text for the action; bytes

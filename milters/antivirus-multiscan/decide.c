@@ -1,6 +1,7 @@
 #include "decide.h"
 
 #include "decide_part.h"
+#include "wait.h"
 
 /* Named in full, since log lines and reports are searched for them. */
 static const char *const rules[LACKS] = { "clean", "not-scanned-engine",
@@ -60,9 +61,9 @@ infected(const struct job *job, const struct antivirus_conf *conf,
 	const struct antivirus_answers *seen = job->answers;
 	struct slice name = row->scans[engine].text;
 	const char *who = seen->ledger.names[engine];
-	enum antivirus_action action = (enum antivirus_action)
-	    (job->direction == DIRECTION_OUT ? conf->infected_outbound :
-	    conf->infected);
+	enum antivirus_action action = wait_action(job,
+	    (enum antivirus_action)(job->direction == DIRECTION_OUT ?
+	    conf->infected_outbound : conf->infected));
 
 	return (struct judgement){ .action = action, .rule = "virus",
 	    .cause = CAUSE_VIRUS, .reason = row->path.len > 0 ?
@@ -93,6 +94,9 @@ lacking(const struct job *job, const struct antivirus_conf *conf,
 		which = (enum lack)i;
 		action = own;
 	}
+	action = wait_action(job, action);
+	if (action == ANTIVIRUS_TEMPFAIL && wait_over(job))
+		action = ANTIVIRUS_TAG;
 	/* It would come again, and crash somebody, for days. */
 	if (action == ANTIVIRUS_TEMPFAIL && which == LACK_CRASH &&
 	    seen->ledger.strikes > LEDGER_STRIKES) {
@@ -214,6 +218,7 @@ antivirus_decide(const struct job *job)
 	}
 	told = strongest(&groups);
 	remove_forged(p, job, job->conf);
+	wait_remember(p, job);
 	tell(p, job, &told->judgement);
 	p->all = told->verdict;
 	for (size_t i = 0; groups.of != NULL &&
@@ -221,5 +226,6 @@ antivirus_decide(const struct job *job)
 		if (groups.of[i] != NULL && groups.of[i] != told)
 			*plan_recipient(p, i) = groups.of[i]->verdict;
 	tag(p, job->conf, &groups, told);
+	wait_decide(p, job);
 	return p;
 }

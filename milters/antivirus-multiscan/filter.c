@@ -10,6 +10,7 @@
 #include "scan.h"
 #include "status.h"
 #include "strikes.h"
+#include "wait.h"
 
 /* Of the deadline a part stays for what follows: deciding and the answer. */
 enum { SPARE_MS = 1000 };
@@ -162,8 +163,13 @@ static enum rc
 check(const void *conf, const struct house_conf *house, struct arena *a,
     struct slice *why_r)
 {
-	(void)house;
-	return antivirus_finish(conf, a, why_r);
+	if (antivirus_finish(conf, a, why_r) != RC_OK)
+		return RC_BAD;
+	if (house->store_key[0] != '\0' || !wait_wanted(conf))
+		return RC_OK;
+	*why_r = SLICE("defer and sandbox want a quarantine to wait in, and "
+	    "gatehouse.conf has no store_key");
+	return RC_BAD;
 }
 
 const struct filter antivirus_filter = {

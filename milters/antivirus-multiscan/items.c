@@ -7,6 +7,7 @@
 
 #include "conf/conf.h"
 #include "unpack/format.h"
+#include "wait.h"
 
 enum {
 	READINGS = 8,			/* of one part */
@@ -199,10 +200,14 @@ add_members(struct reader *r, struct ledger_row *container,
 			return false;
 		row->why = e->why;
 		entries_r[i] = (struct known_entry){ .path = path,
-		    .parent = e->parent, .why = e->why, .len = e->bytes.len };
+		    .parent = e->parent, .why = e->why, .len = e->bytes.len,
+		    .type = wait_type(e->bytes) };
 		if (r->conf->known != NULL && scan_hash(row))
 			memcpy(entries_r[i].hash, row->hash,
 			    sizeof row->hash);
+		row->part = container->part;
+		row->member = true;
+		row->type = entries_r[i].type;
 	}
 	return true;
 }
@@ -245,7 +250,9 @@ recall_members(struct reader *r, struct ledger_row *container,
 		rows[i] = arena_alloc(a, sizeof **rows);
 		*rows[i] = (struct ledger_row){ .path = below(a, container,
 		    e[i].path), .len = e[i].len, .why = e[i].why,
-		    .unpacked = CELL_ANSWERED, .hashed = true };
+		    .unpacked = CELL_ANSWERED, .hashed = true,
+		    .part = container->part, .member = true,
+		    .type = e[i].type };
 		memcpy(rows[i]->hash, e[i].hash, sizeof e[i].hash);
 		if (!scan_recall(r->conf->pool, r->l, rows[i]))
 			return false;
@@ -308,6 +315,8 @@ add_part(struct reader *r, const struct part *p, unsigned number)
 
 		if (row == NULL)
 			return;
+		row->part = p;
+		row->type = wait_type(content);
 		if (flags & TRANSFER_CUT)
 			row->why = UNPACK_TOO_LARGE;
 		else if (unpack_format_of(content) != NULL)

@@ -36,6 +36,7 @@ struct known_entry {
 	struct slice path;
 	size_t parent;
 	enum unpack_why why;
+	const char *type;		/* static, or NULL */
 };
 
 /* bytes: of memory at most; 0: NULL is returned. */

@@ -23,6 +23,7 @@
 #define ANTIVIRUS_LEDGER_H
 
 #include "engine.h"
+#include "mime/part.h"
 #include "unpack/unpack.h"
 
 enum { LEDGER_ENGINES = 8, LEDGER_ROWS = 20000, LEDGER_STRIKES = 3 };
@@ -51,6 +52,9 @@ struct ledger_row {
 	unsigned char hash[LEDGER_HASH];	/* of them, once hashed */
 	bool hashed, recalled;		/* recalled: all scans are there */
 	bool mail;			/* the whole message */
+	const struct part *part;	/* that it is, or is inside of */
+	bool member;			/* inside of it */
+	const char *type;		/* wait_type of the bytes */
 	/* Of a letter: what decides which parts an engine sees in it, and the
 	 * parts; absent: nothing may be concluded from a letter that has the
 	 * same (items.h) */

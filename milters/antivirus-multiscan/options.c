@@ -3,6 +3,7 @@
 #include "conf/scope.h"
 #include "engines.h"
 #include "ledger.h"
+#include "wait.h"
 
 static const char *const found[] = { "accept", "tag", "quarantine",
     "discard", "tempfail", "reject", NULL };
@@ -96,6 +97,24 @@ const struct conf_option antivirus_options[] = {
 	{ "scope", CONF_SCOPES, AT(scopes), NULL, 0, 0, SCOPE_TEXT " Inbound "
 	  "that is the recipient, outbound who logged in, else the sender.",
 	  NULL },
+	{ "defer", CONF_LIST | CONF_SCOPED, AT(defer), "", 0, WAIT_CLASSES,
+	  "Attachments whose mail waits in the quarantine, to be scanned again "
+	  "with newer signatures (deferred_after in store.conf), though no "
+	  "engine found anything: by extension (\"ext:exe\"), by the type "
+	  "that the mail says (\"mime:application/zip\", \"mime:image/*\"), "
+	  "or by the true one (\"type:pe\", \"type:elf\", or a container as "
+	  "\"type:zip\", \"type:ole2\", \"type:pdf\"). \"any\": all. "
+	  "Members of archives count as well. Mail without an attachment never "
+	  "waits, and none waits twice. For inbound mail. Empty: none.", NULL },
+	{ "defer_outbound", CONF_LIST | CONF_SCOPED, AT(defer_out), "", 0,
+	  WAIT_CLASSES, "The same for outbound mail.", NULL },
+	{ "sandbox", CONF_LIST | CONF_SCOPED, AT(sandbox), "", 0,
+	  WAIT_CLASSES, "Attachments that gatehouse-sandbox has looked at "
+	  "before their mail is delivered, in the same words. It is scanned "
+	  "again then, so defer does not count for mail that this holds.",
+	  NULL },
+	{ "sandbox_outbound", CONF_LIST | CONF_SCOPED, AT(sandbox_out), "", 0,
+	  WAIT_CLASSES, "The same for outbound mail.", NULL },
 
 	{ "clamav_database", CONF_PATH, AT(clamav_database),
 	  "/var/lib/clamav", 0, 0,
@@ -220,6 +239,8 @@ antivirus_finish(const struct antivirus_conf *conf, struct arena *a,
 		return RC_BAD;
 	if (demands(SLICE(""), conf, &f) != RC_OK || scope_each(conf->scopes,
 	    conf, sizeof *conf, demands, &f) != RC_OK)
+		return RC_BAD;
+	if (wait_check(conf, a, why_r) != RC_OK)
 		return RC_BAD;
 	for (const char *p = conf->header; *p != '\0'; p++) {
 		if (ascii_alnum(*p) || *p == '-')

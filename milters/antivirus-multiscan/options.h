@@ -33,6 +33,8 @@ struct antivirus_conf {
 	int lack_outbound[LACKS];	/* beyond those of lack: the same */
 	struct scopes *scopes;
 
+	struct conf_list defer, defer_out, sandbox, sandbox_out; /* wait.h */
+
 	unsigned depth, members, ratio;
 	uint64_t member_bytes, bytes;
 	unsigned unpack_workers;

@@ -1,5 +1,7 @@
 #include "decide.h"
 
+#include "disclaimer.h"
+#include "external.h"
 #include "outbound_run.h"
 #include "rules_do.h"
 
@@ -9,6 +11,8 @@ static step_work *const steps[] = {
 	step_senders,
 	step_lint,
 	rules_step,
+	disclaimer_step,
+	external_step,
 	step_bounce,			/* not where a rule has set a sender */
 	subject_step,			/* when all marks are known */
 	NULL

@@ -24,10 +24,12 @@
 #include "milter/seal.h"
 #include "options.h"
 #include "rules.h"
+#include "texts.h"
 
 /* What ask() found: job->answers. */
 struct predelivery_answers {
 	struct rules_outcome rules;
+	struct texts texts;
 	struct outbound_seen *outbound;	/* outbound_run.h; NULL: mail that
 					   comes in */
 	const struct seal_key *bounce_key;	/* NULL: there is none */

@@ -29,7 +29,8 @@ struct country;
 
 enum {
 	FACTS_MAILBOXES = 200,		/* of From */
-	FACTS_TEXT = 32768,		/* bytes of the body, for its language */
+	FACTS_TEXT = 32768,		/* bytes of the body that tell its
+					   language */
 };
 
 struct mailbox {

@@ -28,9 +28,12 @@ static enum rc
 ask(struct job *job, struct slice *why_r)
 {
 	const struct predelivery_shared *shared = job->shared;
+	struct predelivery_answers *seen = job->answers;
 	enum rc rc = outbound_ask(job, &shared->outbound, why_r);
 
-	return rc == RC_OK ? rules_ask(job, job->answers, why_r) : rc;
+	if (rc == RC_OK)
+		rc = rules_ask(job, seen, why_r);
+	return rc == RC_OK ? texts_ask(job, &seen->texts, why_r) : rc;
 }
 
 /* ---- the process ---- */
@@ -49,6 +52,7 @@ close_shared(void *arg)
 	outbound_close(&shared->outbound);
 	rules_free(shared->rules);
 	country_close(shared->countries);
+	arena_free(shared->arena);
 	free(shared);
 }
 
@@ -85,6 +89,22 @@ open_rules(const struct predelivery_conf *conf,
 }
 
 static enum rc
+open_disclaimers(const struct predelivery_conf *conf,
+    struct predelivery_shared *shared, struct arena *a, struct slice *why_r)
+{
+	struct slice why = SLICE_NONE;
+	enum rc rc;
+
+	shared->arena = arena_new();
+	rc = disclaimers_load(shared->arena, conf->disclaimer_folder, true,
+	    &shared->disclaimers, &why);
+	if (rc != RC_OK)
+		*why_r = arena_copy(a, why);
+	return rc == RC_OK ? texts_check(conf, shared->disclaimers,
+	    shared->rules, a, why_r) : rc;
+}
+
+static enum rc
 open_key(const struct house_conf *house, struct predelivery_shared *shared,
     struct arena *a, struct slice *why_r)
 {
@@ -113,6 +133,8 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	rc = open_key(house, shared, a, why_r);
 	if (rc == RC_OK)
 		rc = open_rules(conf, house, shared, a, why_r);
+	if (rc == RC_OK)
+		rc = open_disclaimers(conf, shared, a, why_r);
 	return rc == RC_OK ? open_countries(conf, shared, a, why_r) : rc;
 }
 

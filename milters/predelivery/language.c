@@ -18,8 +18,8 @@ _Static_assert((int)LANGUAGES == (int)sizeof ((struct row *)0)->weight,
 enum {
 	ROWS = sizeof rows / sizeof rows[0],
 	LETTERS_MIN = 40,		/* less says too little */
-	LIKE_MIN = 35,			/* of a hundred trigrams, that are in the
-					   table at all */
+	LIKE_MIN = 35,			/* of a hundred trigrams, that are in
+					   the table at all */
 	/* 16 times how much likelier, as a logarithm, the best language has to
 	 * be than the next one: e^6 for the whole text. */
 	LEAD_MIN = 96,

@@ -9,8 +9,8 @@
  * language_of	"de" (ISO 639-1); "unknown" when the text is short, when too
  *		little of it is like any language, or when two languages are
  *		about as likely. Static
- * language_visible	of HTML what stands between its tags: for this purpose, not
- *		for any other. In the arena
+ * language_visible	of HTML what stands between its tags: for this purpose,
+ *		and for no other. In the arena
  * language_known	is there such a language, or is it "unknown"?
  *
  * The text is UTF-8, or taken so. Linear; the first LANGUAGE_LETTERS count.

@@ -7,7 +7,7 @@
  *
  *	exact, prefix, suffix, contains		bytes
  *	wildcard	the whole text; * is any run of bytes, ? one of them
- *	domain		"example.org": that domain; ".example.org": all below it.
+ *	domain		"example.org": that domain; ".example.org": all below.
  *			The text is the domain of an address, as domain_ascii()
  *			gives it
  *	regex		PCRE2, anywhere in the text
@@ -22,8 +22,8 @@
  * match_ready	call it when all are there
  * match_text	the domain of an address, SLICE_NONE when there is none, for
  *		patterns of kind domain; the text for all others
- * pattern_literal	ASCII letters in lower case that stand in every text that
- *		fits the pattern, as a run; empty when there is no such thing
+ * pattern_literal	letters in lower case that stand in every text that fits
+ *		the pattern, as a run; empty when there is no such thing
  *
  * matcher_init	what one message's matching needs; w lives in that arena and is
  *		freed with it. deadline
@@ -65,7 +65,8 @@ struct match {
 	struct pattern *patterns;
 	size_t n, cap;
 	bool case_sensitive;
-	struct map *exact;		/* many exact ones and domains, or NULL */
+	struct map *exact;		/* many exact ones and domains; or
+					   NULL */
 };
 
 struct matcher {

@@ -9,6 +9,8 @@ static const char *const severities[] = { "off", "warn", "refuse", NULL };
 static const char *const lint_modes[] = { "off", "bulk", "all", NULL };
 
 static const char *const mixed[] = { "quarantine", "all", NULL };
+static const char *const places[] = { "reply", "end", "top", NULL };
+static const char *const whose[] = { "ours", "all", NULL };
 
 const struct conf_option predelivery_options[] = {
 	{ "scope", CONF_SCOPES, AT(scopes), NULL, 0, 0, SCOPE_TEXT, NULL },
@@ -16,8 +18,8 @@ const struct conf_option predelivery_options[] = {
 	{ "rules", CONF_PATH, AT(rules), "", 0, 0,
 	  "The file of rules; see gatehouse-rules(5). Empty: there are none.",
 	  NULL },
-	{ "rule_sets", CONF_LIST | CONF_SCOPED | CONF_FORM, AT(rule_sets), "default", 0,
-	  20,
+	{ "rule_sets", CONF_LIST | CONF_SCOPED | CONF_FORM, AT(rule_sets),
+	  "default", 0, 20,
 	  "Names of the sets of rules that apply, in this order. Inbound, who "
 	  "is asked about is the recipient; outbound, who logged in, or else "
 	  "the envelope's sender.", NULL },
@@ -32,6 +34,47 @@ const struct conf_option predelivery_options[] = {
 	  "A database of countries in MaxMind's format, for the condition "
 	  "country. It is looked at again at a reload; a new file takes the "
 	  "old one's place by a rename.", NULL },
+
+	{ "disclaimer_folder", CONF_PATH, AT(disclaimer_folder),
+	  "/etc/gatehouse/disclaimers", 0, 0,
+	  "Where disclaimers are: NAME.txt, and NAME.html where the HTML form "
+	  "is a text of its own; gatehouse-predelivery(8) says how they are "
+	  "written.", NULL },
+	{ "disclaimers", CONF_LIST | CONF_SCOPED | CONF_FORM, AT(disclaimers),
+	  "", 0, 10,
+	  "Names of disclaimers and signatures that go into outbound mail, in "
+	  "this order. Who is asked about is who logged in, or else the "
+	  "envelope's sender.", NULL },
+	{ "disclaimer_place", CONF_ENUM | CONF_SCOPED | CONF_FORM,
+	  AT(disclaimer_place), "reply", 0, 0,
+	  "reply: before the message that is quoted below, else at the end. "
+	  "end: always at the end. top: before all else.", places },
+	{ "disclaimer_once", CONF_BOOL | CONF_SCOPED | CONF_FORM,
+	  AT(disclaimer_once), "true", 0, 0,
+	  "Not again where the text of the disclaimer is in the message "
+	  "already, as in what is quoted.", NULL },
+	{ "disclaimer_internal", CONF_BOOL | CONF_SCOPED | CONF_FORM,
+	  AT(disclaimer_internal), "false", 0, 0,
+	  "Also where all recipients are in domains of ours.", NULL },
+
+	{ "external_for", CONF_ENUM | CONF_SCOPED | CONF_FORM,
+	  AT(external_for), "ours", 0, 0,
+	  "Which inbound mail the next options are for. ours: where the field "
+	  "From has a domain of ours (or one below it), in an address or in a "
+	  "name. all: all that comes from outside.", whose },
+	{ "external_mark", CONF_STRING | CONF_SCOPED | CONF_FORM,
+	  AT(external_mark), "", 0, 20,
+	  "A mark that is put in front of each display name in From. It "
+	  "breaks the sender's DKIM signature for whoever verifies it behind "
+	  "us. Empty: none.", NULL },
+	{ "external_banner", CONF_STRING | CONF_SCOPED | CONF_FORM,
+	  AT(external_banner), "", 0, 100,
+	  "Name of a disclaimer that is put above the text. Empty: none.",
+	  NULL },
+	{ "external_subject", CONF_STRING | CONF_SCOPED | CONF_FORM,
+	  AT(external_subject), "", 0, 40,
+	  "A tag that is put in front of the subject, as [external]. Empty: "
+	  "none.", NULL },
 
 #include "outbound_rows.h"
 	{ 0 }

@@ -11,6 +11,9 @@
 /* Recipients of one message would go different ways. */
 enum rules_mixed { RULES_MIXED_QUARANTINE, RULES_MIXED_ALL };
 
+/* Which mail from outside is marked. */
+enum external_for { EXTERNAL_OURS, EXTERNAL_ALL };
+
 struct predelivery_conf {
 	struct scopes *scopes;
 
@@ -19,6 +22,19 @@ struct predelivery_conf {
 	struct conf_list rule_sets;	/* names; CONF_SCOPED */
 	int rules_mixed;		/* enum rules_mixed */
 	const char *country_db;		/* file; empty: none */
+
+	/* disclaimer.h; CONF_SCOPED but for the folder */
+	const char *disclaimer_folder;
+	struct conf_list disclaimers;	/* names */
+	int disclaimer_place;		/* enum disclaimer_place */
+	bool disclaimer_once;
+	bool disclaimer_internal;
+
+	/* external.h; CONF_SCOPED */
+	int external_for;		/* enum external_for */
+	const char *external_mark;	/* in From; empty: none */
+	const char *external_banner;	/* name of a disclaimer; empty: none */
+	const char *external_subject;	/* a tag; empty: none */
 
 	struct outbound_conf outbound;
 };

@@ -30,11 +30,14 @@ outbound_settings(struct arena *a, const struct policy *policy,
 	rc = policy_find(policy, a, address, &who);
 	if (rc != RC_OK)
 		return rc;
-	/* The map has addresses; a client alone is in the file's scopes. */
-	if (sender->client.ptr != NULL) {
+	/* By his network, where his address does not say so itself. */
+	if (sender->client.ptr != NULL && !policy_has_map(policy)) {
 		who.subject.client = sender->client;
-		scope_resolve(conf->scopes, &who.subject, own);
-		return RC_OK;
+	} else if (sender->client.ptr != NULL &&
+	    !slice_eq(who.client, sender->client)) {
+		rc = policy_client(policy, a, sender->client, &who);
+		if (rc != RC_OK)
+			return rc;
 	}
 	return policy_settings(policy, &who, "predelivery",
 	    predelivery_options, conf->scopes, own, why_r);

@@ -1,13 +1,13 @@
 /*
  * rules - conditions and actions of an administrator's own
  *
- * gatehouse-rules(5) is what he reads; this is what the file becomes. A rule has
- * a tree of conditions and a list of actions. Leaves of the tree are shared:
+ * gatehouse-rules(5) is what he reads; this is what the file becomes. A rule
+ * has a tree of conditions and a list of actions. Leaves of the tree are shared:
  * the same condition in a thousand rules is one leaf, and looked at once.
  *
  * rules_load	reads the file, checks it, makes the prefilter (rules_find.h).
- *		RC_BAD with *why_r ("file:line: ..."): syntax, values, rules that
- *		contradict each other or can never be reached. path NULL or
+ *		RC_BAD with *why_r ("file:line: ..."): syntax, values, rules
+ *		that contradict each other or can never be reached. path NULL or
  *		empty: no rules. trusted as in conf_load_trusted
  * rules_parse	the same for text in memory
  * rules_free	NULL is allowed
@@ -45,7 +45,7 @@ enum {
 /* ---- conditions ---- */
 
 enum leaf_kind { LEAF_DIRECTION, LEAF_RECIPIENT,
-    LEAF_OF_MESSAGE,		/* what follows is the same for all recipients */
+    LEAF_OF_MESSAGE,		/* what follows is the same for all */
     LEAF_HEADER = LEAF_OF_MESSAGE, LEAF_SUBJECT, LEAF_ENVELOPE_SENDER,
     LEAF_FROM, LEAF_NETWORK, LEAF_COUNTRY, LEAF_SIZE, LEAF_ATTACHMENT,
     LEAF_CRYPTO, LEAF_LANGUAGE, LEAF_FINDING, LEAF_SCHEDULE };
@@ -82,7 +82,7 @@ struct rule_header {
 };
 
 struct actions {
-	bool ends;			/* has one of the actions of a verdict */
+	bool ends;			/* it has a verdict */
 	enum action action;
 	enum cause cause;
 	struct slice reply;
@@ -119,7 +119,7 @@ struct find;
 
 struct rules {
 	struct arena *arena;
-	struct rule *all;		/* by set, then in the order of the file */
+	struct rule *all;		/* by set, then as in the file */
 	unsigned n;
 	struct rule_set *sets;
 	unsigned nsets;

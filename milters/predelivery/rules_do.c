@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "shared.h"
-#include "subject.h"
+#include "verdict/subject.h"
 #include "text/address.h"
 #include "trace.h"
 
@@ -36,7 +36,8 @@ direction_bit(enum direction direction)
 	    direction == DIRECTION_OUT ? RULE_OUT : RULE_INTERNAL;
 }
 
-/* Inbound each recipient has rules of his own, outbound all have the sender's. */
+/* Inbound each recipient has rules of his own, outbound all have those of the
+ * sender. */
 enum rc
 rules_whose(const struct job *job, struct rules_for *of, struct slice *why_r)
 {
@@ -215,16 +216,19 @@ rewritten(struct doing *d, struct slice old, struct slice new)
 	    SLICE_ARG(slice_after(new, 1)));
 }
 
+static bool
+sends_on(const struct actions *t)
+{
+	return t->add.count > 0 || t->sender.ptr != NULL ||
+	    t->recipient.ptr != NULL || t->route.ptr != NULL;
+}
+
 /* May the rule change the envelope? Once a message. */
 static bool
 may_send_on(struct doing *d, const struct hit *h)
 {
-	const struct actions *t = &h->rule->then;
-
-	if (t->add.count == 0 && t->sender.ptr == NULL &&
-	    t->recipient.ptr == NULL && t->route.ptr == NULL)
-		return false;
-	return !trace_passed(&d->trace, h->rule->name);
+	return sends_on(&h->rule->then) &&
+	    !trace_passed(&d->trace, h->rule->name);
 }
 
 static void
@@ -297,6 +301,9 @@ go(struct doing *d)
 	const struct way *way;
 	bool any = false;
 
+	/* Each form will go its own way, in the second pass. */
+	if (d->job->split && d->job->pass == 1)
+		return;
 	for (const struct hit *h = d->out->hits; h != NULL; h = h->next) {
 		if (!acts(d, h) || !may_send_on(d, h))
 			continue;
@@ -308,9 +315,7 @@ go(struct doing *d)
 	way = any ? chosen(d, ways) : NULL;
 	if (way == NULL)
 		return;
-	/* Each way has a copy of its own in the second pass. */
-	if (d->w->conf->rules_mixed == RULES_MIXED_QUARANTINE &&
-	    !d->job->split)
+	if (d->w->conf->rules_mixed == RULES_MIXED_QUARANTINE)
 		hold_the_others(d, ways, way);
 	if (way->sender.ptr != NULL)
 		plan_sender(d->p, way->sender);
@@ -320,12 +325,14 @@ go(struct doing *d)
 
 /* ---- recipients ---- */
 
+/* Gets that address the message anyhow, once all are rewritten? */
 static bool
-is_recipient(const struct doing *d, struct slice address)
+is_recipient(const struct doing *d, const bool *moved,
+    struct slice address)
 {
 	for (size_t i = 0; i < d->n; i++)
-		if (slice_eq_nocase(d->job->envelope->recipients[i].address,
-		    address))
+		if (!moved[i] && slice_eq_nocase(
+		    d->job->envelope->recipients[i].address, address))
 			return true;
 	for (const struct plan_address *p = d->p->addresses; p != NULL;
 	    p = p->next)
@@ -352,12 +359,16 @@ rewrite_recipients(struct doing *d, const struct hit *h, bool *done)
 
 /* False: more of them than any message may get. */
 static bool
-add_recipients(struct doing *d, const struct hit *h, unsigned *added)
+add_recipients(struct doing *d, const struct hit *h, const bool *moved,
+    unsigned *added)
 {
 	const struct conf_list *add = &h->rule->then.add;
 
+	/* Each form would add him once more. */
+	if (d->job->pass == 2)
+		return true;
 	for (size_t i = 0; i < add->count; i++) {
-		if (is_recipient(d, add->items[i]))
+		if (is_recipient(d, moved, add->items[i]))
 			continue;
 		if (++*added > RULES_ADDED_ALL)
 			return false;
@@ -372,20 +383,18 @@ change_envelope(struct doing *d)
 	bool *done = arena_array(d->a, d->n + 1, sizeof *done);
 	unsigned added = 0;
 
+	for (const struct hit *h = d->out->hits; h != NULL; h = h->next)
+		if (acts(d, h) && h->rule->then.recipient.ptr != NULL &&
+		    may_send_on(d, h))
+			rewrite_recipients(d, h, done);
 	for (const struct hit *h = d->out->hits; h != NULL; h = h->next) {
-		if (!acts(d, h))
+		if (!acts(d, h) || !sends_on(&h->rule->then))
 			continue;
 		if (!may_send_on(d, h)) {
-			if (h->rule->then.add.count > 0 ||
-			    h->rule->then.sender.ptr != NULL ||
-			    h->rule->then.recipient.ptr != NULL ||
-			    h->rule->then.route.ptr != NULL)
-				name_in(&d->again, h->rule);
+			name_in(&d->again, h->rule);
 			continue;
 		}
-		if (h->rule->then.recipient.ptr != NULL)
-			rewrite_recipients(d, h, done);
-		if (!add_recipients(d, h, &added))
+		if (!add_recipients(d, h, done, &added))
 			return false;
 		trace_add(&d->trace, h->rule->name);
 	}
@@ -484,10 +493,13 @@ tell(struct doing *d)
 	if (shadow.len > 0) {
 		plan_fact(d->p, "gatehouse.rules.shadow", buf_slice(&shadow));
 		plan_finding(d->p, "shadow", buf_slice(&shadow));
+	}
+	/* The reason of what is held is shown to people whom further
+	 * recipients are no business of. */
+	if (shadow.len > 0 && d->p->all.action == ACCEPT)
 		d->p->all.reason = arena_printf(d->a, "%.*s%.*s",
 		    SLICE_ARG(d->p->all.reason), SLICE_ARG(slice_after(
 		    buf_slice(&words), d->p->all.reason.len > 0 ? 0 : 2)));
-	}
 	if (undecided.len > 0)
 		plan_fact(d->p, "gatehouse.rules.undecided",
 		    buf_slice(&undecided));

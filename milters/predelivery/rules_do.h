@@ -12,7 +12,8 @@
  * says what becomes of those whom a rule sends another way.
  *
  * What changes the envelope is done once for a message: not again when it comes
- * back (trace.h).
+ * back (trace.h). Recipients are added in the first pass (milter/split.h), all
+ * else that differs by form in the second.
  */
 #ifndef PREDELIVERY_RULES_DO_H
 #define PREDELIVERY_RULES_DO_H

@@ -6,7 +6,7 @@
 
 enum {
 	SHORTEST = 2,			/* literals below say too little */
-	WANTS = 1000,			/* things that one rule is filed under */
+	WANTS = 1000,			/* that one rule is filed under */
 };
 
 /* Where a thing is looked for. The first three are mailboxes. */

@@ -2,10 +2,10 @@
  * rules_find - which rules could match at all? (the prefilter)
  *
  * Of what a rule's conditions ask, one thing that must be there is chosen: an
- * address or a domain, a field's name, a text within a subject or a field. Rules
- * are filed under it. A message looks up what it has, by hash and by one walk
- * over its texts (literals.h), and gets a set of rules; all others cannot match,
- * and cost nothing. A rule that has no such thing is always in the set.
+ * address or a domain, a field's name, a text within a subject or a field.
+ * Rules are filed under it. A message looks up what it has, by hash and by one
+ * walk over its texts (literals.h), and gets a set of rules; all others cannot
+ * match, and cost nothing. A rule that has no such thing is always in the set.
  *
  * find_new	of loaded rules; in their arena
  * find_message	the set for what is the same for all recipients

@@ -1,7 +1,7 @@
 /*
  * schedule - weekdays, hours and dates, in a time zone
  *
- * schedule_holds	is this moment inside of it? All that is set has to hold.
+ * schedule_holds	is this moment inside of it? All that is set must hold.
  *		Hours "22:00-06:00" go over midnight, and then belong to the
  *		day on which they began
  * schedule_hours, schedule_date	read "08:00-17:30" (24:00 is an end) and

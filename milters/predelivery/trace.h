@@ -1,10 +1,10 @@
 /*
  * trace - has this rule dealt with this message before?
  *
- * Who rewrites, adds or routes can build a loop: what it sends away is forwarded
- * and comes back. So such a message gets a field, X-Gatehouse-Passed, with a
- * mark for each rule that did so: an HMAC over the rule, the Message-ID and the
- * body. A message that comes with the mark is not sent on by that rule again.
+ * Who rewrites, adds or routes can build a loop: what it sends away is
+ * forwarded and comes back. So such a message gets a field, X-Gatehouse-Passed,
+ * with a mark for each rule that did so: an HMAC over the rule, the Message-ID
+ * and the body. A message that comes with it is not sent on by that rule again.
  * The mark names nobody, and fits no other message.
  *
  * trace_begin	of a message; key: of the seal, or empty, then whoever knows a
@@ -12,8 +12,8 @@
  * trace_passed	is that rule's mark in it?
  * trace_add	adds it to the field that trace_end inserts
  *
- * A message with more than TRACE_HOPS Received fields is taken for one that goes
- * round, whatever its marks: trace_passed says yes.
+ * A message with more than TRACE_HOPS Received fields is taken for one that
+ * goes round, whatever its marks: trace_passed says yes.
  */
 #ifndef PREDELIVERY_TRACE_H
 #define PREDELIVERY_TRACE_H

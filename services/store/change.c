@@ -123,3 +123,20 @@ store_drop_body(struct store *s, struct slice id, struct arena *a,
 		    strerror(errno));
 	return rc;
 }
+
+enum rc
+store_delete(struct store *s, const struct store_row *row,
+    struct slice actor, struct slice reply, struct arena *a, bool *moved_r,
+    struct slice *why_r)
+{
+	int64_t now = clock_wall();
+	const struct store_change c = { .time = now, .actor = actor,
+	    .reply = reply, .tries = row->tries,
+	    .expires = now + store_records(s) };
+	enum rc rc = store_change(s, row, STORE_DELETED, &c, a, moved_r,
+	    why_r);
+
+	if (rc == RC_OK && *moved_r)
+		rc = store_drop_body(s, row->object.id, a, why_r);
+	return rc;
+}

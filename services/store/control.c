@@ -1,4 +1,5 @@
 #include "services/store/notices.h"
+#include "services/store/waiting.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -19,7 +20,7 @@ enum { DRAIN_MS = 20 * 1000, BACKLOG = 64 };
 struct connection {
 	struct store *store;
 	int fd;
-	bool admin;
+	bool admin, user, sandbox;
 	char name[64];			/* of the peer's user */
 	char in[REQUEST_LINE + 1];
 	size_t have;
@@ -91,7 +92,7 @@ static const struct operation *
 find(struct slice name)
 {
 	static const struct operation *const tables[] = { store_operations,
-	    notices_operations };
+	    notices_operations, waiting_operations };
 
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
 		for (const struct operation *o = tables[i]; o->name != NULL;
@@ -129,6 +130,11 @@ answer(struct connection *c, struct slice line, struct asked *q)
 	o = find(r->op);
 	if (o == NULL)
 		asked_fails(q, "bad-request", SLICE("no such operation"));
+	else if (o->asker == ASKER_SANDBOX ? !q->admin && !c->sandbox :
+	    !c->admin && !c->user)
+		asked_fails(q, "forbidden", SLICE("not for this user"));
+	else if (o->asker == ASKER_SANDBOX)
+		o->answer(q);
 	else if (o->asker == ASKER_ADMIN && !q->admin)
 		asked_fails(q, "forbidden", SLICE("only an administrator"));
 	else if (o->asker == ASKER_ANYBODY)
@@ -255,11 +261,14 @@ judge_peer(struct store *s, int fd, struct connection *c)
 		name_of(peer.uid, c->name, sizeof c->name);
 		c->admin = peer.uid == 0 || peer.uid == geteuid() ||
 		    conf_list_has(&conf->admins, slice_of(c->name));
-		known = c->admin || conf_list_has(&conf->users,
+		c->user = conf_list_has(&conf->users, slice_of(c->name));
+		c->sandbox = conf_list_has(&conf->sandbox_users,
 		    slice_of(c->name));
+		known = c->admin || c->user || c->sandbox;
 		if (!known)
-			log_warning("user %s may not ask the quarantine (users "
-			    "and admins name those who may)", c->name);
+			log_warning("user %s may not ask the quarantine "
+			    "(users, admins and sandbox_users name those who "
+			    "may)", c->name);
 	}
 	service_set_drop(set);
 	return known;

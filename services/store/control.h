@@ -3,8 +3,9 @@
  *
  * STATE/store/sock, a stream of lines: a request (request.h), an answer. The
  * peer is known by his user id alone: root, our own user and `admins` may ask
- * everything; `users` ask as mail users, for one recipient at a time. Anybody
- * else is hung up on. An answer is one JSON object in a line:
+ * everything; `users` ask as mail users, for one recipient at a time;
+ * `sandbox_users` ask what begins with sandbox-, and nothing else. Anybody else
+ * is hung up on. An answer is one JSON object in a line:
  *	{"ok":true, ...}	or	{"ok":false,"error":"...","why":"..."}
  * and, for the operation raw, "bytes":N with so many bytes of message behind
  * the line. Fewer than N: the stored message could not be read to its end, and
@@ -36,7 +37,8 @@ struct asked {
 
 /* Who may ask: a mail user's rights are for one recipient; where the request
  * itself is the proof (a token), he need not be named. */
-enum asker { ASKER_RECIPIENT = 0, ASKER_ADMIN, ASKER_ANYBODY };
+enum asker { ASKER_RECIPIENT = 0, ASKER_ADMIN, ASKER_ANYBODY,
+    ASKER_SANDBOX };
 
 /* Puts its part of the answer, or calls asked_fails. */
 struct operation {

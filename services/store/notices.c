@@ -116,6 +116,15 @@ notices_tell(struct store *s, const struct record *r)
 }
 
 void
+notices_settled(struct store *s, struct slice id)
+{
+	if (s->notices == NULL)
+		return;
+	push(s->notices, id, 0);
+	notices_wake(s);
+}
+
+void
 notices_wake(struct store *s)
 {
 	pthread_mutex_lock(&s->notices->lock);
@@ -162,7 +171,16 @@ struct told {
 	struct store_object object;
 	struct slice *recipients;
 	size_t count, room;
+	bool waits;			/* nothing to tell of, yet */
 };
+
+/* Nobody has judged it, or it was judged well. */
+static bool
+waits(const struct store_row *row)
+{
+	return store_row_waits(row) || (row->state == STORE_RELEASED &&
+	    store_waiting(row->object.cause));
+}
 
 static bool
 take_row(const struct store_row *row, void *arg)
@@ -171,6 +189,10 @@ take_row(const struct store_row *row, void *arg)
 
 	if (row->state == STORE_NOT_ACCEPTED)
 		return true;
+	if (waits(row)) {
+		t->waits = true;
+		return true;
+	}
 	t->recipients = arena_more(t->a, t->recipients, t->count, &t->room,
 	    sizeof *t->recipients);
 	t->object = row->object;
@@ -263,7 +285,8 @@ handle(struct store_notices *p, const struct notices *n, struct waiting *w)
 		rc = tell_object(p, n, &t, &why);
 	if (rc != RC_OK)
 		trouble("a notice waits", why);
-	again = (rc != RC_OK || t.count == 0) && w->tries < LATE_TRIES;
+	again = (rc != RC_OK || (t.count == 0 && !t.waits)) &&
+	    w->tries < LATE_TRIES;
 	if (again)
 		push(p, slice_of(w->id), w->tries + 1);
 	arena_free(t.a);

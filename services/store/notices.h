@@ -9,7 +9,9 @@
  *
  * notices_start	opens notices.db and starts the threads
  * notices_stop		ends them; a mail that is being sent is waited for
- * notices_tell		an object came in: noted; told by the thread after
+ * notices_tell		an object came in: noted; told by the thread after. What
+ *			waits for a second look is not told of before
+ * notices_settled	it is known that it stays
  * notices_wake		which is for when the index has it
  * notices_enter	the state, for one who asks at the control socket;
  *			waits for others. notices_leave wakes the sender
@@ -25,6 +27,7 @@ struct store_notices;
 enum rc notices_start(struct store *s, struct slice *why_r);
 void notices_stop(struct store *s);
 void notices_tell(struct store *s, const struct record *r);
+void notices_settled(struct store *s, struct slice id);
 void notices_wake(struct store *s);
 
 struct db *notices_enter(struct store *s);

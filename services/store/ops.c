@@ -3,6 +3,7 @@
 
 #include "log/log.h"
 #include "services/store/control.h"
+#include "services/store/waiting.h"
 
 /* --- rows in answers ----------------------------------------------------- */
 
@@ -38,8 +39,10 @@ put_object_facts(struct json *w, const struct store_object *o)
 }
 
 static void
-put_state(struct json *w, const struct store_row *r)
+put_state(struct json *w, struct store *s, const struct store_row *r)
 {
+	int64_t until = waiting_until(s, r);
+
 	put_bytes(w, "recipient", r->recipient);
 	json_put(w, "state", slice_of(store_state_name(r->state)));
 	json_put_bool(w, "hold", r->hold);
@@ -50,14 +53,16 @@ put_state(struct json *w, const struct store_row *r)
 	json_put_int(w, "tries", r->tries);
 	if (r->state == STORE_RELEASING)
 		json_put_int(w, "try_at", r->try_at);
+	if (until > 0)
+		json_put_int(w, "waits_until", until);
 }
 
 static void
-put_row(struct json *w, const struct store_row *r)
+put_row(struct json *w, struct store *s, const struct store_row *r)
 {
 	json_begin_object(w);
 	put_object_facts(w, &r->object);
-	put_state(w, r);
+	put_state(w, s, r);
 	json_end(w);
 }
 
@@ -102,7 +107,7 @@ put_rows(struct asked *q, const struct rows *r)
 	json_key(q->answer, "rows");
 	json_begin_array(q->answer);
 	for (size_t i = 0; i < r->count; i++)
-		put_row(q->answer, &r->items[i]);
+		put_row(q->answer, q->store, &r->items[i]);
 	json_end(q->answer);
 }
 
@@ -295,7 +300,12 @@ op_release(struct asked *q)
 	if (!find_row(q, &row))
 		return;
 	answer = release_row(q->store, row.object.id, row.recipient, q->actor,
-	    q->admin, false, q->arena, &reply);
+	    q->admin && q->request->dangerous, false, q->arena, &reply);
+	if (answer == RELEASE_FORBIDDEN)
+		reply = q->admin ? SLICE("its cause, or that of a message with "
+		    "the same content, is one that does harm; who has looked "
+		    "may release it with --dangerous") :
+		    SLICE("only an administrator may");
 	if (!answers[answer].ok) {
 		asked_fails(q, answers[answer].name, reply);
 		return;
@@ -309,18 +319,13 @@ static void
 delete_row(struct asked *q, const struct store_row *row)
 {
 	struct store *s = q->store;
-	int64_t now = clock_wall();
-	const struct store_change c = { .time = now, .actor = q->actor,
-	    .reply = log_safe(q->arena, q->request->reason, 500),
-	    .tries = row->tries, .expires = now + store_records(s) };
 	struct slice why = SLICE("");
 	bool moved = false;
 	enum rc rc;
 
 	vault_enter(&s->vault);
-	rc = store_change(s, row, STORE_DELETED, &c, q->arena, &moved, &why);
-	if (rc == RC_OK && moved)
-		rc = store_drop_body(s, row->object.id, q->arena, &why);
+	rc = store_delete(s, row, q->actor, log_safe(q->arena,
+	    q->request->reason, 500), q->arena, &moved, &why);
 	why = arena_copy(q->arena, why);
 	vault_leave(&s->vault);
 	if (rc != RC_OK)
@@ -407,7 +412,7 @@ op_expire(struct asked *q)
 	json_key(q->answer, "rows");
 	json_begin_array(q->answer);
 	for (size_t i = 0; i < rows.count && i < STORE_LIST_MAX; i++)
-		put_row(q->answer, &rows.items[i]);
+		put_row(q->answer, q->store, &rows.items[i]);
 	json_end(q->answer);
 }
 

@@ -14,6 +14,11 @@ enum { HOUR_MS = 3600 * 1000 };
 	{ "retention_" name, CONF_TIME | CONF_SCOPED, \
 	  PLACE(retention[cause]), "30d", HOUR_MS, DAYS(30), "How long " what " is kept.", NULL }
 
+/* In the order of enum waiting_fallback and of enum waiting_catch. */
+static const char *const fallbacks[] = { "hold", "deliver", NULL };
+static const char *const catches[] = { "hold", "delete", NULL };
+static const char *const suspicions[] = { "hold", "delete", "deliver", NULL };
+
 const struct conf_option store_options[] = {
 	{ "scope", CONF_SCOPES, PLACE(scopes), NULL, 0, 0, SCOPE_TEXT, NULL },
 	{ "key", CONF_PATH, PLACE(key), "/etc/gatehouse/store.key", 1, 0,
@@ -53,6 +58,48 @@ const struct conf_option store_options[] = {
 	RETENTION("poison", CAUSE_POISON, "mail that broke a filter"),
 	RETENTION("unscannable", CAUSE_UNSCANNABLE,
 	    "mail that could not be looked into"),
+	RETENTION("deferred", CAUSE_DEFERRED,
+	    "mail that was to be scanned again and could not be delivered"),
+	RETENTION("sandbox", CAUSE_SANDBOX,
+	    "mail that a sandbox caught, or did not judge"),
+	{ "deferred_after", CONF_TIME | CONF_SCOPED, PLACE(deferred_after),
+	  "15m", 0, DAYS(7),
+	  "How long after it came in mail that antivirus-multiscan deferred "
+	  "(its option defer) is given back to Postfix, to be scanned again "
+	  "with newer signatures.", NULL },
+	{ "deferred_deadline", CONF_TIME | CONF_SCOPED,
+	  PLACE(deferred_deadline), "4h", 1000, DAYS(14),
+	  "When the second scan must have been at the latest, from when the "
+	  "mail came in; then deferred_fallback counts. An engine that is down "
+	  "makes it late.", NULL },
+	{ "deferred_fallback", CONF_ENUM | CONF_SCOPED,
+	  PLACE(deferred_fallback), "hold", 0, 0,
+	  "What becomes of it then: hold (an administrator decides), or "
+	  "deliver: the first scan was clean. A virus that the second one "
+	  "finds counts in any case.", fallbacks },
+	{ "sandbox_deadline", CONF_TIME | CONF_SCOPED,
+	  PLACE(sandbox_deadline), "30m", 1000, DAYS(7),
+	  "When the sandbox must have said what mail that waits for it is, "
+	  "from when it came in; then sandbox_fallback counts, also for a "
+	  "sandbox that says that it cannot tell.", NULL },
+	{ "sandbox_fallback", CONF_ENUM | CONF_SCOPED, PLACE(sandbox_fallback),
+	  "hold", 0, 0, "What becomes of it then: hold (an administrator "
+	  "decides), or deliver, after another scan by the engines.",
+	  fallbacks },
+	{ "sandbox_malicious", CONF_ENUM | CONF_SCOPED,
+	  PLACE(sandbox_malicious), "hold", 0, 0,
+	  "What becomes of mail that the sandbox calls malicious: hold (only "
+	  "an administrator may release it) or delete (a record stays).",
+	  catches },
+	{ "sandbox_suspicious", CONF_ENUM | CONF_SCOPED,
+	  PLACE(sandbox_suspicious), "hold", 0, 0,
+	  "The same for what it calls suspicious; deliver treats it as clean.",
+	  suspicions },
+	{ "sandbox_users", CONF_LIST, PLACE(sandbox_users),
+	  "gatehouse-sandbox", 0, 10,
+	  "System users who may ask the control socket as gatehouse-sandbox "
+	  "does: they get mail that waits for the sandbox, may say what it is, "
+	  "and nothing else.", NULL },
 	{ "records", CONF_TIME, PLACE(records), "45d", HOUR_MS, DAYS(180),
 	  "How long it is remembered that a message was deleted, or expired, "
 	  "after the message itself has gone.", NULL },

@@ -9,6 +9,11 @@
 #include "notice/options.h"
 #include "verdict/plan.h"
 
+/* What becomes of mail that nobody could look at again in time. */
+enum waiting_fallback { FALLBACK_HOLD, FALLBACK_DELIVER };
+/* What becomes of mail that a sandbox caught. */
+enum waiting_catch { CATCH_HOLD, CATCH_DELETE, CATCH_DELIVER };
+
 struct store_conf {
 	struct scopes *scopes;
 	const char *key;		/* private key file */
@@ -17,11 +22,16 @@ struct store_conf {
 	unsigned connections;
 	int64_t retention[CAUSES];	/* ms, by enum cause */
 	int64_t records;		/* ms */
+	/* What waits for a second look; waiting.h. Times in ms. */
+	int64_t deferred_after, deferred_deadline, sandbox_deadline;
+	/* enum waiting_fallback, and enum waiting_catch */
+	int deferred_fallback, sandbox_fallback;
+	int sandbox_malicious, sandbox_suspicious;
 	int64_t scan;			/* ms */
 	unsigned expire_cap;
 	int64_t clock_guard;		/* ms */
 	uint64_t quota, reserve;	/* bytes; quota 0: none */
-	struct conf_list users, admins;
+	struct conf_list users, admins, sandbox_users;
 	const char *notices_file;
 	struct seal_key seal;		/* filled by store_check */
 	struct notices *notices;	/* the same; NULL: there are none */

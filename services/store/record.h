@@ -8,7 +8,8 @@
  *	adopted		the object came in, or came again: its facts, and a row
  *			for each recipient that is now held (or deleted, where
  *			it is a mere record of mail that was never kept)
- *	moved		a row went from one state to another
+ *	moved		a row went from one state to another, or stays held and
+ *			something is noted about it
  *	hold		legal hold set or lifted; recipient absent: all rows
  *	expires		another time to expire
  *	bodyless	the message itself was removed

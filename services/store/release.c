@@ -8,16 +8,21 @@
  * tried again, for lost mail is worse than mail that comes twice, and the log
  * says that it may.
  */
+#include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "log/log.h"
 #include "net/smtp.h"
+#include "services/store/notices.h"
 #include "services/store/store.h"
+#include "services/store/waiting.h"
 #include "store/mark.h"
 #include "track/fate.h"
 
 enum {
+	AT_ONCE = 4,			/* releases that are due */
 	MARK_SECONDS = 3600,
 	DUE_BATCH = 100,
 	PAUSE_MAX = 3600,
@@ -42,7 +47,7 @@ release_pause(int64_t first, unsigned tries)
 /* --- the claim ----------------------------------------------------------- */
 
 static enum release_answer
-may_release(struct store *s, const struct store_row *row, bool admin,
+may_release(struct store *s, const struct store_row *row, bool dangerous,
     bool again, int64_t now, struct slice *why_r)
 {
 	struct store_index *x = s->vault.index;
@@ -59,13 +64,13 @@ may_release(struct store *s, const struct store_row *row, bool admin,
 	}
 	if (x->does->restricted(x, row->object.content, &restricted) != RC_OK)
 		return RELEASE_TROUBLE;
-	return restricted && !admin ? RELEASE_FORBIDDEN : RELEASE_TAKEN;
+	return restricted && !dangerous ? RELEASE_FORBIDDEN : RELEASE_TAKEN;
 }
 
 /* RELEASE_TAKEN: it is ours now. */
 static enum release_answer
-claim(struct store *s, const struct store_conf *conf, bool admin, bool again,
-    struct slice actor, struct arena *a, struct store_row *row,
+claim(struct store *s, const struct store_conf *conf, bool dangerous,
+    bool again, struct slice actor, struct arena *a, struct store_row *row,
     struct slice *why_r)
 {
 	int64_t now = clock_wall();
@@ -75,7 +80,7 @@ claim(struct store *s, const struct store_conf *conf, bool admin, bool again,
 	    .actor = again ? row->actor : actor, .reply = SLICE(""),
 	    .tries = row->tries + 1,
 	    .try_at = now + conf->release_timeout / 1000 + MARGIN };
-	enum release_answer may = may_release(s, row, admin, again, now,
+	enum release_answer may = may_release(s, row, dangerous, again, now,
 	    why_r);
 	bool moved;
 
@@ -96,7 +101,7 @@ claim(struct store *s, const struct store_conf *conf, bool admin, bool again,
 
 static enum release_answer
 take(struct store *s, const struct store_conf *conf, struct slice id,
-    struct slice recipient, struct slice actor, bool admin, bool again,
+    struct slice recipient, struct slice actor, bool dangerous, bool again,
     struct arena *a, struct store_row *row, struct slice *why_r)
 {
 	struct store_index *x = s->vault.index;
@@ -113,7 +118,7 @@ take(struct store *s, const struct store_conf *conf, struct slice id,
 	} else if (!found) {
 		answer = RELEASE_UNKNOWN;
 	} else {
-		answer = claim(s, conf, admin, again, actor, a, row, why_r);
+		answer = claim(s, conf, dangerous, again, actor, a, row, why_r);
 	}
 	*why_r = arena_copy(a, *why_r);
 	vault_leave(&s->vault);
@@ -145,12 +150,15 @@ send_object(const struct service_set *set, struct object *object,
 	struct smtp_mail mail = { .server = conf->release_server,
 	    .helo = set->house.hostname, .sender = meta->sender,
 	    .recipients = &recipient, .nrecipients = 1,
-	    .smtputf8 = meta->smtputf8, .body8 = meta->body8, .no_dsn = true,
+	    .smtputf8 = meta->smtputf8, .body8 = meta->body8,
+	    /* What only waited is on its way as if it had not. */
+	    .no_dsn = !cause_waits(meta->cause),
 	    .next = next_piece, .arg = object,
 	    .deadline = deadline_in(conf->release_timeout) };
 
 	/* It sets all of it; what is only this release's comes behind. */
 	mark_of_object(&mark, meta);
+	mark.last = waiting_last(conf, &set->house, row, clock_wall());
 	mark.recipients = &recipient;
 	mark.nrecipients = 1;
 	mark.expires = clock_wall() + MARK_SECONDS;
@@ -205,11 +213,13 @@ taken_before(const struct service_set *set, const struct store_row *row,
 /* --- what came of it ----------------------------------------------------- */
 
 static enum release_answer
-judge(const struct store_conf *conf, const struct store_row *row, enum rc rc,
+judge(const struct service_set *set, const struct store_row *row, enum rc rc,
     const struct smtp_outcome *o, struct slice why, struct arena *a,
     struct store_change *c)
 {
-	bool late = c->time - row->changed > conf->release_give_up / 1000;
+	const struct store_conf *conf = set->conf;
+	bool late = c->time - row->changed > conf->release_give_up / 1000 ||
+	    waiting_late(conf, &set->house, row, c->time);
 
 	c->reply = o->reply.len > 0 ? o->reply : why;
 	c->try_at = 0;
@@ -230,7 +240,7 @@ judge(const struct store_conf *conf, const struct store_row *row, enum rc rc,
 
 /* A reply is display text in logs, answers and mail. */
 static enum release_answer
-settle(struct store *s, const struct store_conf *conf, struct store_row *row,
+settle(struct store *s, const struct service_set *set, struct store_row *row,
     enum rc rc, const struct smtp_outcome *o, struct slice why,
     struct arena *a, struct slice *reply_r)
 {
@@ -241,7 +251,7 @@ settle(struct store *s, const struct store_conf *conf, struct store_row *row,
 	};
 	struct store_change c = { .time = clock_wall(), .actor = row->actor,
 	    .tries = row->tries };
-	enum release_answer answer = judge(conf, row, rc, o, why, a, &c);
+	enum release_answer answer = judge(set, row, rc, o, why, a, &c);
 	struct slice trouble;
 	bool moved;
 
@@ -253,13 +263,15 @@ settle(struct store *s, const struct store_conf *conf, struct store_row *row,
 		    row->object.id.ptr, SLICE_ARG(log_safe(a, c.reply, 300)),
 		    SLICE_ARG(log_safe(a, trouble, 300)));
 	vault_leave(&s->vault);
+	if (store_waiting(row->object.cause))
+		waiting_settled(s, row, to[answer]);
 	*reply_r = c.reply;
 	return answer;
 }
 
 enum release_answer
 release_row(struct store *s, struct slice id, struct slice recipient,
-    struct slice actor, bool admin, bool again, struct arena *a,
+    struct slice actor, bool dangerous, bool again, struct arena *a,
     struct slice *reply_r)
 {
 	struct service_set *set = service_set(s->run);
@@ -273,15 +285,15 @@ release_row(struct store *s, struct slice id, struct slice recipient,
 		*reply_r = SLICE("seal_key in gatehouse.conf is empty; without "
 		    "one released mail would be held again");
 	else
-		answer = take(s, conf, id, recipient, actor, admin, again, a,
-		    &row, reply_r);
+		answer = take(s, conf, id, recipient, actor, dangerous, again,
+		    a, &row, reply_r);
 	if (answer == RELEASE_OVER && reply_r->len == 0)
 		*reply_r = slice_of(store_state_name(row.state));
 	if (answer == RELEASE_TAKEN) {
 		enum rc rc = taken_before(set, &row, &outcome, a) ? RC_OK :
 		    send_row(s, set, &row, &outcome, a, &why);
 
-		answer = settle(s, conf, &row, rc, &outcome, why, a,
+		answer = settle(s, set, &row, rc, &outcome, why, a,
 		    reply_r);
 	}
 	service_set_drop(set);
@@ -317,6 +329,46 @@ stopping(struct store *s)
 	return yes;
 }
 
+/* Some side by side: a message waits for Postfix and for all filters. */
+struct due_work {
+	struct store *s;
+	const struct due *due;
+	_Atomic size_t next;
+};
+
+static void *
+work_off(void *arg)
+{
+	struct due_work *w = arg;
+	size_t i;
+
+	while (!stopping(w->s) && (i = w->next++) < w->due->count) {
+		struct arena *a = arena_new();
+		struct slice reply = SLICE("");
+
+		release_row(w->s, w->due->items[i].id,
+		    w->due->items[i].recipient, SLICE(""), true, true, a,
+		    &reply);
+		arena_free(a);
+	}
+	return NULL;
+}
+
+static void
+send_due(struct store *s, const struct due *due)
+{
+	struct due_work w = { .s = s, .due = due };
+	pthread_t helpers[AT_ONCE - 1];
+	size_t n = 0;
+
+	while (n + 1 < due->count && n < AT_ONCE - 1 &&
+	    pthread_create(&helpers[n], NULL, work_off, &w) == 0)
+		n++;
+	work_off(&w);
+	while (n > 0)
+		pthread_join(helpers[--n], NULL);
+}
+
 void
 release_due(struct store *s)
 {
@@ -329,14 +381,7 @@ release_due(struct store *s)
 		log_error("releases to try again cannot be looked up: %.*s",
 		    SLICE_ARG(x->why));
 	vault_read_end(&s->vault);
-	for (size_t i = 0; i < due->count && !stopping(s); i++) {
-		struct arena *b = arena_new();
-		struct slice reply = SLICE("");
-
-		release_row(s, due->items[i].id, due->items[i].recipient,
-		    SLICE(""), true, true, b, &reply);
-		arena_free(b);
-	}
+	send_due(s, due);
 	arena_free(a);
 }
 

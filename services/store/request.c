@@ -32,7 +32,9 @@ keys[] = {
 	{ "before_recipient", TEXT, AT(filter.before_recipient) },
 	{ "dry", FLAG, AT(dry) },
 	{ "on", FLAG, AT(on) },
+	{ "dangerous", FLAG, AT(dangerous) },
 	{ "reason", TEXT, AT(reason) },
+	{ "verdict", TEXT, AT(verdict) },
 };
 
 /* A list of names of states. */

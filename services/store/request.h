@@ -24,7 +24,9 @@ struct request {
 	struct slice token, peer;	/* release by token; whose try it is */
 	struct store_filter filter;	/* list; recipient too */
 	bool dry, on, all_states;
+	bool dangerous;			/* release: a virus, too */
 	struct slice reason;
+	struct slice verdict;		/* of a sandbox */
 };
 
 enum rc request_read(struct slice line, struct arena *a,

@@ -13,6 +13,7 @@
 #include "services/store/adopt.h"
 #include "services/store/notices.h"
 #include "services/store/store.h"
+#include "services/store/waiting.h"
 
 enum { SWEEP_MS = 60 * 1000, TROUBLE_MS = 60 * 1000, RETRY_MS = 1000,
     DRAIN_MS = 10 * 1000 };
@@ -46,6 +47,8 @@ came_in(void *arg, const struct record *r)
 {
 	(void)arg;
 	notices_tell(&the_store, r);
+	if (r->nrows > 0 && store_waiting(r->object.cause))
+		the_store.arrived = true;
 }
 
 /* Once a minute is enough to know that a disk is full. */
@@ -83,6 +86,10 @@ adopt(void *arg)
 			next = 1;
 		vault_leave(&s->vault);
 		notices_wake(s);
+		/* Now the index has it. */
+		if (s->arrived)
+			waiting_wake(s);
+		s->arrived = false;
 	} else {
 		next = 100;
 	}
@@ -153,11 +160,12 @@ retry(void *arg)
 		struct timespec until;
 
 		pthread_mutex_unlock(&s->lock);
+		waiting_due(s);
 		release_due(s);
 		clock_gettime(CLOCK_REALTIME, &until);
 		until.tv_sec += RETRY_MS / 1000;
 		pthread_mutex_lock(&s->lock);
-		if (!s->stopping)
+		if (!s->stopping && !s->woken)
 			pthread_cond_timedwait(&s->wake, &s->lock, &until);
 	}
 	pthread_mutex_unlock(&s->lock);
@@ -256,6 +264,7 @@ reloaded(struct service_run *run, const struct service_set *before,
 	const struct store_conf *was = before->conf, *is = now->conf;
 
 	sweep_quota(run->state);
+	waiting_wake(run->state);
 	if (strcmp(was->key, is->key) != 0)
 		log_warning("key was changed; it counts from the next start "
 		    "on");

@@ -2,18 +2,21 @@
  * store - what the parts of gatehouse-store share
  *
  * The loop's thread adopts, sweeps and accepts; a thread for each connection to
- * the control socket answers; one thread repeats releases. All changes go
- * through the vault (vault.h), one at a time.
+ * the control socket answers; one thread, with a few helpers, does releases
+ * that are due. All changes go through the vault (vault.h), one at a time.
  *
  * store_change	moves a row and says so in log and journal. *moved_r false: the
  *		row is not (any more) in state `row->state`
  * store_drop_body
  *		removes the message of an object that no row needs
+ * store_delete	deletes a held row, and its message where no row needs it
  * store_tell	the log line and the journal's event of a move
  * release_row	gives one held message back to Postfix, for one recipient, and
- *		waits for the answer. `again`: a releasing row that is due
+ *		waits for the answer. `again`: a releasing row that is due;
+ *		`dangerous`: whatever its cause, by an administrator who said so
  * release_due	those that are due for another try; a thread of its own calls it
  * sweep_*	see sweep.c's head
+ * waiting_*	see waiting.h
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -43,6 +46,10 @@ struct store {
 	struct journal *journal;
 	struct store_notices *notices;	/* notices.h */
 	struct sweep_state sweep;
+	deadline_t look;		/* of the retries' thread: when the next
+					   mail that waits may be due */
+	_Atomic bool woken;		/* ... or at once */
+	bool arrived;			/* the loop's: some came in */
 	struct track_fates *fates;	/* inside the vault; NULL: not yet */
 	int inotify, listener;
 	unsigned scan;			/* timer of adopt */
@@ -57,6 +64,9 @@ enum rc store_change(struct store *s, const struct store_row *row,
     enum store_state to, const struct store_change *change, struct arena *a,
     bool *moved_r, struct slice *why_r);
 enum rc store_drop_body(struct store *s, struct slice id, struct arena *a,
+    struct slice *why_r);
+enum rc store_delete(struct store *s, const struct store_row *row,
+    struct slice actor, struct slice reply, struct arena *a, bool *moved_r,
     struct slice *why_r);
 void store_tell(struct store *s, const struct store_row *row,
     enum store_state to, const struct store_change *change);
@@ -76,7 +86,7 @@ enum release_answer {
 };
 
 enum release_answer release_row(struct store *s, struct slice id,
-    struct slice recipient, struct slice actor, bool admin, bool again,
+    struct slice recipient, struct slice actor, bool dangerous, bool again,
     struct arena *a, struct slice *reply_r);
 /* What a run that was killed had under way is due at once. */
 enum rc release_recover(struct store *s, struct slice *why_r);

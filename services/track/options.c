@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "services/track/url.h"
+#include "net/url.h"
 
 #define AT(field)	offsetof(struct track_conf, field)
 

@@ -16,7 +16,7 @@
 #include "base/write.h"
 #include "log/log.h"
 #include "net/http.h"
-#include "services/track/url.h"
+#include "net/url.h"
 
 enum { SEND_FILE = 0, SEND_SYSLOG, SEND_HTTP, TOKEN_MOST = 4096,
     DATAGRAM = 60000 };

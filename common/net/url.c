@@ -1,4 +1,4 @@
-#include "services/track/url.h"
+#include "net/url.h"
 
 static bool
 host_good(struct slice s, bool literal)

@@ -1,4 +1,4 @@
-#include "subject.h"
+#include "verdict/subject.h"
 
 #include "base/buf.h"
 #include "text/encoded.h"

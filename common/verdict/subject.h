@@ -10,8 +10,8 @@
  *
  * Twice is once: with its own tag a subject is left alone.
  */
-#ifndef PREDELIVERY_SUBJECT_H
-#define PREDELIVERY_SUBJECT_H
+#ifndef VERDICT_SUBJECT_H
+#define VERDICT_SUBJECT_H
 
 #include "verdict/plan.h"
 

@@ -1,5 +1,5 @@
 /*
- * url - where events are sent to
+ * url - addresses of servers, as an administrator writes them
  *
  * url_parse	http://HOST[:PORT][/PATH] and https; no user, no fragment
  * syslog_parse	unix:/PATH, udp:HOST:PORT, tcp:HOST:PORT
@@ -7,8 +7,8 @@
  * HOST may be a name, an IPv4 address or an IPv6 address in brackets. Slices
  * borrow from the text.
  */
-#ifndef TRACK_URL_H
-#define TRACK_URL_H
+#ifndef NET_URL_H
+#define NET_URL_H
 
 #include "base/slice.h"
 

@@ -1,0 +1,15 @@
+/*
+ * filter - antispam: how likely is it spam?
+ */
+#ifndef ANTISPAM_FILTER_H
+#define ANTISPAM_FILTER_H
+
+#include "milter/filter.h"
+
+extern const struct filter antispam_filter;
+
+/* The model that counts: the option's, the site's, or the package's. */
+const char *antispam_model_path(const char *option,
+    const struct house_conf *house, struct arena *a);
+
+#endif

@@ -1,0 +1,274 @@
+#include "gather.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* FNV-1a, and a final mix (Steele and others, "SplittableRandom", 2014). */
+static uint64_t
+fnv(uint64_t h, const char *bytes, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		h = (h ^ (unsigned char)bytes[i]) * UINT64_C(1099511628211);
+	return h;
+}
+
+static uint64_t
+hash_of(const char *name, struct slice value)
+{
+	uint64_t h = fnv(UINT64_C(14695981039346656037), name, strlen(name));
+
+	return fnv(h, value.ptr, value.len);
+}
+
+static uint32_t
+mix(uint64_t h)
+{
+	h = (h ^ (h >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	h = (h ^ (h >> 27)) * UINT64_C(0x94d049bb133111eb);
+	h ^= h >> 31;
+	return (uint32_t)(h >> 32) | 1;
+}
+
+/* Its place among the features, or NULL: it is there, or there is no room. */
+static struct slice *
+put(struct gather *g, uint32_t hash)
+{
+	struct features *f = g->f;
+	size_t at = hash >> 18, i;
+
+	for (; g->slots[at] != 0; at = (at + 1) % GATHER_SLOTS)
+		if (g->slots[at] == hash)
+			return NULL;
+	if (f->n == FEATURES_MAX) {
+		f->full = true;
+		return NULL;
+	}
+	g->slots[at] = hash;
+	i = f->n++;
+	f->hash[i] = hash;
+	f->family[i] = (unsigned char)g->family;
+	f->count[g->family]++;
+	return g->named ? &f->name[i] : NULL;
+}
+
+void
+gather_add(struct gather *g, const char *name, struct slice value)
+{
+	struct slice *described = put(g, mix(hash_of(name, value)));
+
+	if (described != NULL)
+		*described = arena_printf(g->a, "%s %.*s", name,
+		    SLICE_ARG(value));
+}
+
+void
+gather_number(struct gather *g, const char *name, uint64_t value)
+{
+	char text[24];
+	int n = snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+
+	gather_add(g, name, slice_make(text, (size_t)n));
+}
+
+void
+gather_count(struct gather *g, const char *name, size_t value)
+{
+	uint64_t size = 1;
+
+	if (value == 0) {
+		gather_number(g, name, 0);
+		return;
+	}
+	while (size * 2 <= value)
+		size *= 2;
+	gather_number(g, name, size);
+}
+
+/* A word: letters and digits, with signs inside; or one of these signs alone,
+ * which are words of their own in what wants to sell. */
+static const char signs[] = "$!%#";
+
+static bool
+letter(char c)
+{
+	return ascii_alnum(c) || (unsigned char)c >= 0x80;
+}
+
+/* Every digit is a 0: numbers count by their form. Longer words are known by
+ * their beginning. */
+enum { WORD = 20, BEFORE = 4 };
+
+static bool
+next_word(struct slice *rest, char word[WORD], size_t *n_r)
+{
+	const char *s = rest->ptr;
+	size_t i = 0, n = 0;
+
+	while (i < rest->len && !letter(s[i]) && (s[i] == '\0' ||
+	    strchr(signs, s[i]) == NULL))
+		i++;
+	if (i == rest->len)
+		return false;
+	if (!letter(s[i])) {
+		word[n++] = s[i++];
+	} else {
+		for (; i < rest->len && (letter(s[i]) || (strchr("'-.",
+		    s[i]) != NULL && s[i] != '\0' && i + 1 < rest->len &&
+		    ascii_alnum(s[i + 1]))); i++)
+			if (n < WORD)
+				word[n++] = ascii_digit(s[i]) ? '0' :
+				    ascii_lower(s[i]);
+	}
+	*rest = slice_after(*rest, i);
+	*n_r = n;
+	return true;
+}
+
+struct pair {
+	uint64_t hash;
+	struct slice word;		/* when features are named */
+};
+
+static void
+add_pairs(struct gather *g, const struct pair *now, const struct pair *before)
+{
+	for (unsigned d = 0; d < BEFORE && before[d].hash != 0; d++) {
+		struct slice *described = put(g, mix(before[d].hash * 31 +
+		    now->hash * (d + 2) * UINT64_C(0x9e3779b97f4a7c15)));
+
+		if (described != NULL)
+			*described = arena_printf(g->a, "%.*s%s %.*s",
+			    SLICE_ARG(before[d].word), &"........"[8 - 2 * d],
+			    SLICE_ARG(now->word));
+	}
+}
+
+void
+gather_words(struct gather *g, const char *name, struct slice text,
+    unsigned most)
+{
+	struct pair before[BEFORE] = { { 0, SLICE_NONE } }, now;
+	enum family was = g->family;
+	char word[WORD];
+	size_t n;
+
+	for (; most > 0 && next_word(&text, word, &n); most--) {
+		now.hash = hash_of(name, slice_make(word, n));
+		now.word = SLICE_NONE;
+		if (g->named)
+			now.word = arena_copy(g->a, slice_make(word, n));
+		if (was == FAMILY_WORDS)
+			g->family = FAMILY_WORDS;
+		gather_add(g, name, slice_make(word, n));
+		if (was == FAMILY_WORDS)
+			g->family = FAMILY_PAIRS;
+		add_pairs(g, &now, before);
+		memmove(before + 1, before, (BEFORE - 1) * sizeof before[0]);
+		before[0] = now;
+	}
+	g->family = was;
+}
+
+static struct slice
+lower(struct gather *g, struct slice s)
+{
+	char *out = arena_alloc(g->a, s.len + 1);
+
+	for (size_t i = 0; i < s.len; i++)
+		out[i] = ascii_lower(s.ptr[i]);
+	return slice_make(out, s.len);
+}
+
+static size_t
+any_of(struct slice s, const char *set)
+{
+	size_t n = 0;
+
+	while (n < s.len && (s.ptr[n] == '\0' ||
+	    strchr(set, s.ptr[n]) == NULL))
+		n++;
+	return n;
+}
+
+/* The last two labels: not the registered domain everywhere, but known
+ * without a list, and the whole name is a feature too. */
+static struct slice
+last_two(struct slice host)
+{
+	size_t dot = slice_find_last(host, '.');
+
+	if (dot == host.len)
+		return host;
+	dot = slice_find_last(slice_sub(host, 0, dot), '.');
+	return slice_has(slice_sub(host, 0, slice_find_last(host, '.')), '.') ?
+	    slice_after(host, dot + 1) : host;
+}
+
+static void
+add_host(struct gather *g, struct slice host)
+{
+	size_t dot = slice_find_last(host, '.');
+	bool literal = host.len > 0;
+
+	for (size_t i = 0; i < host.len; i++)
+		literal = literal && (ascii_digit(host.ptr[i]) ||
+		    host.ptr[i] == '.');
+	if (literal) {
+		gather_add(g, "link to a", SLICE("number"));
+		return;
+	}
+	gather_add(g, "link to host", host);
+	gather_add(g, "link to domain", last_two(host));
+	if (dot < host.len)
+		gather_add(g, "link to", slice_after(host, dot));
+}
+
+enum { PATH = 200, PATH_WORDS = 8, LINKS = 60 };
+
+void
+gather_link(struct gather *g, struct slice url)
+{
+	size_t colon = slice_find(url, ':');
+	struct slice rest, host;
+
+	if (colon == url.len || colon > 12) {
+		gather_add(g, "link", url.len > 0 && url.ptr[0] == '#' ?
+		    SLICE("within") : SLICE("relative"));
+		return;
+	}
+	gather_add(g, "link by", lower(g, slice_sub(url, 0, colon)));
+	rest = slice_after(url, colon + 1);
+	if (!slice_starts(rest, SLICE("//")))
+		return;
+	rest = slice_after(rest, 2);
+	host = slice_sub(rest, 0, any_of(rest, "/?#"));
+	rest = slice_after(rest, host.len);
+	if (slice_has(host, '@')) {
+		gather_add(g, "link with", SLICE("a user"));
+		host = slice_after(host, slice_find_last(host, '@') + 1);
+	}
+	add_host(g, lower(g, slice_sub(host, 0, slice_find(host, ':'))));
+	gather_count(g, "link's length", rest.len);
+	gather_number(g, "link with a query", slice_has(rest, '?'));
+	gather_words(g, "in links", slice_sub(rest, 0, PATH), PATH_WORDS);
+}
+
+void
+gather_links(struct gather *g, struct slice text)
+{
+	unsigned n = 0;
+
+	for (size_t at = 0; at < text.len && n < LINKS; at++) {
+		struct slice rest = slice_after(text, at);
+
+		if ((rest.ptr[0] != 'h' && rest.ptr[0] != 'H') ||
+		    (!slice_starts_nocase(rest, SLICE("http://")) &&
+		    !slice_starts_nocase(rest, SLICE("https://"))))
+			continue;
+		rest = slice_sub(rest, 0, any_of(rest, " \t\r\n<>\"')"));
+		gather_link(g, rest);
+		at += rest.len - 1;
+		n++;
+	}
+	gather_count(g, "links in text", n);
+}

@@ -1,0 +1,8 @@
+#include "daemon/daemon.h"
+#include "filter.h"
+
+int
+main(int argc, char **argv)
+{
+	return daemon_main(argc, argv, &antispam_filter);
+}

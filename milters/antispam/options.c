@@ -1,0 +1,64 @@
+#include "options.h"
+
+#define AT(field)	offsetof(struct antispam_conf, field)
+
+static const char *const actions[] = { "tag", "quarantine", "reject",
+    "tempfail", "discard", NULL };
+
+const struct conf_option antispam_options[] = {
+	{ "scope", CONF_SCOPES, AT(scopes), NULL, 0, 0, SCOPE_TEXT, NULL },
+
+	{ "model", CONF_PATH, AT(model), "", 0, 0,
+	  "What was learned, made by \"gatehouse spam train\". Empty: "
+	  "antispam/model in state_directory where it is, else the one that "
+	  "comes with the package.", NULL },
+	{ "tag_at", CONF_COUNT | CONF_SCOPED | CONF_FORM, AT(tag_at), "50", 1,
+	  SPAM_NEVER,
+	  "Inbound mail whose probability of being spam is at least so many "
+	  "percent is delivered with a mark in its subject. 101: none.",
+	  NULL },
+	{ "act_at", CONF_COUNT | CONF_SCOPED, AT(act_at), "80", 1, SPAM_NEVER,
+	  "Inbound mail of at least so many percent gets the action. 101: "
+	  "none.", NULL },
+	{ "action", CONF_ENUM | CONF_SCOPED, AT(action), "quarantine", 0, 0,
+	  "What is done with it. discard needs a store, where a record of it "
+	  "is kept.", actions },
+	{ "outbound_at", CONF_COUNT | CONF_SCOPED, AT(out_at), "60", 1,
+	  SPAM_NEVER,
+	  "The same for outbound mail. Whose settings count is the sender who "
+	  "has authenticated.", NULL },
+	{ "outbound_action", CONF_ENUM | CONF_SCOPED, AT(out_action),
+	  "quarantine", 0, 0,
+	  "What is done with outbound mail of at least outbound_at percent.",
+	  actions },
+	{ "subject_tag", CONF_STRING | CONF_SCOPED | CONF_FORM,
+	  AT(subject_tag), "[SPAM]", 0, 60,
+	  "The mark in the subject. Empty: none.", NULL },
+	{ "header", CONF_BOOL, AT(header), "true", 0, 0,
+	  "Inbound mail gets a field X-Gatehouse-Spam with the probability "
+	  "and the reasons. Fields of that name that it brings are removed "
+	  "in any case.", NULL },
+	{ 0 }
+};
+
+enum rc
+antispam_check(const struct antispam_conf *conf,
+    const struct house_conf *house, struct arena *a, struct slice *why_r)
+{
+	bool discards = conf->action == SPAM_DISCARD ||
+	    conf->out_action == SPAM_DISCARD;
+
+	if (discards && house->store_key[0] == '\0') {
+		*why_r = SLICE("discard needs a store for a record of the "
+		    "message; set store_key in gatehouse.conf, or use "
+		    "quarantine");
+		return RC_BAD;
+	}
+	if (conf->act_at < conf->tag_at && conf->tag_at != SPAM_NEVER) {
+		*why_r = arena_printf(a, "act_at (%u) is below tag_at (%u), so "
+		    "nothing would ever be marked; make it higher, or set "
+		    "tag_at to 101", conf->act_at, conf->tag_at);
+		return RC_BAD;
+	}
+	return RC_OK;
+}

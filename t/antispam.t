@@ -1,0 +1,162 @@
+#!/usr/bin/perl
+# antispam by the milter protocol: thresholds and actions by recipient, inbound
+# and outbound, hosted or not; and what a site teaches it, by the command.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::Bin/lib";
+use JSON::PP ();
+use Test::More;
+
+use Gatehouse::Journal;
+use Gatehouse::Store;
+use Gatehouse::Suite;
+
+my $s = Gatehouse::Suite->new(house => {
+    domains => [ 'gatehouse.test', 'second.test' ] });
+my $store = Gatehouse::Store->new($s);
+my $dir = $s->dir;
+my ($us, $boss, $two) = ('us@gatehouse.test', 'boss@gatehouse.test',
+    'us@second.test');
+
+# --- examples, and a model of them ---
+my @spammy = qw(winner prize casino credit viagra lottery urgent discount);
+my @plain = qw(meeting minutes review invoice project schedule lunch budget);
+my $seed = 1;
+sub some {
+	my ($n, @of) = @_;
+
+	return join ' ', map {
+		$seed = ($seed * 1103515245 + 12345) % 2**31;
+		$of[($seed >> 8) % @of];
+	} 1 .. $n;
+}
+
+sub mail {
+	my ($spam, $n) = @_;
+
+	return "From: a$n\@" . ($spam ? 'shop' : 'corp') . ".example\n" .
+	    "To: $us\nSubject: number $n of " . some(3, $spam ? @spammy :
+	    @plain) . "\nMessage-ID: <$n\@x.example>\n" .
+	    "Date: Thu, 26 Nov 2026 12:00:00 +0000\n\n" .
+	    some(50, $spam ? (@spammy, 'the', 'you') : (@plain, 'the', 'you')) .
+	    "\n";
+}
+
+for my $kind ('spam', 'ham') {
+	mkdir "$dir/$kind" or die $!;
+	for my $n (1 .. 120) {
+		open my $f, '>', "$dir/$kind/$n.eml" or die $!;
+		print $f mail($kind eq 'spam', $n . ($kind eq 'ham'));
+		close $f or die $!;
+	}
+}
+mkdir "$dir/learn" or die $!;
+mkdir "$dir/learn/antispam" or die $!;
+my @where = ('--state', "$dir/learn");
+
+sub command {
+	my ($status, $out) = $s->gatehouse('spam', @_);
+	return ($out, $status);
+}
+
+my ($out, $status) = command('train', @where);
+is $status, 65, 'nothing was learned: nothing to train';
+($out) = command('learn', '--spam', "$dir/spam", '--ham', "$dir/ham", @where);
+like $out, qr/^240 messages learned$/m, 'examples';
+($out, $status) = command('train', @where, '--evaluate');
+like $out, qr/^120 spam, 120 ham;.*^ROC area 1\.00000$/ms,
+    'they are told apart';
+command('train', '--spam', "$dir/spam", '--ham', "$dir/ham", '--bits', 16,
+    '--output', "$dir/model");
+command('train', '--spam', "$dir/spam", '--ham', "$dir/ham", '--bits', 16,
+    '--output', "$dir/again");
+is slurp("$dir/model"), slurp("$dir/again"), 'the same model each time';
+
+sub slurp {
+	open my $f, '<:raw', $_[0] or return '';
+	local $/;
+	return <$f>;
+}
+
+sub percent {
+	my ($text, @more) = @_;
+
+	open my $f, '>', "$dir/m.eml" or die $!;
+	print $f $text;
+	close $f or die $!;
+	my ($json) = command('check', '--json', '--model', "$dir/model", @more,
+	    "$dir/m.eml");
+	return JSON::PP::decode_json($json);
+}
+
+my $bad = percent(mail(1, 'new'));
+cmp_ok $bad->{percent}, '>=', 90, 'new spam is spam';
+is scalar(@{ $bad->{reasons} }), 5, 'with reasons';
+cmp_ok percent(mail(0, 'new'))->{percent}, '<=', 10, 'and new ham is not';
+
+# --- corrections ---
+($out) = command('learn', '--ham', "$dir/spam/1.eml", @where);
+($out) = command('train', @where, '--evaluate');
+like $out, qr/^119 spam, 121 ham;/m, 'the other label is a correction';
+command('learn', '--forget', '--ham', "$dir/spam/1.eml", @where);
+($out) = command('train', @where, '--evaluate');
+like $out, qr/^119 spam, 120 ham;/m, 'and it can be forgotten';
+($out, $status) = command('train', @where);
+is $status, 0, 'a model for the site';
+ok -s "$dir/learn/antispam/model", 'in its state folder';
+($out, $status) = command('check', '--model', "$dir/spam/1.eml",
+    "$dir/m.eml");
+is $status, 78, 'what is no model is refused';
+
+# --- the milter ---
+$s->milter('antispam', model => "$dir/model", scope => [
+    { user => $boss, act_at => 101, tag_at => 101 },
+    { domain => 'second.test', action => 'reject', outbound_action =>
+      'tempfail' } ]);
+$s->milter('chain', filters => [ 'antispam' ]);
+$s->daemons;
+
+sub letter { my ($spam) = @_; return mail($spam, 'x') }
+
+for my $form ('antispam', 'chain') {
+	my $spam = letter(1);
+	my $r = $s->talk($form, message => letter(0), rcpt => [ $us ]);
+	is $r->{reply}, 'accept', "$form: ham";
+	like $r->{message}, qr/^X-Gatehouse-Spam: \d %/m, 'with a field';
+	$r = $s->talk($form, message => "X-Gatehouse-Spam: 0 %\n$spam",
+	    rcpt => [ $boss ]);
+	is $r->{reply}, 'accept', 'spam for whom wants all';
+	like $r->{message}, qr/^X-Gatehouse-Spam: \d\d+ %;\r\n\t/m,
+	    'the field says why';
+	is scalar(() = $r->{message} =~ /^X-Gatehouse-Spam:/mg), 1,
+	    'what it brought is gone';
+	unlike $r->{message}, qr/^Subject: \[SPAM\]/m, 'no mark';
+	$r = $s->talk($form, message => $spam, rcpt => [ $us, $boss ]);
+	is "@{ $r->{rcpt} }", $boss, 'held for one of two';
+	my ($held) = $store->objects;
+	is $held->{cause}, 'spam', 'as spam';
+	$store->clear;
+	$r = $s->talk($form, message => $spam, rcpt => [ $two ]);
+	like $r->{reply}, qr/^550 5\.7\.1 message is taken for spam/,
+	    'a domain that refuses';
+	$r = $s->talk($form, message => $spam, from => $two, rcpt =>
+	    [ 'x@far.test' ], client => '198.51.100.9');
+	like $r->{reply}, qr/^451 4\.7\.1 /, 'outbound: the sender counts';
+	$r = $s->talk($form, message => letter(0), from => $two, rcpt =>
+	    [ 'x@far.test' ], client => '198.51.100.9');
+	unlike $r->{message}, qr/^X-Gatehouse-Spam/m, 'and no field goes out';
+}
+
+# --- the model goes, and is bad ---
+$s->log->mark;
+unlink "$dir/model";
+$s->signal_milter('antispam', 'USR1');
+ok $s->log->wait_for(qr/gatehouse-antispam\[\d+\]: error: .*model: /, 20),
+    'a reload without a model keeps the old one, and says so';
+$s->allow(qr/error: .*model: /);
+is $s->talk('antispam', message => letter(0), rcpt => [ $us ])->{reply},
+    'accept', 'and mail flows';
+
+$s->done;

@@ -1,0 +1,205 @@
+/*
+ * gatehouse spam: how likely a message is spam, and what the site has taught.
+ */
+#include "tools/spam.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+
+#include "base/clock.h"
+#include "base/sip.h"
+#include "milters/antispam/filter.h"
+#include "text/json.h"
+
+static const struct option longs[] = {
+	{ "config", required_argument, NULL, 'c' },
+	{ "state", required_argument, NULL, 'd' },
+	{ "model", required_argument, NULL, 'm' },
+	{ "output", required_argument, NULL, 'o' },
+	{ "spam", required_argument, NULL, 's' },
+	{ "ham", required_argument, NULL, 'h' },
+	{ "bits", required_argument, NULL, 'b' },
+	{ "forget", no_argument, NULL, 'f' },
+	{ "evaluate", no_argument, NULL, 'e' },
+	{ "json", no_argument, NULL, 'j' },
+	{ "help", no_argument, NULL, 'H' },
+	{ NULL, 0, NULL, 0 },
+};
+
+static int
+help(void)
+{
+	puts("usage: gatehouse spam check [OPTION]... MESSAGE\n"
+	    "       gatehouse spam learn [--spam|--ham] PATH [OPTION]...\n"
+	    "       gatehouse spam train [OPTION]...\n"
+	    "\n"
+	    "check says how likely a message is spam, and why. learn keeps the "
+	    "features of\n"
+	    "messages (a file, or all files of a folder) as examples; what is "
+	    "learned again\n"
+	    "with the other label is a correction. train makes a model of the "
+	    "examples, which\n"
+	    "daemons take at their next reload.\n"
+	    "\n"
+	    "  --spam PATH    learn, train: these are spam\n"
+	    "  --ham PATH     learn, train: these are not; train with both "
+	    "makes a model of\n"
+	    "                 them alone\n"
+	    "  --forget       learn: take them out of the examples\n"
+	    "  --evaluate     train: only say how well it would do, by "
+	    "cross-validation\n"
+	    "  --output FILE  train: where the model goes\n"
+	    "  --bits N       train: its size is 2^N bytes (20)\n"
+	    "  --model FILE   check: another model\n"
+	    "  --config DIR   folder with gatehouse.conf\n"
+	    "  --state DIR    instead of state_directory\n"
+	    "  --json         one JSON object");
+	return EX_OK;
+}
+
+void
+spam_read(struct arena *a, struct slice bytes, struct spam_mail *mail_r)
+{
+	static const uint64_t one[2] = { 1, 1 }, two[2] = { 2, 2 };
+	uint64_t id[2] = { sip_hash(one, bytes), sip_hash(two, bytes) };
+	const struct content_text *first;
+	struct slice head, body;
+
+	*mail_r = (struct spam_mail){ .msg = arena_alloc(a,
+	    sizeof *mail_r->msg) };
+	message_split(a, bytes, &head, &body);
+	message_read(mail_r->msg, a, head, body, &message_limits_default);
+	content_read(mail_r->msg, &content_limits_default, &mail_r->content);
+	features_read(mail_r->msg, &mail_r->content, false,
+	    &mail_r->features);
+	first = mail_r->content.first;
+	memcpy(mail_r->record.id, id, LEARNED_ID);
+	mail_r->record.given = clock_wall();
+	mail_r->record.group = train_group(first != NULL &&
+	    first->kind == CONTENT_SUBJECT ? first->text : SLICE(""),
+	    slice_make(id, sizeof id));
+}
+
+const char *
+spam_learned(const struct spam_options *o)
+{
+	return arena_printf(o->a, "%s/antispam/learned",
+	    o->state != NULL ? o->state : o->house.state_directory).ptr;
+}
+
+/* ---- check ---- */
+
+static void
+print_json(struct spam_options *o, const struct antispam_answers *seen)
+{
+	struct json w;
+
+	json_init(&w, &o->out);
+	json_pretty(&w);
+	json_begin_object(&w);
+	json_put_int(&w, "percent", seen->percent);
+	json_put(&w, "score", arena_printf(o->a, "%.3f", seen->score));
+	json_key(&w, "reasons");
+	json_begin_array(&w);
+	for (size_t i = 0; i < seen->nreasons; i++) {
+		json_begin_object(&w);
+		json_put(&w, "weight", arena_printf(o->a, "%+.3f",
+		    seen->reasons[i].weight));
+		json_put(&w, "words", seen->reasons[i].words);
+		json_end(&w);
+	}
+	json_end(&w);
+	json_end(&w);
+	buf_addc(&o->out, '\n');
+}
+
+static void
+print_text(struct spam_options *o, const struct antispam_answers *seen)
+{
+	buf_addf(&o->out, "spam with %u %%\n", seen->percent);
+	for (size_t i = 0; i < seen->nreasons; i++)
+		buf_addf(&o->out, "  %+6.2f  %.*s\n", seen->reasons[i].weight,
+		    SLICE_ARG(verb_safe(o->a, seen->reasons[i].words)));
+}
+
+static int
+check(struct spam_options *o, const char *path)
+{
+	struct antispam_answers seen = { .percent = 0 };
+	struct spam_mail mail;
+	struct model *model;
+	struct slice bytes, why;
+	int status = verb_read(path, o->a, &bytes);
+
+	if (status != EX_OK)
+		return status;
+	if (model_open(antispam_model_path(o->model != NULL ? o->model : "",
+	    &o->house, o->a), &model, o->a, &why) != RC_OK)
+		return verb_fails(EX_CONFIG, "%.*s", SLICE_ARG(why));
+	spam_read(o->a, bytes, &mail);
+	antispam_judge(mail.msg, model, &seen);
+	model_close(model);
+	if (o->json)
+		print_json(o, &seen);
+	else
+		print_text(o, &seen);
+	return verb_print(&o->out);
+}
+
+/* ---- which verb ---- */
+
+static int
+run(struct spam_options *o, int argc, char **argv)
+{
+	struct conf_section sections[] = { { house_options, &o->house },
+	    { NULL, NULL } };
+	const char *verb = argc > 0 ? argv[0] : "";
+	struct slice why;
+
+	if (conf_load(o->a, verb_house_file(verb_conf_dir(o->config), o->a),
+	    sections, &why) != RC_OK)
+		return verb_fails(EX_CONFIG, "%.*s", SLICE_ARG(why));
+	if (o->state != NULL)
+		o->house.state_directory = o->state;
+	if (strcmp(verb, "check") == 0 && argc == 2)
+		return check(o, argv[1]);
+	if (strcmp(verb, "learn") == 0 && argc == 1 &&
+	    (o->spam != NULL || o->ham != NULL))
+		return spam_learn(o);
+	if (strcmp(verb, "train") == 0 && argc == 1)
+		return spam_train(o);
+	return verb_fails(EX_USAGE, "spam: check MESSAGE, learn or train is "
+	    "wanted; gatehouse spam --help says more");
+}
+
+int
+verb_spam(int argc, char **argv, struct arena *a)
+{
+	struct spam_options o = { .a = a, .out = buf_in(a),
+	    .bits = train_defaults.bits };
+	int c;
+
+	optind = 1;
+	while ((c = getopt_long(argc, argv, "", longs, NULL)) != -1) {
+		switch (c) {
+		case 'c': o.config = optarg; break;
+		case 'd': o.state = optarg; break;
+		case 'm': o.model = optarg; break;
+		case 'o': o.output = optarg; break;
+		case 's': o.spam = optarg; break;
+		case 'h': o.ham = optarg; break;
+		case 'b': o.bits = (unsigned)strtoul(optarg, NULL, 10); break;
+		case 'f': o.forget = true; break;
+		case 'e': o.evaluate = true; break;
+		case 'j': o.json = true; break;
+		case 'H': return help();
+		default: return EX_USAGE;
+		}
+	}
+	if (o.bits < MODEL_BITS_MIN || o.bits > MODEL_BITS_MAX)
+		return verb_fails(EX_USAGE, "spam: --bits is %d to %d",
+		    MODEL_BITS_MIN, MODEL_BITS_MAX);
+	return run(&o, argc - optind, argv + optind);
+}

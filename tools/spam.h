@@ -1,0 +1,37 @@
+/*
+ * spam - what the verbs of "gatehouse spam" share (spam.c, spam-train.c)
+ */
+#ifndef TOOLS_SPAM_H
+#define TOOLS_SPAM_H
+
+#include "conf/house.h"
+#include "milters/antispam/decide.h"
+#include "milters/antispam/learned.h"
+#include "tools/verb.h"
+
+struct spam_options {
+	struct arena *a;
+	const char *config, *state, *model, *output;
+	const char *spam, *ham;		/* files or folders to learn from */
+	unsigned bits;
+	bool json, forget, evaluate;
+	struct house_conf house;
+	struct buf out;
+};
+
+/* One message as it came: read, split, its features. In the arena. */
+struct spam_mail {
+	struct message *msg;
+	struct content content;
+	struct features features;
+	struct learned_record record;	/* id and group; given is now */
+};
+
+void spam_read(struct arena *a, struct slice bytes, struct spam_mail *mail_r);
+/* STATE/antispam/learned */
+const char *spam_learned(const struct spam_options *o);
+
+int spam_learn(struct spam_options *o);
+int spam_train(struct spam_options *o);
+
+#endif
