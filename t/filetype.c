@@ -32,7 +32,8 @@ static const struct {
 	    "exe", "", "disguised" },
 	{ S("a.pdf                .exe"), "a.pdf                .exe", "exe",
 	    "pdf", "double-extension blanks" },
-	{ S("a.exe::$DATA"), "a.exe", "exe", "", "stream" },
+	{ S("a.exe::$DATA"), "a.exe::$DATA", "", "", "stream" },
+	{ S("Re: a.pdf"), "Re: a.pdf", "pdf", "", "stream" },
 	{ S("../../x.js"), "x.js", "js", "", "path" },
 	{ S("C:\\tmp\\y.bat"), "y.bat", "bat", "", "path" },
 	{ S("a\r\n.exe"), "a.exe", "exe", "", "control" },
@@ -71,6 +72,32 @@ test_names(struct arena *a)
 	}
 }
 
+/* What is ordinary in some language is none. */
+static const struct { struct slice name; bool trick; } tricks[] = {
+	{ S("Re: Angebot.pdf"), false }, { S("AW: x.txt:y.exe"), true },
+	{ S("\350\263\207\346\226\231\357\274\210\357\274\221\357\274\211"
+	    ".pdf"), false },
+	{ S("\327\220\342\200\217.docx"), false },
+	{ S("\327\220\342\200\256xcod.exe"), true },
+	{ S("a.html. "), true }, { S("a.txt. "), false },
+	{ S("dir/a.exe"), false }, { S("a.exe"), false },
+	{ S("a.tar.gz"), false }, { S("letter.doc.js"), true },
+	{ S("a.docm\342\200\213"), true },
+};
+
+static void
+test_tricks(struct arena *a)
+{
+	for (size_t i = 0; i < sizeof tricks / sizeof tricks[0]; i++) {
+		struct filename n;
+
+		filename_read(a, tricks[i].name, &n);
+		tap_is_int(filename_tricks(&n) != 0, tricks[i].trick,
+		    "%.*s: %s", SLICE_ARG(tricks[i].name), tricks[i].trick ?
+		    "a trick" : "none");
+	}
+}
+
 static void
 test_long_name(struct arena *a)
 {
@@ -82,8 +109,8 @@ test_long_name(struct arena *a)
 	filename_read(a, slice_make(text, 65536), &n);
 	tap_is_str(filename_flag_name(n.flags), "long", "64 kB of a name");
 	tap_is(n.ext, SLICE("exe"), "and its extension is seen");
-	filename_read(a, SLICE("a.txt:b.exe"), &n);
-	tap_is(n.stream, SLICE("exe"), "the extension behind a colon");
+	filename_read(a, SLICE("a.exe:b.txt"), &n);
+	tap_is(n.stream, SLICE("exe"), "the extension before a colon");
 }
 
 /* ---- bytes ---- */
@@ -309,6 +336,7 @@ main(void)
 	struct arena *a = arena_new();
 
 	test_names(a);
+	test_tricks(a);
 	test_long_name(a);
 	test_bytes(a);
 	test_ole2(a);

@@ -1,8 +1,9 @@
 /*
  * Zip (APPNOTE): what it is, by the names in it. Names are taken from each
  * local header and each entry of a directory, wherever they stand: what one
- * reader finds is what counts. At most HEADERS of them; a zip that hides what it
- * is behind more has no claim that agrees with it, and the cell opens it anyway.
+ * reader finds is what counts. At most HEADERS of them; a zip that hides what
+ * it is behind more has no claim that agrees with it, and the cell opens it
+ * anyway.
  */
 #include "filetype/look.h"
 
