@@ -149,6 +149,33 @@ for my $form ('antispam', 'chain') {
 	unlike $r->{message}, qr/^X-Gatehouse-Spam/m, 'and no field goes out';
 }
 
+# --- lists ---
+my $conf = $s->conf;
+open my $l, '>', "$conf/policy.lists" or die $!;
+print $l "block all corp.example\nallow user $boss shop.example\n" .
+    "allow domain gatehouse.test 203.0.113.77\nblock user $two x\@far.test\n";
+close $l or die $!;
+$s->log->mark;
+my ($rc, $said) = $s->gatehouse('policy', 'compile', '--config', $conf);
+is $rc, 0, 'lists are compiled' or diag $said;
+ok $s->log->wait_for(qr/gatehouse-antispam\[\d+\]: .*new policy map/, 20),
+    'and taken up';
+my $r = $s->talk('antispam', message => letter(0), rcpt => [ $us ]);
+is $r->{reply}, 'discard', 'held for all';
+is +(($store->objects)[0] // {})->{rule}, 'blocked', 'who is blocked is held';
+$store->clear;
+$r = $s->talk('antispam', message => letter(1), rcpt => [ $boss, $us ]);
+is "@{ $r->{rcpt} }", $boss, 'an allow entry is not believed without DMARC';
+$store->clear;
+$r = $s->talk('antispam', message => letter(1), rcpt => [ $us ],
+    client => '203.0.113.77');
+is $r->{reply}, 'accept', 'a client that is allowed';
+$r = $s->talk('antispam', message => letter(0) =~ s/corp/other/r,
+    from => 'x@far.test', rcpt => [ $two ]);
+is +(($store->objects)[0] // {})->{rule}, 'blocked',
+    'and the reverse-path that is not';
+$store->clear;
+
 # --- the model goes, and is bad ---
 $s->log->mark;
 unlink "$dir/model";
@@ -156,7 +183,7 @@ $s->signal_milter('antispam', 'USR1');
 ok $s->log->wait_for(qr/gatehouse-antispam\[\d+\]: error: .*model: /, 20),
     'a reload without a model keeps the old one, and says so';
 $s->allow(qr/error: .*model: /);
-is $s->talk('antispam', message => letter(0), rcpt => [ $us ])->{reply},
-    'accept', 'and mail flows';
+is $s->talk('antispam', message => letter(0) =~ s/corp/other/r,
+    rcpt => [ $us ])->{reply}, 'accept', 'and mail flows';
 
 $s->done;

@@ -26,9 +26,9 @@ item_of(struct arena *a, const char *fields, struct slice bytes)
 #define NAMED(name)	"Content-Type: application/octet-stream\n" \
 	"Content-Disposition: attachment; filename=\"" name "\""
 
-static const char pe[] = "MZ\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
-    "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\100\0\0\0"
-    "PE\0\0";
+#define Z15	"\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+static const char pe[] = "MZ" Z15 Z15 Z15 "\0\0\0\0\0\0\0\0\0\0\0\0\0"
+    "\100\0\0\0" "PE\0\0";
 
 static const struct {
 	const char *fields;
@@ -41,6 +41,10 @@ static const struct {
 	{ NAMED("a.exe.txt"), S("x"), "ext:exe", false },
 	{ NAMED("a.exe. "), S("x"), "ext:exe", true },
 	{ NAMED("a.txt:b.exe"), S("x"), "ext:exe", true },
+	{ NAMED("a.exe:b.txt"), S("x"), "ext:exe", true },
+	{ NAMED("a.exe::$DATA"), S("x"), "name:*.exe", true },
+	{ NAMED("Re: a.pdf"), S("%PDF-1.4"), "name:*.pdf", true },
+	{ NAMED("Re: a.pdf"), S("%PDF-1.4"), "class:name-trick", false },
 	{ NAMED("a.pdf.exe"), S("x"), "class:name-trick", true },
 	{ NAMED("a.pdf"), S("%PDF-1.4\n"), "class:name-trick", false },
 	{ NAMED("a.pdf"), S("%PDF-1.4\n"), "class:disagreement", false },

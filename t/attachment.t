@@ -136,6 +136,10 @@ for my $form ('attachment-dlp', 'chain') {
 	is "@{ +($store->objects)[0]{recipients} }", $us, 'who is named';
 	$store->clear;
 
+	$r = talk($form, mail(part('z.js', '1')), rcpt => [ $us, $dev ]);
+	is "$r->{reply} @{ $r->{rcpt} }", "accept $us $dev", 'two of one message';
+	like $r->{message}, qr/z\.js \(text/, 'have one form, and it goes for both';
+
 	# Out, and from one of us to another.
 	my %out = (client => '198.51.100.9', from => $us);
 	$r = talk($form, mail(part('a.key', 'x')), %out,

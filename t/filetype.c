@@ -32,7 +32,8 @@ static const struct {
 	    "exe", "", "disguised" },
 	{ S("a.pdf                .exe"), "a.pdf                .exe", "exe",
 	    "pdf", "double-extension blanks" },
-	{ S("a.exe::$DATA"), "a.exe", "exe", "", "stream" },
+	{ S("a.exe::$DATA"), "a.exe::$DATA", "", "", "stream" },
+	{ S("Re: a.pdf"), "Re: a.pdf", "pdf", "", "stream" },
 	{ S("../../x.js"), "x.js", "js", "", "path" },
 	{ S("C:\\tmp\\y.bat"), "y.bat", "bat", "", "path" },
 	{ S("a\r\n.exe"), "a.exe", "exe", "", "control" },
@@ -71,6 +72,32 @@ test_names(struct arena *a)
 	}
 }
 
+/* What is ordinary in some language is none. */
+static const struct { struct slice name; bool trick; } tricks[] = {
+	{ S("Re: Angebot.pdf"), false }, { S("AW: x.txt:y.exe"), true },
+	{ S("\350\263\207\346\226\231\357\274\210\357\274\221\357\274\211"
+	    ".pdf"), false },
+	{ S("\327\220\342\200\217.docx"), false },
+	{ S("\327\220\342\200\256xcod.exe"), true },
+	{ S("a.html. "), true }, { S("a.txt. "), false },
+	{ S("dir/a.exe"), false }, { S("a.exe"), false },
+	{ S("a.tar.gz"), false }, { S("letter.doc.js"), true },
+	{ S("a.docm\342\200\213"), true },
+};
+
+static void
+test_tricks(struct arena *a)
+{
+	for (size_t i = 0; i < sizeof tricks / sizeof tricks[0]; i++) {
+		struct filename n;
+
+		filename_read(a, tricks[i].name, &n);
+		tap_is_int(filename_tricks(&n) != 0, tricks[i].trick,
+		    "%.*s: %s", SLICE_ARG(tricks[i].name), tricks[i].trick ?
+		    "a trick" : "none");
+	}
+}
+
 static void
 test_long_name(struct arena *a)
 {
@@ -82,8 +109,8 @@ test_long_name(struct arena *a)
 	filename_read(a, slice_make(text, 65536), &n);
 	tap_is_str(filename_flag_name(n.flags), "long", "64 kB of a name");
 	tap_is(n.ext, SLICE("exe"), "and its extension is seen");
-	filename_read(a, SLICE("a.txt:b.exe"), &n);
-	tap_is(n.stream, SLICE("exe"), "the extension behind a colon");
+	filename_read(a, SLICE("a.exe:b.txt"), &n);
+	tap_is(n.stream, SLICE("exe"), "the extension before a colon");
 }
 
 /* ---- bytes ---- */
@@ -106,6 +133,8 @@ static const struct {
 	{ S("  @echo off\r\n"), "batch", "script text" },
 	{ S("\377\376W\0i\0n\0d\0o\0w\0s\0 \0R\0e\0g\0i\0s\0t\0r\0y\0 \0E\0d\0"
 	    "i\0t\0o\0r\0 \0V\0e\0r\0s\0i\0o\0n\0"), "reg", "script text" },
+	{ S("\0H\0e\0l\0l\0o\0\r\0\n"), "text", "text" },
+	{ S("-----BEGIN PGP SIGNATURE-----\n"), "pgp-armor", "text" },
 	{ S("Set s = CreateObject(\"WScript.Shell\")\n"), "vbscript",
 	    "script text" },
 	{ S("var a = new ActiveXObject('x');"), "javascript", "script text" },
@@ -118,6 +147,7 @@ static const struct {
 	    "html html-active image text" },
 	{ S("[InternetShortcut]\r\nURL=file://x/y.exe\r\n"), "url",
 	    "shortcut text" },
+	{ S("\320\317\021\340\241\261\032\341"), "ole2", "office" },
 	{ S("%PDF-1.4\n1 0 obj<</Type/Catalog>>\n"), "pdf", "pdf" },
 	{ S("%PDF-1.4\n<</S/J#61vaScript/JS(x)>>"), "pdf", "pdf pdf-active" },
 	{ S("%PDF-1.4\n<</EmbeddedFile 1 0 R/Encrypt 2 0 R>>"), "pdf",
@@ -224,7 +254,8 @@ static const struct { const char *claim, *is; bool agrees; } pairs[] = {
 	{ "docx", "zip", false }, { "docm", "docx", true },
 	{ "doc", "rtf", true }, { "text", "pe", false },
 	{ "text", "data", false }, { "text", "html", false },
-	{ "text", "csv", true }, { "javascript", "text", true },
+	{ "text", "csv", true }, { "text", "pgp-armor", true },
+	{ "pgp", "text", true }, { "javascript", "text", true },
 	{ "javascript", "html", true }, { "html", "text", true },
 	{ "csv", "xls", false }, { "mail", "html", true },
 	{ "pyc", "data", true }, { "tnef", "data", true },
@@ -305,6 +336,7 @@ main(void)
 	struct arena *a = arena_new();
 
 	test_names(a);
+	test_tricks(a);
 	test_long_name(a);
 	test_bytes(a);
 	test_ole2(a);

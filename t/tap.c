@@ -11,6 +11,9 @@
 
 static unsigned tests, failures;
 
+static void say(bool good, const char *fmt, va_list args)
+    __attribute__((format(printf, 2, 0)));
+
 static void
 say(bool good, const char *fmt, va_list args)
 {

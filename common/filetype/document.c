@@ -47,6 +47,8 @@ look_ole2(struct slice bytes, unsigned *classes)
 		{ "   114", "mpp" },
 	};
 
+	struct slice behind = slice_after(bytes, 512);
+
 	if (has_entry(bytes, "_VBA_PROJECT") || has_entry(bytes, "VBA") ||
 	    has_entry(bytes, "Macros") || has_entry(bytes, "_VBA_PROJECT_CUR"))
 		*classes |= FILETYPE_MACRO;
@@ -59,10 +61,8 @@ look_ole2(struct slice bytes, unsigned *classes)
 		if (has_entry(bytes, kinds[i].entry))
 			return kinds[i].name;
 	/* The class of the root says that Windows Installer reads it. */
-	if (slice_search(slice_sub(bytes, 512, bytes.len), SLICE("\204\020\014"
-	    "\0\0\0\0\0\300\0\0\0\0\0\0F")) < bytes.len - 512)
-		return "msi";
-	return "ole2";
+	return slice_search(behind, SLICE("\204\020\014\0\0\0\0\0\300\0\0\0"
+	    "\0\0\0F")) < behind.len ? "msi" : "ole2";
 }
 
 const char *

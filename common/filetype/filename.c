@@ -7,8 +7,8 @@
 enum { MANY_BLANKS = 5, EXTENSION = 40 };
 
 /* What runs or leads to something when it is opened. */
-static const unsigned dangerous = FILETYPE_EXECUTABLE | FILETYPE_SCRIPT |
-    FILETYPE_SHORTCUT | FILETYPE_DISK;
+enum { DANGEROUS = FILETYPE_EXECUTABLE | FILETYPE_SCRIPT |
+    FILETYPE_SHORTCUT | FILETYPE_DISK };
 
 static uint32_t
 folded(uint32_t cp)
@@ -121,8 +121,8 @@ find_double(struct filename *n)
 	const struct filetype *last = filetype_by_ext(n->ext);
 	const struct filetype *before = filetype_by_ext(n->before);
 
-	if (last != NULL && (last->classes & dangerous) != 0 &&
-	    before != NULL && (before->classes & dangerous) == 0)
+	if (last != NULL && (last->classes & DANGEROUS) != 0 &&
+	    before != NULL && (before->classes & DANGEROUS) == 0)
 		n->flags |= FILENAME_DOUBLE;
 }
 
@@ -142,20 +142,21 @@ void
 filename_read(struct arena *a, struct slice name, struct filename *name_r)
 {
 	struct filename n = { .stream = SLICE("") };
-	struct slice s, stem, rest, unused;
+	struct slice s, stem, file, unused;
 
 	if (name.len > FILENAME_LONG)
 		n.flags |= FILENAME_TOO_LONG;
 	if (name.len > FILENAME_READ)
 		name = slice_after(name, name.len - FILENAME_READ);
 	s = without_path(cleaned(a, name, &n.flags), &n.flags);
-	s = slice_cut(s, ':', &rest);
-	if (rest.ptr != NULL) {
+	n.clean = file = without_tail(s, &n.flags);
+	if (slice_has(file, ':')) {
 		n.flags |= FILENAME_STREAM;
-		n.stream = extension(a, without_tail(rest, &n.flags), &unused);
+		s = slice_sub(file, 0, slice_find(file, ':'));
+		n.stream = extension(a, without_tail(s, &n.flags), &unused);
+		file = slice_after(file, slice_find_last(file, ':') + 1);
 	}
-	n.clean = without_tail(s, &n.flags);
-	n.ext = extension(a, n.clean, &stem);
+	n.ext = extension(a, file, &stem);
 	find_blanks(&n, stem);
 	n.before = extension(a, without_tail(stem, &(unsigned){ 0 }), &unused);
 	if (is_clsid(n.ext))
@@ -175,4 +176,18 @@ filename_flag_name(unsigned bit)
 		if (bit == 1u << i)
 			return names[i];
 	return NULL;
+}
+
+unsigned
+filename_tricks(const struct filename *name)
+{
+	const unsigned hides = DANGEROUS | FILETYPE_MACRO | FILETYPE_HTML;
+	const struct filetype *last = filetype_by_ext(name->ext);
+	const struct filetype *stream = filetype_by_ext(name->stream);
+	unsigned runs = (last != NULL ? last->classes : 0) |
+	    (stream != NULL ? stream->classes : 0);
+
+	return (runs & hides) != 0 ? name->flags & ~(unsigned)(FILENAME_PATH |
+	    FILENAME_INVALID) : name->flags & (FILENAME_DOUBLE |
+	    FILENAME_CLSID);
 }

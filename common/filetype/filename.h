@@ -6,10 +6,10 @@
  *
  * `clean` is UTF-8 without path, controls, unseen characters and bidi marks,
  * fullwidth letters and dots as their ASCII forms, without the dots and blanks
- * at the end that Windows drops, without the stream behind a colon. `ext` is
- * what stands behind its last dot, in lower case ("" for none); `before` is the
- * extension before that. A name "a.txt:b.exe" has a second reading behind the
- * colon: `stream` is its extension.
+ * at the end that Windows drops. `ext` is what stands behind its last dot, in
+ * lower case ("" for none); `before` is the extension before that. A name
+ * "a.exe:b" has a second reading on Windows, where a stream follows a colon:
+ * `stream` is the extension that stands before it.
  *
  * Linear in the name, of which FILENAME_READ bytes are looked at: its end. In
  * the arena; any thread.
@@ -51,9 +51,12 @@ void filename_read(struct arena *a, struct slice name,
 /* "double"; NULL for what is no flag. */
 const char *filename_flag_name(unsigned bit);
 
-/* Those that no honest sender has a reason for. */
-#define FILENAME_TRICKS	(FILENAME_DOUBLE | FILENAME_BIDI | FILENAME_CONTROL | \
-	FILENAME_BLANKS | FILENAME_STREAM | FILENAME_WIDE | FILENAME_CLSID | \
-	FILENAME_TOO_LONG)
+/*
+ * Those of its flags that no honest sender has a reason for. Colons ("Re: x"),
+ * fullwidth letters, marks of direction and long names are ordinary in some
+ * languages: they are tricks before an extension that runs something, and
+ * nowhere else.
+ */
+unsigned filename_tricks(const struct filename *name);
 
 #endif

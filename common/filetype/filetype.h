@@ -23,7 +23,8 @@
  * only), what stands in compressed or encrypted streams of a container (the
  * unpack cell opens these; ask again for each member), anything beyond the
  * first signature of a file that is two things at once, except that a program,
- * PDF or picture with a zip archive behind it has FILETYPE_POLYGLOT.
+ * PDF or picture with a zip archive behind it has FILETYPE_POLYGLOT; a document
+ * whose macros have a name of their own (their member is OLE2 and says so).
  *
  * Pure, linear in the bytes; any thread.
  */

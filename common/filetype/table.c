@@ -213,10 +213,11 @@ const struct filetype filetype_table[] = {
 	  "application/pkcs7-signature,application/x-pkcs7-mime,"
 	  "application/x-pkcs7-signature", "crypto", NULL, 0, false },
 	{ "pgp", "pgp,gpg,asc,sig", "application/pgp-encrypted,"
-	  "application/pgp-signature,application/pgp-keys", "crypto", NULL,
+	  "application/pgp-signature,application/pgp-keys", "crypto", "text",
 	  0, false },
+	{ "pgp-armor", "", "", "crypto", NULL, TEXT, true },
 	{ "pem", "pem,crt,cer,key,csr,der", "application/x-x509-ca-cert",
-	  "crypto", "text", 0, false },
+	  "crypto", "text", TEXT, false },
 
 	/* Text with a grammar. */
 	{ "html", "html,htm,xhtml,shtml,xht,htx", "text/html,"

@@ -3,16 +3,37 @@
 #include "filetype/look.h"
 #include "text/utf8.h"
 
-enum { HEAD = 4096, ODD = 200 };
+enum { HEAD = 4096, ODD = 200, PAIRS = 256 };
+
+enum wide { NARROW, LITTLE, BIG };
+
+/* UTF-16, by its mark; without one, when each second byte is 0 and no other. */
+static enum wide
+wideness(struct slice s)
+{
+	size_t pairs = s.len / 2 < PAIRS ? s.len / 2 : PAIRS;
+	size_t even = 0, odd = 0;
+
+	if (slice_starts(s, SLICE("\377\376")))
+		return LITTLE;
+	if (slice_starts(s, SLICE("\376\377")))
+		return BIG;
+	for (size_t i = 0; i < pairs; i++) {
+		even += s.ptr[2 * i] == '\0';
+		odd += s.ptr[2 * i + 1] == '\0';
+	}
+	if (pairs < 4 || even + odd < pairs - pairs / 8)
+		return NARROW;
+	return even == 0 ? LITTLE : odd == 0 ? BIG : NARROW;
+}
 
 /* UTF-16 is text too; its ASCII is enough to know it by. */
 static size_t
-narrowed(struct slice bytes, char out[HEAD])
+narrowed(struct slice bytes, bool big, char out[HEAD])
 {
-	bool big = slice_starts(bytes, SLICE("\376\377"));
 	size_t n = 0;
 
-	for (size_t i = 2; i + 1 < bytes.len && n < HEAD; i += 2) {
+	for (size_t i = 0; i + 1 < bytes.len && n < HEAD; i += 2) {
 		char high = bytes.ptr[big ? i : i + 1];
 
 		out[n++] = high == '\0' ? bytes.ptr[big ? i + 1 : i] : '?';
@@ -74,7 +95,7 @@ static const struct { const char *start, *name; } starts[] = {
 	{ "WEB\n", "iqy" }, { "WEB\r\n", "iqy" }, { "ID;P", "iqy" },
 	{ "BEGIN:VCALENDAR", "ics" }, { "BEGIN:VCARD", "vcard" },
 	{ "WEBVTT", "vtt" },
-	{ "-----BEGIN PGP", "pgp" }, { "-----BEGIN ", "pem" },
+	{ "-----BEGIN PGP", "pgp-armor" }, { "-----BEGIN ", "pem" },
 	{ "%!PS", "postscript" },
 	{ "(This file must be converted with BinHex", "binhex" },
 	{ "begin 6", "uue" }, { "begin 7", "uue" }, { "begin-base64 ", "uue" },
@@ -176,9 +197,11 @@ look_text(struct slice bytes, unsigned *classes)
 	struct slice s = bytes;
 	const char *name;
 
-	if (slice_starts(s, SLICE("\377\376")) ||
-	    slice_starts(s, SLICE("\376\377"))) {
-		s = slice_make(narrow, narrowed(bytes, narrow));
+	if (wideness(s) != NARROW) {
+		s = slice_make(narrow, narrowed(bytes, wideness(s) == BIG,
+		    narrow));
+		if (slice_starts(s, SLICE("?")))
+			s = slice_after(s, 1);	/* the mark */
 		bytes = s;
 	} else if (slice_starts(s, SLICE("\357\273\277"))) {
 		s = slice_after(s, 3);

@@ -1,9 +1,14 @@
 /*
  * Zip (APPNOTE): what it is, by the names in it. Names are taken from each
  * local header and each entry of a directory, wherever they stand: what one
- * reader finds is what counts.
+ * reader finds is what counts. At most HEADERS of them; a zip that hides what
+ * it is behind more has no claim that agrees with it, and the cell opens it
+ * anyway.
  */
 #include "filetype/look.h"
+
+/* Whoever writes headers over headers has us read each name many times. */
+enum { HEADERS = 100000, NAME = 256 };
 
 struct seen {
 	bool types, word, excel, slides, visio, binary, macros, fdoc;
@@ -50,9 +55,12 @@ see(struct seen *s, struct slice name)
 static void
 walk(struct slice bytes, struct seen *s)
 {
-	for (size_t at = 0; at + 30 <= bytes.len; at++) {
+	unsigned headers = 0;
+
+	for (size_t at = 0; at + 30 <= bytes.len && headers < HEADERS; at++) {
 		struct slice h = slice_after(bytes, at);
 		size_t skip = slice_search(h, SLICE("PK"));
+		size_t len;
 		bool local;
 
 		if (skip == h.len)
@@ -64,9 +72,10 @@ walk(struct slice bytes, struct seen *s)
 			continue;
 		if (h.len < (local ? 30u : 46u))
 			return;
+		headers++;
 		s->encrypted |= (look_le16(h, local ? 6 : 8) & 1) != 0;
-		see(s, slice_sub(h, local ? 30 : 46,
-		    look_le16(h, local ? 26 : 28)));
+		len = look_le16(h, local ? 26 : 28);
+		see(s, slice_sub(h, local ? 30 : 46, len < NAME ? len : NAME));
 	}
 }
 

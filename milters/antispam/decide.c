@@ -21,12 +21,17 @@ resolve(struct job *job, struct antispam_answers *seen, struct slice *why_r)
 	enum rc rc = RC_OK;
 
 	seen->own = arena_array(job->arena, n + 1, sizeof *seen->own);
-	for (size_t i = 0; i < n && rc == RC_OK; i++)
-		if (!in || counts(&e->recipients[i]))
-			rc = job_settings(job, in ? e->recipients[i].address :
-			    job_sender(job), antispam_options, conf->scopes,
-			    sizeof *conf, &seen->own[i].conf,
-			    &seen->own[i].who, why_r);
+	for (size_t i = 0; i < n && rc == RC_OK; i++) {
+		struct antispam_own *own = &seen->own[i];
+
+		if (in && !counts(&e->recipients[i]))
+			continue;
+		rc = job_settings(job, in ? e->recipients[i].address :
+		    job_sender(job), antispam_options, conf->scopes,
+		    sizeof *conf, &own->conf, &own->who, why_r);
+		if (rc == RC_OK && in)
+			rc = listed_look(job, &own->who, &own->listed, why_r);
+	}
 	return rc;
 }
 
@@ -97,6 +102,26 @@ wants_tag(const struct antispam_answers *seen,
 	    (seen->percent >= conf->act_at && conf->action == SPAM_TAG);
 }
 
+/* Lists come first. True: they have decided. */
+static bool
+judge_listed(const struct job *job, const struct antispam_own *own,
+    struct verdict *v)
+{
+	const struct spam_listed *l = &own->listed;
+
+	if (l->what == LISTED_NOT)
+		return false;
+	if (l->what == LISTED_BLOCK)
+		act(job, v, own->conf.blocked);
+	v->rule = l->what == LISTED_BLOCK ? "blocked" : "allowed";
+	v->reason = arena_printf(job->arena, "the sender is on %s list: %.*s",
+	    l->what == LISTED_BLOCK ? "a block" : "an allow",
+	    SLICE_ARG(l->entry));
+	if (v->action == REJECT)
+		v->reply = SLICE("5.7.1 sender is not wanted here");
+	return true;
+}
+
 /* What is done for one of whom these options are; true: his copy is marked. */
 static bool
 judge_one(const struct job *job, const struct antispam_own *own,
@@ -108,6 +133,9 @@ judge_one(const struct job *job, const struct antispam_own *own,
 	unsigned at = in ? own->conf.act_at : own->conf.out_at;
 	int action = in ? own->conf.action : own->conf.out_action;
 
+	if (in && judge_listed(job, own, v))
+		return own->listed.what == LISTED_BLOCK &&
+		    v->action == ACCEPT;
 	if (seen->percent >= at)
 		act(job, v, action);
 	else if (in && wants_tag(seen, &own->conf))

@@ -12,6 +12,7 @@
 #define ANTISPAM_DECIDE_H
 
 #include "clue.h"
+#include "listed.h"
 #include "milter/filter.h"
 #include "model.h"
 #include "options.h"
@@ -27,6 +28,7 @@ struct spam_reason {
 struct antispam_own {
 	struct antispam_conf conf;
 	struct policy_who who;
+	struct spam_listed listed;
 };
 
 struct antispam_answers {

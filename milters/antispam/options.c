@@ -31,6 +31,11 @@ const struct conf_option antispam_options[] = {
 	  "quarantine", 0, 0,
 	  "What is done with outbound mail of at least outbound_at percent.",
 	  actions },
+	{ "blocked", CONF_ENUM | CONF_SCOPED, AT(blocked), "quarantine", 0, 0,
+	  "What is done with inbound mail whose sender is on the recipient's "
+	  "block list (gatehouse-policy(1), policy.lists), whatever its "
+	  "probability. Whom an allow list names is never taken for spam.",
+	  actions },
 	{ "subject_tag", CONF_STRING | CONF_SCOPED | CONF_FORM,
 	  AT(subject_tag), "[SPAM]", 0, 60,
 	  "The mark in the subject. Empty: none.", NULL },
@@ -46,7 +51,7 @@ antispam_check(const struct antispam_conf *conf,
     const struct house_conf *house, struct arena *a, struct slice *why_r)
 {
 	bool discards = conf->action == SPAM_DISCARD ||
-	    conf->out_action == SPAM_DISCARD;
+	    conf->out_action == SPAM_DISCARD || conf->blocked == SPAM_DISCARD;
 
 	if (discards && house->store_key[0] == '\0') {
 		*why_r = SLICE("discard needs a store for a record of the "

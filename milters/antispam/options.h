@@ -19,6 +19,7 @@ struct antispam_conf {
 	int action;			/* enum spam_action */
 	unsigned out_at;
 	int out_action;
+	int blocked;			/* who is on a block list */
 	const char *subject_tag;
 	bool header;
 	struct scopes *scopes;

@@ -18,11 +18,10 @@ add_name(struct arena *a, struct identity *id, struct slice name)
 		return;
 	filename_read(a, name, n);
 	for (size_t i = 0; i < id->nnames; i++)
-		if (slice_eq(id->names[i].clean, n->clean) &&
-		    slice_eq(id->names[i].stream, n->stream))
+		if (slice_eq(id->names[i].clean, n->clean))
 			return;
 	id->nnames++;
-	id->tricks |= n->flags & FILENAME_TRICKS;
+	id->tricks |= filename_tricks(n);
 	for (size_t i = 0; i < 2; i++) {
 		t = filetype_by_ext(i == 0 ? n->ext : n->stream);
 		if (t == NULL)

@@ -3,9 +3,9 @@
  *
  * attachment_judge	in ask(), when the message has been taken apart and it
  *			is known whose settings count: a verdict for each
- *			recipient, what is removed, and the note. Of recipients who differ,
- *			what goes for one of them goes for all who get it: the
- *			message has one form
+ *			recipient, what is removed, and the note. Of recipients
+ *			who differ, what goes for one of them goes for all who
+ *			get it: the message has one form
  * step_attachment	from that to the plan. Rules: attachment-removed,
  *			attachment-held, attachment-discarded,
  *			attachment-refused, attachment-unremovable

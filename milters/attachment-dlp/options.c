@@ -62,8 +62,8 @@ const struct conf_option attachment_options[] = {
 
 	{ "control_mailbox", CONF_STRING | CONF_SCOPED, AT(control_mailbox), "",
 	  0, 300, "Mail to people outside is refused unless this mailbox is "
-	  "among its recipients. Who is asked about is who sends. Empty: none is "
-	  "needed.", NULL },
+	  "among its recipients. Who is asked about is who sends. Empty: none "
+	  "is needed.", NULL },
 
 	{ "depth", CONF_COUNT, AT(depth), "10", 1, 100,
 	  "Containers within containers that are opened.", NULL },

@@ -5,8 +5,8 @@
  *			the strict part that it is another reading of. NULL with
  *			*why_r where it cannot be done without breaking the
  *			rest: below multipart/signed or multipart/encrypted, a
- *			signed or encrypted part itself (S/MIME), within a part that is
- *			encoded as a whole, behind a closing boundary
+ *			signed or encrypted part itself (S/MIME), within a part
+ *			that is encoded as a whole, behind a closing boundary
  * remove_part		the patches: the part's header block and content become
  *			those of a text/plain part with the note. Of a message
  *			(the root, or one that is attached) just its fields

@@ -155,7 +155,9 @@ named(const struct term_condition *c, const struct identity *id)
 	for (size_t i = 0; i < id->nnames; i++) {
 		const struct filename *n = &id->names[i];
 
-		if (c->kind == TERM_NAME ? glob(c->text, n->clean) :
+		if (c->kind == TERM_NAME ? glob(c->text, n->clean) ||
+		    glob(c->text, slice_sub(n->clean, 0,
+		    slice_find(n->clean, ':'))) :
 		    slice_eq_nocase(c->text, n->ext) ||
 		    (n->stream.len > 0 && slice_eq_nocase(c->text, n->stream)))
 			return true;
