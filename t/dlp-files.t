@@ -200,6 +200,23 @@ my $hidden = found(mail('m', 'text/html', '7bit', '<p>' . join('<i></i>',
     "</p><p style='display:none'>$iban</p>"));
 is_deeply [ map { $hidden->{rules}{$_}{values} } qw(cards ibans) ], [ 1, 1 ],
     'references one by one, and what nobody sees';
+my $parted = 'Content-Type: multipart/mixed; boundary=b';
+my %around = (
+	'before the first part' => "$parted\n\n$card $iban\n--b\n\nx\n--b--\n",
+	'behind the last' => "$parted\n\n--b\n\nx\n--b--\n$card $iban\n",
+	'a subject within' => "$parted\n\n--b\nContent-Type: message/rfc822\n" .
+	    "\nSubject: $card $iban\n\nx\n--b--\n",
+	'a topic' => "Thread-Topic: =?utf-8?b?" . encode_base64("$card $iban",
+	    '') . "?=\n\nx\n",
+	'a name of a file' => "Content-Type: image/png; name=\"$card $iban.png\"" .
+	    "\n\nx\n",
+);
+for my $what (sort keys %around) {
+	my $got = found(put('m', "From: a\@b.test\nSubject: s\nMIME-Version: " .
+	    "1.0\n$around{$what}"));
+	is_deeply [ map { $got->{rules}{$_}{values} } qw(cards ibans) ],
+	    [ 1, 1 ], "$what: found";
+}
 my $none = found(put('n', "4111111111111112 and DE89370400440532013001\n"));
 is_deeply [ map { $none->{rules}{$_}{values} } qw(cards ibans) ], [ 0, 0 ],
     'wrong check digits are none';

@@ -4,6 +4,7 @@
 #include "detect/plain.h"
 #include "html/text.h"
 #include "text/charset.h"
+#include "text/encoded.h"
 #include "text/utf8.h"
 
 enum { LOOK = 4096, UNREAD = 1000, PATH = 300 };
@@ -86,6 +87,53 @@ add_labels(struct reader *r)
 		    slice_of(*name), i)) != NULL; i++)
 			add(r, slice_of(*name), plain_text(r->a,
 			    field_value(r->a, f)), true);
+	}
+}
+
+/* Fields that people write into, or that repeat what they wrote; of the message
+ * and of each one in it. Its own Subject is in the content already. */
+static void
+add_fields(struct reader *r, const struct field *fields, size_t n,
+    bool nested)
+{
+	static const char *const names[] = { "Subject", "Comments",
+	    "Thread-Topic", "Content-Description", NULL };
+	unsigned flags;
+
+	for (size_t i = 0; i < n; i++)
+		for (const char *const *name = names + !nested; *name != NULL;
+		    name++)
+			if (slice_eq_nocase(fields[i].name, slice_of(*name)))
+				add(r, slice_of(*name), plain_text(r->a,
+				    encoded_decode(r->a, field_value(r->a,
+				    &fields[i]), &flags)), false);
+}
+
+static void
+add_raw(struct reader *r, const char *where, struct slice bytes)
+{
+	struct buf utf8 = buf_in(r->a);
+
+	if (slice_trim(bytes).len == 0)
+		return;
+	if (charset_utf8(SLICE("utf-8"), bytes, room(r), &utf8) & CHARSET_CUT)
+		unread(r, slice_of(where), "too-large");
+	add(r, slice_of(where), plain_text(r->a, buf_slice(&utf8)), false);
+}
+
+/* What no reader shows and every reader can be made to: the text around the
+ * parts. And what messages within the message are about. */
+static void
+add_between(struct reader *r)
+{
+	const struct part *root = message_parts(r->msg);
+
+	add_fields(r, r->msg->fields, r->msg->nfields, false);
+	for (const struct part *p = root; p != NULL; p = part_next(root, p)) {
+		if (p != root)
+			add_fields(r, p->fields, p->nfields, true);
+		add_raw(r, "preamble", p->preamble);
+		add_raw(r, "epilogue", p->epilogue);
 	}
 }
 
@@ -255,6 +303,7 @@ dlp_texts_read(struct message *msg, const struct items *items,
 	if (items->content.cut)
 		unread(&r, SLICE("message"), "too-large");
 	add_labels(&r);
+	add_between(&r);
 	for (const struct item *i = items->first; i != NULL; i = i->next)
 		add_item(&r, i);
 }
