@@ -392,11 +392,64 @@ test_prints(struct arena *a)
 	arena_reset(a);
 }
 
+static void
+count(uint64_t hash, void *arg)
+{
+	uint64_t *sum = arg;
+
+	*sum = *sum * 31 + hash;
+}
+
+static uint64_t
+sum_of(struct slice text)
+{
+	uint64_t sum = 0;
+
+	prints_each(text, count, &sum);
+	return sum;
+}
+
+/* Words are the same wherever they stand in a block of 64 bytes, and whatever
+ * signs are between them. */
+static void
+test_places(struct arena *a)
+{
+	uint64_t want = sum_of(document(a, 'p', 0, 60)), seed = 9;
+	unsigned good = 0;
+
+	for (unsigned n = 0; n < 300; n++) {
+		static const char signs[] = " \t\r\n.,;:-()/@[`{^";
+		struct slice words = document(a, n % 2 ? 'P' : 'p', 0, 60);
+		struct buf out = buf_in(a);
+
+		for (unsigned i = 0; i < n; i++)
+			buf_addc(&out, ' ');
+		for (size_t i = 0; i < words.len; i++) {
+			char c = words.ptr[i];
+
+			if (ascii_alnum(c)) {
+				buf_addc(&out, c);
+				continue;
+			}
+			for (unsigned k = 0; k <= (seed >> 40) % 5; k++) {
+				seed = seed * UINT64_C(6364136223846793005) + 1;
+				buf_addc(&out, signs[(seed >> 33) %
+				    (sizeof signs - 1)]);
+			}
+		}
+		good += sum_of(buf_slice(&out)) == want;
+	}
+	tap_is_int(good, 300, "words are the same wherever they stand");
+	tap_ok(sum_of(document(a, 'p', 0, 40)) != want, "and fewer are not");
+	arena_reset(a);
+}
+
 int
 main(void)
 {
 	struct arena *a = arena_new();
 
+	test_places(a);
 	test_wrong(a);
 	test_found(a);
 	test_masked(a);

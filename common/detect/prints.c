@@ -101,10 +101,57 @@ add_word(struct winnow *w, uint64_t word)
 		window(w);
 }
 
-static bool
-in_word(char c)
+/* A byte in each of eight. */
+#define EACH(c)	(UINT64_C(0x0101010101010101) * (c))
+
+/* Eight bytes as a number, whose lowest one is the first; 0 behind the end. */
+static uint64_t
+eight_at(struct slice text, size_t at)
 {
-	return ascii_alnum(c) || (unsigned char)c >= 0x80;
+	unsigned char bytes[8] = { 0 };
+	uint64_t eight;
+
+	if (text.len - at >= sizeof eight) {
+		memcpy(&eight, text.ptr + at, sizeof eight);
+	} else {
+		memcpy(bytes, text.ptr + at, text.len - at);
+		memcpy(&eight, bytes, sizeof eight);
+	}
+	return le64toh(eight);
+}
+
+/* A bit for each of eight bytes: letter, digit, or beyond ASCII. Carries of the
+ * additions stay within a byte, for the top bits are masked out first. */
+static uint64_t
+in_words(uint64_t eight)
+{
+	uint64_t low = eight & EACH(0x7f), small = low | EACH(0x20);
+	uint64_t letter = (small + EACH(0x80 - 'a')) &
+	    ~(small + EACH(0x7f - 'z'));
+	uint64_t digit = (low + EACH(0x80 - '0')) &
+	    ~(low + EACH(0x7f - '9'));
+	uint64_t is = (letter | digit | eight) & EACH(0x80);
+
+	return (is >> 7) * UINT64_C(0x0102040810204080) >> 56;
+}
+
+/* The same for the 64 bytes from `at`: words are found by the bit, and not by
+ * asking of each byte whether it ends one. */
+static uint64_t
+block_at(struct slice text, size_t at)
+{
+	uint64_t block = 0;
+
+	for (unsigned i = 0; i < 64 && at + i < text.len; i += 8)
+		block |= in_words(eight_at(text, at + i)) << i;
+	return block;
+}
+
+/* How many bits are set from the lowest one on. */
+static unsigned
+ones(uint64_t bits)
+{
+	return ~bits == 0 ? 64 : (unsigned)__builtin_ctzll(~bits);
 }
 
 /* Eight bytes at a time. The bit that tells capitals apart is set in all, which
@@ -112,25 +159,43 @@ in_word(char c)
 static uint64_t
 word_hash(struct slice text, size_t from, size_t to)
 {
-	uint64_t h = to - from;
+	uint64_t h = to - from, eight;
 
-	for (size_t i = from; i < to; i += sizeof h) {
-		unsigned char bytes[8] = { 0 };
-		uint64_t eight;
-
-		if (text.len - i >= sizeof eight)
-			memcpy(&eight, text.ptr + i, sizeof eight);
-		else {
-			memcpy(bytes, text.ptr + i, text.len - i);
-			memcpy(&eight, bytes, sizeof eight);
-		}
-		eight = le64toh(eight);
+	for (size_t i = from; i < to; i += sizeof eight) {
+		eight = eight_at(text, i);
 		/* What stands behind the word is none of it. */
 		if (to - i < sizeof eight)
 			eight &= (UINT64_C(1) << (to - i) * 8) - 1;
-		h = mixed(h * BASE + (eight | UINT64_C(0x2020202020202020)));
+		h = mixed(h * BASE + (eight | EACH(0x20)));
 	}
 	return h;
+}
+
+/* The words of a block; the one that goes on behind it is left open. */
+static void
+add_block(struct winnow *w, struct slice text, size_t at, size_t *open)
+{
+	uint64_t block = block_at(text, at);
+	unsigned from = 0, n;
+
+	if (*open != SIZE_MAX) {
+		n = ones(block);
+		if (n == 64)
+			return;
+		add_word(w, word_hash(text, *open, at + n));
+		*open = SIZE_MAX;
+		block &= ~UINT64_C(0) << n;
+	}
+	while (block != 0) {
+		from = (unsigned)__builtin_ctzll(block);
+		n = ones(block >> from);
+		if (from + n >= 64) {
+			*open = at + from;
+			return;
+		}
+		add_word(w, word_hash(text, at + from, at + from + n));
+		block &= ~UINT64_C(0) << (from + n);
+	}
 }
 
 void
@@ -138,20 +203,12 @@ prints_each(struct slice text, void (*take)(uint64_t hash, void *arg),
     void *arg)
 {
 	struct winnow w = { .take = take, .arg = arg };
-	bool table[256];
+	size_t open = SIZE_MAX;
 
-	for (int c = 0; c < 256; c++)
-		table[c] = in_word((char)c);
-	for (size_t i = 0; i < text.len; ) {
-		size_t from = i;
-
-		while (i < text.len && table[(unsigned char)text.ptr[i]])
-			i++;
-		if (i > from)
-			add_word(&w, word_hash(text, from, i));
-		else
-			i++;
-	}
+	for (size_t at = 0; at < text.len; at += 64)
+		add_block(&w, text, at, &open);
+	if (open != SIZE_MAX)
+		add_word(&w, word_hash(text, open, text.len));
 	/* A text shorter than a window has one all the same. */
 	if (w.nhashes > 0 && w.nhashes < PRINTS_WINDOW)
 		window(&w);
