@@ -449,8 +449,7 @@ static const char *const conditions[] = {
 	"header = { name = \"X-Words\"; wildcard = \"*%s?\"; }",
 	"attachment = { name = { prefix = \"%s\"; }; }",
 	"not = { subject = { contains = \"%s\"; }; }",
-	"any = ( { subject = { contains = \"%s\"; }; }, { from = { domain = "
-	"\"a.test\"; }; } )",
+	"any = ( { subject = { contains = \"%s\"; }; }, { from = \"a@b.c\"; } )",
 };
 
 enum { CONDITIONS = sizeof conditions / sizeof conditions[0] };

@@ -79,7 +79,7 @@ static const struct national kinds[] = {
 	{ "fr-nir", "social security number (France)",
 	    PATTERN("ddddddxdddddddd"),
 	    "1 2 2 2 3 3 2,13 2,15", ALWAYS, national_fr_nir,
-	    WORDS("nir", "insee", "s\xc3\xa9" "curit\xc3\xa9 sociale") },
+	    WORDS("nir", "insee", "s\303\251curit\xc3\xa9 sociale") },
 	{ "gb-nhs", "NHS number (United Kingdom)",
 	    PATTERN("dddddddddd"), "3 3 4",
 	    NEVER, national_gb_nhs, WORDS("nhs") },

@@ -30,7 +30,8 @@ antispam_model_path(const char *option, const struct house_conf *house,
 
 	if (option[0] != '\0')
 		return option;
-	return access(own, F_OK) == 0 ? own : ANTISPAM_MODEL;
+	return access(own, F_OK) == 0 ? own :
+	    PKGDATADIR "/antispam.model";
 }
 
 static enum rc
