@@ -154,6 +154,30 @@ test_found(struct arena *a)
 	}
 }
 
+/* Text that takes long ends at the deadline, and is told as not done; a hit
+ * behind many pauses is found. */
+static void
+test_late(struct arena *a)
+{
+	struct buf slow = buf_in(a);
+	struct dlp_rules *rules;
+	struct dlp_texts texts;
+	struct dlp_found found;
+	struct slice why;
+
+	for (unsigned i = 0; i < 1500000; i++)
+		buf_adds(&slow, "x ");
+	buf_adds(&slow, "4111111111111111");
+	dlp_parse("r", SLICE(RULE("card = true;")), &rules, a, &why);
+	texts_of(a, arena_str(a, buf_slice(&slow)), &texts);
+	dlp_look(rules, &texts, a, deadline_in(60000), &found);
+	tap_ok(found.of[0].matched && !found.late, "found behind pauses");
+	dlp_look(rules, &texts, a, deadline_in(-1), &found);
+	tap_ok(found.late && !found.of[0].matched, "the deadline ends it");
+	arena_reset(a);
+	dlp_free(rules);
+}
+
 /* Whatever is told of a hit holds no more than its last four characters. */
 static void
 test_masked(struct arena *a)
@@ -452,6 +476,7 @@ main(void)
 	test_places(a);
 	test_wrong(a);
 	test_found(a);
+	test_late(a);
 	test_masked(a);
 	test_done(a);
 	test_office(a);

@@ -19,7 +19,8 @@ static const char *const card_words[] = { "card", "cards", "kreditkarte",
 void
 find_begin(struct finder *f, struct slice text, unsigned what)
 {
-	*f = (struct finder){ .text = text, .what = what };
+	*f = (struct finder){ .text = text, .what = what,
+	    .pause = text.len };
 }
 
 static bool
@@ -379,7 +380,7 @@ static const unsigned char marks[256] = {
 bool
 find_next(struct finder *f, struct find_hit *hit_r)
 {
-	while (f->pos < f->text.len) {
+	while (f->pos < f->pause && f->pos < f->text.len) {
 		char c = f->text.ptr[f->pos];
 
 		if ((marks[(unsigned char)c] & f->what) == 0)

@@ -19,6 +19,9 @@
  * FIND_NATIONAL	numbers of people		"de-steuer-id", ...
  * FIND_ADDRESS		e-mail addresses		"address"
  *
+ * pause		may be set between calls: at that place, or soon behind it,
+ *			find_next gives false, and goes on when it is set anew. So
+ *			who has a deadline can look at the clock. At first: the end
  * find_mask		how a value may be shown: no more than its last four
  *			characters, of eight and fewer none; an address by its
  *			first letter and its domain. At most FIND_VALUE bytes
@@ -49,6 +52,7 @@ struct finder {
 	struct slice text;
 	unsigned what;
 	size_t pos, done;		/* next to look at; end of last hit */
+	size_t pause;
 };
 
 void find_begin(struct finder *f, struct slice text, unsigned what);
