@@ -185,7 +185,7 @@ test_training(struct arena *a, const char *path)
 		double chance, sum = m->head.bias;
 
 		read_mail(a, mail(a, 5000 + i, i % 2 == 0), false, &f);
-		chance = model_chance(m, model_score(m, &f));
+		chance = model_chance(m, model_score(m, &f), 1000);
 		right += (chance > 0.5) == (i % 2 == 0);
 		for (size_t k = 0; k < f.n; k++)
 			sum += model_reason(m, &f, k);

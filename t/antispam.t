@@ -21,8 +21,10 @@ my ($us, $boss, $two) = ('us@gatehouse.test', 'boss@gatehouse.test',
     'us@second.test');
 
 # --- examples, and a model of them ---
-my @spammy = qw(winner prize casino credit viagra lottery urgent discount);
-my @plain = qw(meeting minutes review invoice project schedule lunch budget);
+my @spammy = forms(qw(winner prize casino credit viagra lottery urgent discount));
+my @plain = forms(qw(meeting minutes review invoice project schedule lunch budget));
+sub forms { map { ($_, "${_}s", "re$_", "${_}like", "un$_") } @_ }
+
 my $seed = 1;
 sub some {
 	my ($n, @of) = @_;
@@ -40,7 +42,7 @@ sub mail {
 	    "To: $us\nSubject: number $n of " . some(3, $spam ? @spammy :
 	    @plain) . "\nMessage-ID: <$n\@x.example>\n" .
 	    "Date: Thu, 26 Nov 2026 12:00:00 +0000\n\n" .
-	    some(50, $spam ? (@spammy, 'the', 'you') : (@plain, 'the', 'you')) .
+	    some(150, $spam ? (@spammy, 'the', 'you') : (@plain, 'the', 'you')) .
 	    "\n";
 }
 

@@ -52,7 +52,7 @@ antispam_judge(struct message *msg, const struct model *model,
 	features_read(msg, &content, false, &f);
 	answers_r->score = model_score(model, &f);
 	chance = model_chance(model, answers_r->score +
-	    clues_sum(&answers_r->clues));
+	    clues_sum(&answers_r->clues), f.n);
 	answers_r->percent = (unsigned)(chance * 100);
 	answers_r->nreasons = 0;
 	if (answers_r->percent >= ASKED)

@@ -14,7 +14,10 @@
  * model_open	maps it. RC_BAD with *why_r: no model, of another version, cut,
  *		or changed (its checksum); RC_RETRY: it cannot be read now
  * model_score	0 is even; more is spam
- * model_chance	the probability, 0 to 1, for such a score
+ * model_chance	the probability, 0 to 1, for such a score of a message with n
+ *		features. Of a message that shows little (a line of text, a few
+ *		fields) little can be said: the fewer features, the nearer to
+ *		one in five
  * model_reason	what one feature added to the score
  * model_close	NULL is allowed
  * model_write	beside the file, synced, then renamed over it
@@ -54,7 +57,7 @@ enum rc model_open(const char *path, struct model **model_r, struct arena *a,
     struct slice *why_r);
 void model_close(struct model *m);
 double model_score(const struct model *m, const struct features *f);
-double model_chance(const struct model *m, double score);
+double model_chance(const struct model *m, double score, size_t n);
 double model_reason(const struct model *m, const struct features *f, size_t i);
 enum rc model_write(const char *path, struct model_head *head,
     const int8_t *weights, struct arena *a, struct slice *why_r);

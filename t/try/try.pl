@@ -38,6 +38,9 @@ my $work = tempdir(CLEANUP => 1);
 my %options = (
 	'antivirus-multiscan' => { clamav_database => "$work/db",
 	    max_signature_age => '0s', infected => 'reject' },
+	'antispam' => { action => 'tag',
+	    model => "$FindBin::Bin/../../milters/antispam/antispam.model" },
+	'attachment-dlp' => { remove => [ 'class:script' ], quarantine => [] },
 	'predelivery' => { rules => "$work/rules.conf" },
 	'auth-check' => { spf_fail => 'reject', spf_softfail => 'tag',
 	    spf_temperror => 'tag', spf_permerror => 'tag' },
