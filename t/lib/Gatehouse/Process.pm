@@ -157,7 +157,9 @@ sub kill_now {
 END {
 	if ($$ == $mother) {
 		local $?;
-		$_->stop for values %running;
+		# A list of its own: each that ends leaves the hash.
+		my @left = values %running;
+		$_->stop for @left;
 	}
 }
 
