@@ -28,6 +28,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -208,6 +209,8 @@ main(int argc, char **argv)
 	fflush(stdout);
 	while ((fd = accept(listener, NULL, NULL)) >= 0) {
 		if (fork() == 0) {
+			/* Not one that sleeps longer than the test. */
+			prctl(PR_SET_PDEATHSIG, SIGTERM);
 			close(listener);
 			if (ctx != NULL) {
 				ssl = SSL_new(ctx);
