@@ -116,18 +116,6 @@ set_direction(struct asked *q, const char *text)
 }
 
 static int
-set_time(const char *text)
-{
-	int64_t seconds;
-
-	if (!verb_time(text, &seconds))
-		return verb_fails(EX_USAGE, "--now %s: seconds since 1970, or "
-		    "2026-11-22T03:20:00Z", text);
-	clock_pin(seconds);
-	return EX_OK;
-}
-
-static int
 set_ip(struct asked *q, const char *text)
 {
 	if (!ip_parse(slice_of(text), &q->client.ip))
@@ -145,7 +133,7 @@ take(struct asked *q, int o)
 	case 'u': q->client.user = slice_of(optarg); break;
 	case 'd': return set_direction(q, optarg);
 	case 'k': return add_finding(q, optarg);
-	case 't': return set_time(optarg);
+	case 't': return verb_clock(optarg);
 	case 'c': q->config = optarg; break;
 	case 'a': q->all = true; break;
 	case 'j': q->json = true; break;

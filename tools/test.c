@@ -82,28 +82,6 @@ help(void)
 }
 
 static int
-set_time(const char *text)
-{
-	int64_t seconds;
-
-	if (!verb_time(text, &seconds))
-		return verb_fails(EX_USAGE, "--now %s: seconds since 1970, or "
-		    "2026-11-22T03:20:00Z", text);
-	clock_pin(seconds);
-	return EX_OK;
-}
-
-static int
-set_direction(struct test *t, const char *text)
-{
-	if (strcmp(text, "in") != 0 && strcmp(text, "out") != 0)
-		return verb_fails(EX_USAGE, "--direction %s: in or out", text);
-	t->has_direction = true;
-	t->direction = text[0] == 'i' ? DIRECTION_IN : DIRECTION_OUT;
-	return EX_OK;
-}
-
-static int
 add_milter(struct test *t, const char *name)
 {
 	for (const struct filter *const *f = all_filters; *f != NULL; f++) {
@@ -127,6 +105,16 @@ add_recipient(struct test *t, const char *address)
 }
 
 static int
+set_direction(struct test *t, const char *text)
+{
+	if (strcmp(text, "in") != 0 && strcmp(text, "out") != 0)
+		return verb_fails(EX_USAGE, "--direction %s: in or out", text);
+	t->has_direction = true;
+	t->direction = text[0] == 'i' ? DIRECTION_IN : DIRECTION_OUT;
+	return EX_OK;
+}
+
+static int
 take_option(struct test *t, int c)
 {
 	switch (c) {
@@ -138,7 +126,7 @@ take_option(struct test *t, int c)
 	case 'r': return add_recipient(t, optarg);
 	case 'd': return set_direction(t, optarg);
 	case 's': t->resolver = optarg; break;
-	case 't': return set_time(optarg);
+	case 't': return verb_clock(optarg);
 	case 'c': t->config = optarg; break;
 	case 'j': t->json = true; break;
 	case 'o': t->output = optarg; break;

@@ -8,6 +8,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "conf/conf.h"
 
 enum { MESSAGE_MAX = 1 << 30 };
@@ -136,6 +137,18 @@ verb_time(const char *text, int64_t *seconds_r)
 		return false;
 	*seconds_r = timegm(&tm);
 	return true;
+}
+
+int
+verb_clock(const char *text)
+{
+	int64_t seconds;
+
+	if (!verb_time(text, &seconds))
+		return verb_fails(EX_USAGE, "--now %s: seconds since 1970, or "
+		    "2026-11-22T03:20:00Z", text);
+	clock_pin(seconds);
+	return EX_OK;
 }
 
 struct slice

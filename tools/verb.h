@@ -70,6 +70,8 @@ const char *verb_house_file(const char *dir, struct arena *a);
 
 /* Seconds since 1970, or UTC as RFC 3339 writes it; false for anything else. */
 bool verb_time(const char *text, int64_t *seconds_r);
+/* --now: the clock stands at that time, or what is wrong was told. */
+int verb_clock(const char *text);
 /* A path of the envelope without its <>. */
 struct slice verb_path(struct slice s);
 

@@ -6,6 +6,7 @@
 #include "decide.h"
 #include "engines.h"
 #include "items.h"
+#include "milter/reserve.h"
 #include "options.h"
 #include "scan.h"
 #include "status.h"
@@ -30,35 +31,14 @@ struct antivirus_shared {
 	_Atomic uint64_t memory;	/* of messages under way */
 };
 
-struct memory {
-	struct antivirus_shared *shared;
-	uint64_t bytes;
-};
-
-static void
-give_back(void *arg)
-{
-	struct memory *m = arg;
-
-	atomic_fetch_sub(&m->shared->memory, m->bytes);
-}
-
 /* Decoded, a message takes about as much again: as a letter, as parts. */
 static bool
 reserve(struct job *job, struct antivirus_shared *shared)
 {
 	const struct antivirus_conf *conf = job->conf;
-	struct memory *m = arena_alloc(job->arena, sizeof *m);
 
-	m->shared = shared;
-	m->bytes = message_size(job->msg) * 2;
-	if (atomic_fetch_add(&shared->memory, m->bytes) + m->bytes >
-	    conf->memory && m->bytes <= conf->memory) {
-		atomic_fetch_sub(&shared->memory, m->bytes);
-		return false;
-	}
-	arena_defer(job->arena, give_back, m);
-	return true;
+	return job_reserve(job, &shared->memory, conf->memory,
+	    message_size(job->msg) * 2);
 }
 
 static enum rc

@@ -7,41 +7,21 @@
 #include "decide.h"
 #include "dlp_step.h"
 #include "judge.h"
+#include "milter/reserve.h"
 #include "options.h"
 #include "shared.h"
 
 /* Of the deadline a part stays for what follows: deciding and the answer. */
 enum { SPARE_MS = 1000, COPIES = 20 };
 
-struct memory {
-	struct attachment_shared *shared;
-	uint64_t bytes;
-};
-
-static void
-give_back(void *arg)
-{
-	struct memory *m = arg;
-
-	atomic_fetch_sub(&m->shared->memory, m->bytes);
-}
-
 /* Decoded, a message takes about as much again: as parts, as texts. */
 static bool
 reserve(struct job *job, struct attachment_shared *shared)
 {
 	const struct attachment_conf *conf = job->conf;
-	struct memory *m = arena_alloc(job->arena, sizeof *m);
 
-	m->shared = shared;
-	m->bytes = message_size(job->msg) * 2;
-	if (atomic_fetch_add(&shared->memory, m->bytes) + m->bytes >
-	    conf->memory && m->bytes <= conf->memory) {
-		atomic_fetch_sub(&shared->memory, m->bytes);
-		return false;
-	}
-	arena_defer(job->arena, give_back, m);
-	return true;
+	return job_reserve(job, &shared->memory, conf->memory,
+	    message_size(job->msg) * 2);
 }
 
 /* ---- whose settings count ---- */
