@@ -27,6 +27,7 @@ use strict;
 use warnings;
 
 use Carp qw(croak);
+use Fcntl qw(:flock);
 use File::Path qw(make_path);
 use File::Temp qw(tempdir);
 use IO::Socket::INET;
@@ -54,12 +55,22 @@ sub port_free {
 	return defined $try;
 }
 
-# A port that was free a moment ago. Outside the range that the kernel hands
-# out by itself, so that no connection takes it meanwhile.
+# A port that is free, and that no other test takes until this one ends: who
+# has it holds a lock on a file of its name. Outside the range that the kernel
+# hands out by itself, so that no connection takes it meanwhile.
+my @ports;
 sub free_port {
+	my $dir = "/tmp/gatehouse-ports-$>";
+
+	mkdir $dir, 0700;
 	for (1 .. 200) {
 		my $port = 20000 + int rand 10000;
-		return $port if port_free($port);
+
+		open my $lock, '>', "$dir/$port" or croak "$dir/$port: $!";
+		next unless flock $lock, LOCK_EX | LOCK_NB;
+		next unless port_free($port);
+		push @ports, $lock;
+		return $port;
 	}
 	croak 'no free port';
 }
