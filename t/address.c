@@ -72,6 +72,8 @@ static const struct {
 	  IN("|a\r b|c quoted control;") },
 	{ "empty quotes", IN("\"\"@b"), IN("||b quoted;") },
 	{ "literal", IN("a@[192.0.2.1]"), IN("|a|[192.0.2.1] literal;") },
+	{ "folded literal", IN("a@[192.0\n .2\r\n\t.1]"),
+	  IN("|a|[192.0 .2\t.1] literal;") },
 	{ "IPv6 literal", IN("a@[IPv6:2001:db8::1]"),
 	  IN("|a|[IPv6:2001:db8::1] literal;") },
 	{ "group", IN("Team: a@b, C <c@d>; e@f"),

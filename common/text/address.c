@@ -201,6 +201,19 @@ put_unquoted(struct address_list *l, struct buf *b, struct slice s)
 	}
 }
 
+/* A literal on one line (RFC 5322, 2.2.3). */
+static void
+put_unfolded(struct buf *b, struct slice s)
+{
+	for (size_t i = 0; i < s.len; i++) {
+		char c = s.ptr[i];
+
+		if ((c != '\r' && c != '\n') ||
+		    !fold(c, i + 1 < s.len ? s.ptr[i + 1] : '\0'))
+			buf_addc(b, c);
+	}
+}
+
 static void
 spec_add(struct address_list *l, struct spec *s, struct token t)
 {
@@ -225,6 +238,8 @@ spec_add(struct address_list *l, struct spec *s, struct token t)
 	if (t.kind == QUOTED) {
 		s->quoted = true;
 		put_unquoted(l, &s->text, t.raw);
+	} else if (t.kind == LITERAL) {
+		put_unfolded(&s->text, t.raw);
 	} else {
 		buf_add(&s->text, t.raw);
 	}
