@@ -16,6 +16,7 @@
 #include "milters/predelivery/options.h"
 #include "milters/predelivery/senders.h"
 #include "mime/message.h"
+#include "text/address.h"
 #include "text/date.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -72,16 +73,17 @@ bounce(struct arena *a, struct slice path)
 {
 	const struct envelope_how how = { SLICE("b@bounce.example"), true,
 	    &key };
-	struct slice original, back, made;
+	struct slice original, back, made, local, domain;
 
 	if (envelope_original(a, &key, path, NOW, &original) == ENVELOPE_GOOD)
 		abort();
 	made = envelope_rewrite(a, &how, path, NOW);
 	if (made.ptr == NULL || slice_eq(made, how.address))
 		return;
+	/* Of a path with blanks around it, what the reader takes. */
 	if (envelope_original(a, &key, made, NOW, &back) != ENVELOPE_GOOD ||
-	    !slice_eq(slice_sub(back, 0, slice_find_last(back, '@')),
-	    slice_sub(path, 0, slice_find_last(path, '@'))))
+	    !address_split(path, &local, &domain) ||
+	    !slice_eq(slice_sub(back, 0, slice_find_last(back, '@')), local))
 		abort();
 }
 
