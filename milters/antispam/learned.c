@@ -12,8 +12,8 @@
 #include "base/sip.h"
 #include "base/write.h"
 
-/* In the file: this, then n hashes, then n bytes of families. `sum` is over
- * all of it with itself zero. */
+/* In the file: this, then n hashes, then n bytes of families, then a tail.
+ * `sum` is over all of it with itself zero. */
 struct head {
 	uint32_t magic, n;
 	uint64_t sum, group;
@@ -22,12 +22,19 @@ struct head {
 	uint32_t spam, families;
 };
 
-enum { MAGIC = 0x316c4847 };	/* "GHl1" */
+/* How long the record was: where the last one begins is known without all
+ * others. */
+struct tail {
+	uint32_t size, magic;
+};
+
+enum { MAGIC = 0x326c4847 };	/* "GHl2" */
 
 static size_t
 record_size(uint32_t n)
 {
-	return sizeof(struct head) + (size_t)n * (sizeof(uint32_t) + 1);
+	return sizeof(struct head) + (size_t)n * (sizeof(uint32_t) + 1) +
+	    sizeof(struct tail);
 }
 
 static uint64_t
@@ -120,47 +127,73 @@ make_record(struct arena *a, const struct learned_record *record,
 	    .spam = record->spam, .families = FAMILIES };
 	char *bytes = arena_alloc(a, record_size(head.n));
 	struct slice all = slice_make(bytes, record_size(head.n));
+	struct tail tail = { (uint32_t)all.len, MAGIC };
 
 	memcpy(head.id, record->id, LEARNED_ID);
 	memcpy(bytes, &head, sizeof head);
 	memcpy(bytes + sizeof head, f->hash, f->n * sizeof f->hash[0]);
 	memcpy(bytes + sizeof head + f->n * sizeof f->hash[0], f->family,
 	    f->n);
+	memcpy(bytes + all.len - sizeof tail, &tail, sizeof tail);
 	head.sum = sum_of(all);
 	memcpy(bytes, &head, sizeof head);
 	return all;
 }
 
-/* Where the last whole record ends. */
-static size_t
-whole(struct slice bytes)
+/* Does a whole record end where the file does? A torn one has no tail. */
+static bool
+ends_whole(int fd, off_t size)
 {
-	struct slice rest = bytes, record;
+	struct tail tail;
 	struct head head;
+
+	if (size == 0)
+		return true;
+	return size >= (off_t)record_size(0) &&
+	    pread(fd, &tail, sizeof tail, size - (off_t)sizeof tail) ==
+	    (ssize_t)sizeof tail && tail.magic == MAGIC &&
+	    (off_t)tail.size <= size &&
+	    pread(fd, &head, sizeof head, size - (off_t)tail.size) ==
+	    (ssize_t)sizeof head && head.magic == MAGIC &&
+	    head.n <= FEATURES_MAX && record_size(head.n) == tail.size;
+}
+
+/* Where the last whole record ends; only of a torn file all are read. */
+static bool
+find_end(int fd, off_t *end_r, struct arena *a)
+{
+	struct slice rest, record, bytes;
+	struct head head;
+	struct stat st;
 	bool good;
 
+	if (fstat(fd, &st) != 0)
+		return false;
+	*end_r = st.st_size;
+	if (ends_whole(fd, st.st_size))
+		return true;
+	if (!read_file(fd, a, &bytes))
+		return false;
+	rest = bytes;
 	while (next_record(&rest, &head, &record, &good))
 		;
-	return bytes.len - rest.len;
+	*end_r = (off_t)(bytes.len - rest.len);
+	return true;
 }
 
 enum rc
 learned_add(const char *path, const struct learned_record *record,
     const struct features *f, struct arena *a, struct slice *why_r)
 {
-	struct slice bytes, made = make_record(a, record, f);
 	int fd = open_locked(path);
 	off_t end;
 	bool good;
 
-	if (fd < 0 || !read_file(fd, a, &bytes)) {
-		if (fd >= 0)
-			close(fd);
+	if (fd < 0)
 		return trouble(a, why_r, path);
-	}
-	end = (off_t)whole(bytes);
-	good = ftruncate(fd, end) == 0 && lseek(fd, end, SEEK_SET) == end &&
-	    write_all(fd, made) && fsync(fd) == 0;
+	good = find_end(fd, &end, a) && ftruncate(fd, end) == 0 &&
+	    lseek(fd, end, SEEK_SET) == end &&
+	    write_all(fd, make_record(a, record, f)) && fsync(fd) == 0;
 	if (!good)
 		trouble(a, why_r, path);
 	close(fd);
@@ -196,7 +229,8 @@ add_example(struct learned *l, struct arena *a, const struct head *head,
 	uint32_t *hash = arena_array(a, head->n + 1, sizeof *hash);
 	struct slice hashes = slice_sub(slice_after(record, sizeof *head), 0,
 	    head->n * sizeof *hash);
-	struct slice family = slice_after(record, sizeof *head + hashes.len);
+	struct slice family = slice_sub(record, sizeof *head + hashes.len,
+	    head->n);
 	struct learned_record *r = &l->records[l->n];
 
 	memcpy(hash, hashes.ptr, hashes.len);
