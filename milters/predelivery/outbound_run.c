@@ -58,7 +58,8 @@ outbound_mail(struct early *e)
 	    e->client->ip.family == 0)
 		return;
 	sender_of(e->arena, e->policy, &conf->outbound, e->client, &sender);
-	/* Trouble is told at the end: for now nothing is known against it. */
+	/* Trouble is told at the end of the message; MAIL refuses what is known to
+	 * be too large and nothing else. */
 	if (outbound_settings(e->arena, e->policy, e->conf, &sender, &conf,
 	    &why) != RC_OK)
 		return;
