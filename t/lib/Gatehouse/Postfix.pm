@@ -367,7 +367,32 @@ sub stop {
 	kill 'KILL', $pid if $self->running;
 }
 
-sub reload { $_[0]->configure->command('postfix', 'reload') }
+# The processes that master has started.
+sub _children {
+	my ($self) = @_;
+	my $pid = $self->master_pid // return ();
+
+	open my $f, '<', "/proc/$pid/task/$pid/children" or return ();
+	return split ' ', <$f> // '';
+}
+
+# Those with the old settings are gone when it returns: an idle smtpd may
+# still take the next connection for a moment after "postfix reload" has ended.
+# Queue managers keep their pid.
+sub reload {
+	my ($self) = @_;
+	my @before = $self->_children;
+	my @result = $self->configure->command('postfix', 'reload');
+	my $end = time + 10;
+
+	for my $pid (@before) {
+		my $exe = readlink("/proc/$pid/exe") // '';
+		next unless $exe =~ m{/smtpd$};
+		sleep 0.02 while -d "/proc/$pid" && time < $end;
+	}
+	return @result;
+}
+
 sub flush { $_[0]->command('postqueue', '-f') }
 
 sub queue {
