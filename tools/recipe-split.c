@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "milter/split.h"
-#include "services/splitter/lmtp.h"
+#include "net/lmtp.h"
 #include "tools/recipe-build.h"
 
 #define TRANSPORT	"gatehouse-split"
