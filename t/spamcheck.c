@@ -1,0 +1,2 @@
+#include "t/tap.h"
+int main(void) { return tap_done(); }
