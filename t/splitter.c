@@ -233,6 +233,39 @@ spools(void)
 	free(big);
 }
 
+/* Without a folder: for who may write nothing to a disk. */
+static void
+in_memory(void)
+{
+	static struct spool_budget memory = { .max = 700000 };
+	struct spool s, full, large;
+	char *big = mem_alloc(300000);
+
+	memset(big, 'x', 300000);
+	spool_init(&s, &memory);
+	spool_init(&full, &memory);
+	spool_init(&large, &memory);
+	tap_ok(spool_add(&s, SLICE("small")) &&
+	    spool_add(&s, slice_make(big, 300000)), "memory takes it");
+	tap_is_int((long long)memory.used, 300005, "all is counted");
+	tap_ok(s.fd < 0 && spool_end(&s).len == 300005, "and in no file");
+	tap_ok(spool_add(&full, slice_make(big, 300000)) &&
+	    !spool_add(&full, slice_make(big, 300000)), "to the budget");
+	tap_ok(spool_end(&full).ptr == NULL && !full.too_large,
+	    "what does not fit is gone");
+	tap_is_int((long long)memory.used, 300005, "and given back");
+	memory.each = 300000;
+	tap_ok(spool_add(&large, slice_make(big, 300000)) &&
+	    !spool_add(&large, SLICE("x")) && large.too_large,
+	    "one message has a limit too");
+	spool_free(&s);
+	spool_free(&s);
+	spool_free(&full);
+	spool_free(&large);
+	tap_is_int((long long)memory.used, 0, "nothing is left");
+	free(big);
+}
+
 /* --- the served -------------------------------------------------------- */
 
 static struct served_key
@@ -474,6 +507,7 @@ main(void)
 	envelope();
 	bounds(a);
 	spools();
+	in_memory();
 	sorts(a);
 	copies(a);
 	trouble(a);
