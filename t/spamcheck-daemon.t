@@ -18,11 +18,12 @@ use Gatehouse::Sink;
 use Gatehouse::Suite;
 
 my $src = $ENV{GATEHOUSE_SRC} // "$FindBin::Bin/..";
-my $s = Gatehouse::Suite->new;
+my $to = 'spamcheck@gatehouse.test';
+my $me = 'desk@gatehouse.test';
+my $s = Gatehouse::Suite->new(house => { spamcheck_addresses => [ $to ] });
 my $dir = $s->dir;
 my $json = JSON::PP->new->utf8;
 my $sink = Gatehouse::Sink->new(dir => "$dir/sink");
-my ($to, $me) = ('spamcheck@gatehouse.test', 'desk@gatehouse.test');
 my $ids = 0;
 
 mkdir "$dir/hook" or die $!;
@@ -52,7 +53,7 @@ $s->conf_write('notices.conf', server => '127.0.0.1:' . $sink->port,
     packaged_templates => "$src/etc/templates", from => 'check@gatehouse.test',
     scope => [ { user => 'fritz@gatehouse.test', language => 'de' },
     { user => 'jean@gatehouse.test', language => 'fr' } ]);
-my %options = (socket => "$dir/check.sock", addresses => [ $to ],
+my %options = (socket => "$dir/check.sock",
     antispam => $s->conf . '/antispam.conf', size => '100k',
     memory => '250k', notices => $s->conf . '/notices.conf', workers => 4,
     connections => 8, idle => '2s', rate => 0, deadline => '60s',
@@ -204,7 +205,7 @@ for ([ 'a network of ours', '250 2.0.0' ],
 	is codes(ask(queue_id => $qid, message => $text, %m)), $code, $what;
 	ok report()->{json}, 'with a report' if $code =~ /250/;
 }
-$s->allow(qr/is none of addresses in spamcheck\.conf/);
+$s->allow(qr/is none of spamcheck_addresses/);
 is $sink->count, $sink->{seen}, 'and no report for anybody else';
 ask(message => received($id, 'ESMTPSA') . $spam, queue_id => $id,
     xforward => $far);
@@ -314,8 +315,7 @@ is codes(ask(from => 's@gatehouse.test')), '250 2.0.0', 'not somebody else\'s';
 $sink->rest;
 
 # --- wrong configurations ---
-for ([ { addresses => [ 'spam check' ] }, 'addresses' ],
-    [ { webhook => 'nowhere', result => 'webhook' }, 'webhook' ],
+for ([ { webhook => 'nowhere', result => 'webhook' }, 'webhook' ],
     [ { webhook_token => "$dir/none", result => 'both' }, 'webhook_token' ],
     [ { size => '300k' }, 'size' ],
     [ { antispam => $s->conf . '/notices.conf' }, 'notices.conf' ]) {
@@ -327,8 +327,14 @@ for ([ { addresses => [ 'spam check' ] }, 'addresses' ],
 	ok $s->log->wait_for(qr/configuration not reloaded.*\Q$says\E/, 10),
 	    "wrong: $says";
 }
-$s->allow(qr/configuration not reloaded/);
 $s->options('spamcheck', %options);
+$s->house(spamcheck_addresses => [ 'spam check' ]);
+$s->log->mark;
+$s->signal_milter('spamcheck', 'USR1');
+ok $s->log->wait_for(qr/configuration not reloaded.*spamcheck_addresses/, 10),
+    'wrong: an address';
+$s->allow(qr/configuration not reloaded/);
+$s->house(spamcheck_addresses => [ $to ]);
 
 # --- a stop waits; nothing was written ---
 $sink->rules('rcpt * delay 700');

@@ -97,12 +97,12 @@ done(struct worker_task *t)
 	lmtpd_told(&c->service->lmtp, &c->due);
 }
 
-/* Whoever is not one of `addresses` is not ours to answer for: a transport map
+/* What is for no address of the check is not ours to answer for: a transport map
  * that sends other mail here must not lose it. False: nobody is left. */
 static bool
 sort_recipients(struct check *c)
 {
-	const struct conf_list *ours = &conf_of(c)->addresses;
+	const struct conf_list *ours = &c->set->house.spamcheck;
 	struct lmtp_mail *m = c->due.mail;
 	size_t n = 0;
 
@@ -111,9 +111,8 @@ sort_recipients(struct check *c)
 			n++;
 			continue;
 		}
-		log_warning("%.*s: <%.*s> is none of addresses in "
-		    "spamcheck.conf, and Postfix's transport_maps send it "
-		    "here", SLICE_ARG(log_safe(c->arena, m->queue_id, 100)),
+		log_warning("%.*s: <%.*s> is none of spamcheck_addresses, "
+		    "and Postfix's transport_maps send it here", SLICE_ARG(log_safe(c->arena, m->queue_id, 100)),
 		    SLICE_ARG(log_safe(c->arena, m->recipients[i].address,
 		    300)));
 		c->due.replies[i] = SLICE("451 4.3.5 no address of the spam "

@@ -4,7 +4,6 @@
 #include <unistd.h>
 
 #include "net/http.h"
-#include "text/address.h"
 
 #define PLACE(field)	offsetof(struct spamcheck_conf, field)
 
@@ -15,10 +14,6 @@ const struct conf_option spamcheck_options[] = {
 	  100, "Socket that Postfix's lmtp(8) connects to. A relative path is "
 	  "taken below queue_directory, so that it reads the same for a "
 	  "chrooted Postfix process.", NULL },
-	{ "addresses", CONF_LIST, PLACE(addresses), NULL, 0, 100,
-	  "The addresses that messages to be checked are sent to, as "
-	  "\"spamcheck@example.org\". Mail to any other that Postfix brings "
-	  "here waits in its queue. Empty: the service is not in use.", NULL },
 	{ "result", CONF_ENUM, PLACE(result), "mail", 0, 0,
 	  "How the result is told: to the sender by mail, to a program by "
 	  "HTTP (webhook), or both, first to the program.", results },
@@ -67,21 +62,6 @@ const struct conf_option spamcheck_options[] = {
 	  "How long a stop waits for messages that are under way.", NULL },
 	{ .name = NULL }
 };
-
-static enum rc
-check_addresses(const struct spamcheck_conf *conf, struct arena *a,
-    struct slice *why_r)
-{
-	for (size_t i = 0; i < conf->addresses.count; i++)
-		if (!address_plain(conf->addresses.items[i])) {
-			*why_r = arena_printf(a, "addresses has \"%.*s\"; it "
-			    "wants a plain address, as "
-			    "\"spamcheck@example.org\"",
-			    SLICE_ARG(conf->addresses.items[i]));
-			return RC_BAD;
-		}
-	return RC_OK;
-}
 
 static void
 tls_drop(void *tls)
@@ -132,10 +112,8 @@ spamcheck_check(void *arg, const struct house_conf *house, struct arena *a,
     struct slice *why_r)
 {
 	struct spamcheck_conf *conf = arg;
-	enum rc rc = check_addresses(conf, a, why_r);
+	enum rc rc = check_webhook(conf, a, why_r);
 
-	if (rc == RC_OK)
-		rc = check_webhook(conf, a, why_r);
 	if (rc == RC_OK && conf->size > conf->memory) {
 		*why_r = SLICE("size is more than memory; such a message "
 		    "would never be checked");

@@ -14,7 +14,6 @@ enum spamcheck_result { RESULT_MAIL, RESULT_WEBHOOK, RESULT_BOTH };
 
 struct spamcheck_conf {
 	const char *socket;
-	struct conf_list addresses;
 	int result;			/* enum spamcheck_result */
 	const char *webhook, *webhook_token, *webhook_ca;
 	const char *antispam_file, *notices_file;

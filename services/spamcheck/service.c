@@ -52,8 +52,8 @@ open_parts(struct spamcheck *s, const struct service_set *set,
 	    .deliver = check_deliver, .release = check_release };
 	apply(s, conf);
 	rate_init(&s->rate);
-	if (conf->addresses.count == 0)
-		log_info("addresses is empty: nothing is checked");
+	if (set->house.spamcheck.count == 0)
+		log_info("spamcheck_addresses is empty: nothing is checked");
 	if (process_peers(&set->house.peers, &s->lmtp.peers, &s->lmtp.npeers,
 	    a, why_r) != RC_OK)
 		return RC_BAD;
