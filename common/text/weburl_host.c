@@ -276,5 +276,8 @@ weburl_host(struct arena *a, struct slice written, struct weburl *url_r)
 	if (slice_ends(name, SLICE(".")))
 		name.len--;
 	url_r->host = name;
-	return name.len > 0;
+	/* An empty label leads nowhere. */
+	return name.len > 0 && name.ptr[0] != '.' &&
+	    slice_search(name, SLICE("..")) == name.len &&
+	    !slice_ends(name, SLICE("."));
 }
