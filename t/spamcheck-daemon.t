@@ -47,8 +47,6 @@ sub slurp {
 }
 
 put("$dir/token", "se-cret\n");
-$s->conf_write('antispam.conf',
-    model => "$src/milters/antispam/antispam.model");
 $s->conf_write('notices.conf', server => '127.0.0.1:' . $sink->port,
     packaged_templates => "$src/etc/templates", from => 'check@gatehouse.test',
     scope => [ { user => 'fritz@gatehouse.test', language => 'de' },
@@ -59,6 +57,8 @@ my %options = (socket => "$dir/check.sock",
     connections => 8, idle => '2s', rate => 0, deadline => '60s',
     webhook => "http://127.0.0.1:$port/spam?to=desk",
     webhook_token => "$dir/token");
+$s->milter('antispam', model => "$src/milters/antispam/antispam.model",
+    act_at => 60);
 $s->service('spamcheck', %options)->daemons;
 
 sub client { Gatehouse::Lmtp->new(path => "$dir/check.sock", @_) }
@@ -159,6 +159,22 @@ my $plain = draft(subject => 'Minutes of the meeting', body => 'Hello, here ' .
     'Precedence: bulk', 'List-Id: <news.gatehouse.test>' ]);
 like +(ask(message => $plain))[0], qr/^250 /, 'a newsletter is checked';
 is_deeply report()->{json}{result}, command($plain), 'and judged the same';
+
+# --- on its way: antispam lets pass what is for the check alone ---
+for ([ 'in', '203.0.113.5' ], [ 'out', '198.51.100.7' ]) {
+	my ($way, $from) = @$_;
+
+	$s->log->mark;
+	$s->talk('antispam', client => $from, from => $me, rcpt => [ uc $to ],
+	    message => $spam);
+	ok $s->log->wait_for(qr/antispam\S+ .*verdict=accept, rule=spamcheck/,
+	    10), "$way: a draft passes";
+	$s->log->mark;
+	$s->talk('antispam', client => $from, from => $me, rcpt => [ $to,
+	    'us@gatehouse.test' ], message => $spam);
+	ok $s->log->wait_for(qr/antispam\S+ .*verdict=quarantine, rule=spam\b/,
+	    10), "$way: not one that others get";
+}
 
 # --- languages, and words that are not ours ---
 ask(from => 'fritz@gatehouse.test', message => draft(subject =>
@@ -346,8 +362,8 @@ like $c->answer(10), qr/^250 /, 'a stop waits for the answer';
 is $s->process('spamcheck')->wait(10), 0, 'and then it stops';
 is_deeply [ grep { -f } glob "$dir/state/spamcheck/*" ], [],
     'it has no file of its own';
-unlike slurp("$dir/log/gatehouse.log"), qr/prize|winner|Minutes/,
-    'and nothing of a message is in the log';
+unlike join("\n", $s->log->lines(qr/gatehouse-spamcheck/)),
+    qr/prize|winner|bank|Minutes/, 'and says nothing of a message';
 $s->start_milter('spamcheck');
 $hook->stop;
 $s->done;
