@@ -325,6 +325,10 @@ lmtpd_close(struct lmtpd *s)
 void
 lmtpd_end(struct lmtpd *s)
 {
-	while (s->connections != NULL)
-		end(s->connections);
+	struct lmtpd_connection *next;
+
+	for (struct lmtpd_connection *c = s->connections; c != NULL; c = next) {
+		next = c->next;
+		end(c);
+	}
 }
