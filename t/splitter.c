@@ -132,7 +132,8 @@ envelope(void)
 {
 	struct lmtp l;
 	struct lmtp_mail *x = talk(&l, HELLO
-	    "XFORWARD NAME=a+40b ADDR=1.2.3.4\r\nXFORWARD IDENT=4Zx1Qk2hJ9z\r\nMAIL FROM:<a@b> RET=HDRS "
+	    "XFORWARD NAME=a+40b ADDR=1.2.3.4\r\nXFORWARD IDENT="
+	    "4Zx1Qk2hJ9z\r\nMAIL FROM:<a@b> RET=HDRS "
 	    "SIZE=3 ENVID=e SMTPUTF8 BODY=8BITMIME\r\nRCPT TO:<c@d> "
 	    "NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x@y\r\nRCPT TO:<e@f>\r\n"
 	    "DATA\r\n.\r\n", 7);

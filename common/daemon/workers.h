@@ -4,8 +4,8 @@
  * A fixed number of threads take tasks in the order in which they came; what is
  * done goes back to the loop's thread.
  *
- * workers_start	the threads; NULL with *why_r when there can be none (the
- *		process ends then; nothing is given back)
+ * workers_start	the threads; NULL with *why_r when there can be none
+ *		(the process ends then; nothing is given back)
  * workers_fd	to be watched; workers_finished is called when it can be read
  * workers_put	one task: `work` is called in a thread, then `done` by
  *		workers_finished. The task is the caller's, and must stay until

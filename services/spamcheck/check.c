@@ -97,8 +97,8 @@ done(struct worker_task *t)
 	lmtpd_told(&c->service->lmtp, &c->due);
 }
 
-/* What is for no address of the check is not ours to answer for: a transport map
- * that sends other mail here must not lose it. False: nobody is left. */
+/* What is for no address of the check is not ours to answer for: a transport
+ * map that sends other mail here must not lose it. False: nobody is left. */
 static bool
 sort_recipients(struct check *c)
 {
@@ -112,7 +112,8 @@ sort_recipients(struct check *c)
 			continue;
 		}
 		log_warning("%.*s: <%.*s> is none of spamcheck_addresses, "
-		    "and Postfix's transport_maps send it here", SLICE_ARG(log_safe(c->arena, m->queue_id, 100)),
+		    "and Postfix's transport_maps send it here",
+		    SLICE_ARG(log_safe(c->arena, m->queue_id, 100)),
 		    SLICE_ARG(log_safe(c->arena, m->recipients[i].address,
 		    300)));
 		c->due.replies[i] = SLICE("451 4.3.5 no address of the spam "

@@ -6,8 +6,8 @@
  *
  * judge_open	its options (NULL: the defaults) and model; they live as long as
  *		the arena. RC_BAD, RC_RETRY with *why_r
- * judge_message	the message as it would be in a file. RC_RETRY with *why_r:
- *		trouble of ours. Memory is the arena's, time linear
+ * judge_message	the message as it would be in a file. RC_RETRY with
+ *		*why_r: trouble of ours. Memory is the arena's, time linear
  * judge_put	all of it as one JSON value
  *
  * Read-only after opening: any thread asks.
