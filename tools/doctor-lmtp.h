@@ -1,8 +1,8 @@
 /*
  * doctor-lmtp - a service that Postfix delivers to, asked as Postfix would
  *
- * doctor_service	reads NAME.conf into conf; false when it is wrong (the check
- *		config tells that)
+ * doctor_service	reads NAME.conf into conf; false when it is wrong (the
+ *		check config tells that)
  * doctor_lmtp	connects to its socket as Postfix's user and waits for the
  *		greeting; says the kind `down` or `silent` when there is none.
  *		The process is Postfix's user from then on
