@@ -16,6 +16,8 @@
 #include "listed.h"
 #include "look.h"
 #include "model.h"
+#include "rules.h"
+#include "watch.h"
 
 enum { REASONS = 5 };
 
@@ -43,7 +45,8 @@ struct antispam_answers {
 
 /* What the process shares: job->shared. */
 struct antispam_shared {
-	struct model *model;
+	struct model_watch *watch;
+	struct spam_rules *rules;
 	struct suffixes *suffixes;
 };
 
@@ -52,7 +55,8 @@ struct plan *antispam_decide(const struct job *job);
 
 /*
  * Percent, score and reasons of look->msg, with the checks of checks.c. The
- * caller sets job, msg, shared and conf of the look; shared->model is there.
+ * caller sets job, msg, shared and conf of the look; shared has all that open
+ * makes.
  * RC_RETRY with *why_r: trouble of ours.
  */
 enum rc antispam_judge(struct spam_look *look,

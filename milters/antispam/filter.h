@@ -8,8 +8,4 @@
 
 extern const struct filter antispam_filter;
 
-/* The model that counts: the option's, the site's, or the package's. */
-const char *antispam_model_path(const char *option,
-    const struct house_conf *house, struct arena *a);
-
 #endif

@@ -22,14 +22,15 @@ reason(struct antispam_answers *seen, struct slice words, double weight)
 
 /* Features with names are read only for mail that is somebody's business. */
 static void
-add_reasons(const struct spam_look *look, struct antispam_answers *seen)
+add_reasons(const struct spam_look *look, const struct model *model,
+    const struct spam_hits *hits, struct antispam_answers *seen)
 {
-	const struct model *model = look->shared->model;
 	struct features named;
 
 	for (const struct clue *c = seen->clues.first; c != NULL; c = c->next)
 		reason(seen, c->words, c->weight);
 	features_read(look->msg, look->content, true, &named);
+	spam_rules_learn(hits, look->msg->arena, &named);
 	for (size_t i = 0; i < named.n; i++)
 		reason(seen, named.name[i], model_reason(model, &named, i));
 	for (size_t i = 0; i < seen->nreasons; i++)
@@ -99,26 +100,29 @@ asked(const struct antispam_answers *seen)
 	return false;
 }
 
-enum rc
-antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
-    struct slice *why_r)
+static enum rc
+judge(struct spam_look *look, const struct model *model,
+    struct antispam_answers *answers_r, struct slice *why_r)
 {
-	const struct model *model = look->shared->model;
 	struct arena *a = look->msg->arena;
-	struct content_links links;
-	struct content content;
+	struct content_links *links = arena_alloc(a, sizeof *links);
+	struct content *content = arena_alloc(a, sizeof *content);
+	struct spam_hits *hits;
 	struct features f;
 	enum rc rc;
 
 	clues_open(&answers_r->clues, a);
 	look->clues = &answers_r->clues;
 	look->missed = buf_in(a);
-	look->content = &content;
-	content_read(look->msg, &content_limits_default, &content);
-	content_links(a, &content, look->shared->suffixes, CONTENT_LINKS,
-	    &links);
-	look->links = &links;
-	features_read(look->msg, &content, false, &f);
+	look->content = content;
+	content_read(look->msg, &content_limits_default, content);
+	content_links(a, content, look->shared->suffixes, CONTENT_LINKS,
+	    links);
+	look->links = links;
+	features_read(look->msg, content, false, &f);
+	hits = spam_rules_look(look->shared->rules, look->msg, content);
+	spam_rules_learn(hits, a, &f);
+	spam_rules_clues(hits, look->clues);
 	look->score = answers_r->score = model_score(model, &f);
 	rc = checks_run(look, why_r);
 	if (rc != RC_OK)
@@ -127,6 +131,17 @@ antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
 	judge_all(answers_r, model, f.n);
 	answers_r->nreasons = 0;
 	if (asked(answers_r))
-		add_reasons(look, answers_r);
+		add_reasons(look, model, hits, answers_r);
 	return RC_OK;
+}
+
+enum rc
+antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
+    struct slice *why_r)
+{
+	struct model *model = watch_take(look->shared->watch);
+	enum rc rc = judge(look, model, answers_r, why_r);
+
+	watch_drop(look->shared->watch, model);
+	return rc;
 }

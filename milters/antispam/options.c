@@ -12,6 +12,9 @@ const struct conf_option antispam_options[] = {
 	  "What was learned, made by \"gatehouse spam train\". Empty: "
 	  "antispam/model in state_directory where it is, else the one that "
 	  "comes with the package.", NULL },
+	{ "rules", CONF_PATH, AT(rules), "", 0, 0,
+	  "File with rules of the site, beside those that come with the "
+	  "package (gatehouse-spam-rules(5)). Empty: none.", NULL },
 	{ "tag_at", CONF_COUNT | CONF_SCOPED | CONF_FORM, AT(tag_at), "50", 1,
 	  SPAM_NEVER,
 	  "Inbound mail whose probability of being spam is at least so many "
