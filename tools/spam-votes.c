@@ -15,7 +15,8 @@
 #include "tools/quarantine.h"
 #include "tools/spam.h"
 
-enum { ASK_MS = 60 * 1000, DAYS = 30 * 86400, LIMIT = 1000 };
+/* Rows of a page, and pages of one run: the rest is for the next ones. */
+enum { ASK_MS = 60 * 1000, DAYS = 30 * 86400, LIMIT = 1000, PAGES = 50 };
 
 static const char *
 folder(const struct spam_options *o)
@@ -87,8 +88,9 @@ spam_become_owner(const struct spam_options *o)
 	    "%s", strerror(errno));
 }
 
+/* What was released, newest first; behind that row, or the first page. */
 static int
-list(struct asking *q)
+list(struct asking *q, const json_t *last)
 {
 	asking_begin(q, "list");
 	json_key(&q->w, "states");
@@ -97,6 +99,13 @@ list(struct asking *q)
 	json_end(&q->w);
 	json_put_int(&q->w, "since", clock_wall() - DAYS);
 	json_put_int(&q->w, "limit", LIMIT);
+	if (last != NULL) {
+		json_put_int(&q->w, "before_time", json_integer_value(
+		    json_object_get(last, "time")));
+		json_put(&q->w, "before_id", asking_get(q, last, "object"));
+		json_key(&q->w, "before_recipient");
+		json_bytes(&q->w, asking_get(q, last, "recipient"));
+	}
 	return asking_ask(q);
 }
 
@@ -167,30 +176,57 @@ take_row(struct spam_options *o, struct asking *q, struct vote *v,
 	return status == EX_NOINPUT ? EX_OK : status;
 }
 
+static int
+take_page(struct spam_options *o, struct asking *q, const json_t *rows,
+    unsigned counts[4])
+{
+	int status = EX_OK;
+
+	for (size_t i = 0; i < json_array_size(rows) && status == EX_OK;
+	    i++) {
+		struct vote v;
+
+		if (is_vote(q, json_array_get(rows, i), &v))
+			status = take_row(o, q, &v, counts);
+	}
+	return status;
+}
+
+static int
+take_all(struct spam_options *o, struct asking *q, unsigned counts[4])
+{
+	json_t *rows = NULL;
+	size_t n = LIMIT;
+	int status = EX_OK;
+
+	for (unsigned page = 0; page < PAGES && n == LIMIT && status == EX_OK;
+	    page++) {
+		status = list(q, n > 0 && rows != NULL ? json_array_get(rows,
+		    n - 1) : NULL);
+		json_decref(rows);
+		rows = NULL;
+		if (status != EX_OK)
+			break;
+		rows = json_incref(json_object_get(q->answer, "rows"));
+		n = json_array_size(rows);
+		status = take_page(o, q, rows, counts);
+	}
+	json_decref(rows);
+	return status;
+}
+
 int
 spam_learn_quarantine(struct spam_options *o)
 {
 	struct asking q = { .a = o->a, .config = o->config,
 	    .state = o->house.state_directory };
 	unsigned counts[4] = { 0 };
-	json_t *rows;
 	int status = asking_open(&q, ASK_MS);
 
 	if (status == EX_OK)
 		status = spam_become_owner(o);
 	if (status == EX_OK)
-		status = list(&q);
-	if (status != EX_OK)
-		return status;
-	rows = json_incref(json_object_get(q.answer, "rows"));
-	/* Oldest first: as it was said. */
-	for (size_t i = json_array_size(rows); i > 0 && status == EX_OK; i--) {
-		struct vote v;
-
-		if (is_vote(&q, json_array_get(rows, i - 1), &v))
-			status = take_row(o, &q, &v, counts);
-	}
-	json_decref(rows);
+		status = take_all(o, &q, counts);
 	asking_close(&q);
 	return status == EX_OK ? tell(o, counts) : status;
 }
