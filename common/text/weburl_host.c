@@ -267,7 +267,7 @@ weburl_host(struct arena *a, struct slice written, struct weburl *url_r)
 		return false;
 	name = undo_percent(a, written);
 	name = name_to_ascii(a, name);
-	if (name.len == 0 || forbidden(name))
+	if (name.len == 0 || name.len > NAME || forbidden(name))
 		return false;
 	if (ends_in_number(name)) {
 		url_r->odd_numeric = !slice_eq(name, written);
