@@ -1,7 +1,10 @@
 /* The checks beside the classifier, in the order in which they run. */
+#include "fraud.h"
+#include "history_note.h"
 #include "look.h"
 
 static spam_check *const checks[] = {
+	history_check, fraud_check,
 	NULL
 };
 

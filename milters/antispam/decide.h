@@ -13,6 +13,7 @@
 #define ANTISPAM_DECIDE_H
 
 #include "clue.h"
+#include "fraud_from.h"
 #include "listed.h"
 #include "look.h"
 #include "model.h"
@@ -38,11 +39,15 @@ struct antispam_answers {
 	struct slice missed;		/* sources that did not answer */
 	struct spam_reason reasons[REASONS];	/* the strongest ones */
 	size_t nreasons;
+	struct fraud_from from;
+	unsigned straight;		/* percent of fraud without Reply-To */
 	struct antispam_own *own;	/* of each recipient; outbound: one */
 };
 
 /* What the process shares: job->shared. */
 struct antispam_shared {
+	struct fraud_shared *fraud;
+	struct history *history;	/* NULL: none, or no daemon */
 	struct model *model;
 	struct suffixes *suffixes;
 };
