@@ -1,5 +1,6 @@
 /*
- * spam - what the verbs of "gatehouse spam" share (spam.c, spam-train.c)
+ * spam - what the verbs of "gatehouse spam" share (spam.c, spam-train.c,
+ * spam-history.c)
  */
 #ifndef TOOLS_SPAM_H
 #define TOOLS_SPAM_H
@@ -35,5 +36,10 @@ const char *spam_learned(const struct spam_options *o);
 
 int spam_learn(struct spam_options *o);
 int spam_train(struct spam_options *o);
+int spam_history(struct spam_options *o, const char *name);
+/* For gatehouse forget: how many entries went, in the histories of all daemons
+ * below that folder. */
+int spam_history_forget(const char *state, const char *address,
+    struct arena *a, unsigned *n_r);
 
 #endif

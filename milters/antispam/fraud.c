@@ -1,4 +1,5 @@
 #include "fraud_part.h"
+#include "history_note.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -133,7 +134,7 @@ gather(struct fraud *f, struct spam_look *look)
 	const struct job *job = look->job;
 
 	*f = (struct fraud){ .look = look, .a = look->msg->arena,
-	    .shared = look->shared->fraud, .history = look->shared->history };
+	    .shared = look->shared->fraud, .history = history_of(look) };
 	f->people = job != NULL && job->view != NULL ? job->view :
 	    f->shared->people;
 	f->now = job != NULL ? job->now : 0;

@@ -13,23 +13,24 @@ history_start(unsigned entries, struct history *before, const char *dir,
 	const char *anew = NULL;
 	enum rc rc;
 
-	*h_r = NULL;
-	if (entries == 0)
+	/* Switched off it stays open: it may be switched on again. */
+	*h_r = history_hold(before);
+	if (before != NULL && entries != 0 &&
+	    history_entries(before) != entries)
+		log_warning("history was changed; it counts from the next "
+		    "start on");
+	if (before != NULL || entries == 0)
 		return RC_OK;
-	if (before != NULL && history_entries(before) == entries) {
-		*h_r = history_hold(before);
-		return RC_OK;
-	}
-	if (before != NULL) {
-		/* The old set works on the file until the new one counts. */
-		log_warning("history: another size counts after a restart");
-		*h_r = history_hold(before);
-		return RC_OK;
-	}
 	rc = history_open(dir, entries, h_r, &anew, a, why_r);
 	if (rc == RC_OK && anew != NULL)
 		log_info("history: begun anew: %s", anew);
 	return rc;
+}
+
+struct history *
+history_of(const struct spam_look *look)
+{
+	return look->conf->history > 0 ? look->shared->history : NULL;
 }
 
 /* ---- clues ---- */
@@ -79,7 +80,7 @@ enum rc
 history_check(struct spam_look *look, struct slice *why_r)
 {
 	const struct job *job = look->job;
-	struct history *h = look->shared->history;
+	struct history *h = history_of(look);
 	const struct fraud_from *from = look->from;
 	struct history_who who = { from->address, from->org };
 	struct history_view address, domain;
@@ -136,7 +137,7 @@ note_inbound(struct spam_look *look, const struct antispam_answers *seen)
 {
 	const struct job *job = look->job;
 	const struct envelope *e = job->envelope;
-	struct history *h = look->shared->history;
+	struct history *h = history_of(look);
 	struct history_who who = { look->from->address, look->from->org };
 	struct history_message m = { .spam = judged_bad(seen) };
 	struct slice *to = arena_array(job->arena, e->nrecipients + 1,
@@ -194,7 +195,7 @@ note_outbound(struct spam_look *look, const struct antispam_answers *seen)
 		org = suffixes_org(look->shared->suffixes, ascii);
 		to.address = history_address(job->arena, local, ascii);
 		to.domain = org.ptr != NULL ? org : ascii;
-		history_wrote(look->shared->history, &to, id, job->arena,
+		history_wrote(history_of(look), &to, id, job->arena,
 		    job->now);
 	}
 }
@@ -204,7 +205,7 @@ history_note(struct spam_look *look, const struct antispam_answers *seen)
 {
 	const struct job *job = look->job;
 
-	if (job == NULL || look->shared->history == NULL || job->pass > 1)
+	if (job == NULL || history_of(look) == NULL || job->pass > 1)
 		return;
 	if (job->direction == DIRECTION_IN)
 		note_inbound(look, seen);

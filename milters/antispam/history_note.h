@@ -5,6 +5,7 @@
  *			believed a bit more, who has sent spam less, and of whom
  *			nobody has heard a bit less too. Bounded: a good name
  *			buys nothing for a blast
+ * history_of		the history, where it is switched on
  * history_note		for ask(), behind the judgement: counts the message for
  *			its proven sender, once in pass 1; mail that goes out
  *			makes correspondents of its recipients; what comes back
@@ -20,6 +21,7 @@
 #include "decide.h"
 
 spam_check history_check;
+struct history *history_of(const struct spam_look *look);
 void history_note(struct spam_look *look, const struct antispam_answers *seen);
 
 /* For filter.state. The table before is taken over when it has that size. */
