@@ -28,6 +28,7 @@ struct stage {
 	struct finding findings[6];
 	struct people *people;
 	struct policy *policy;
+	const struct mark *release;
 	struct message *msg;
 	struct job job;
 	struct antispam_answers seen;
@@ -97,7 +98,7 @@ knows(const char *address, const char *domain, unsigned days, unsigned spam,
 	}
 	if (iban != NULL)
 		history_account_add(s.shared.history, who.domain,
-		    slice_of(iban), BEGAN + DAY);
+		    slice_of(iban), false, BEGAN + DAY);
 }
 
 static void
@@ -109,6 +110,7 @@ begin(void)
 	knows("rechnung@nordlicht-logistik.de", "nordlicht-logistik.de", 60, 0,
 	    IBAN);
 	knows("anna@good-client.com", "good-client.com", 20, 0, NULL);
+	knows("someone@gmail.com", "gmail.com", 30, 0, NULL);
 	knows("x@evil-shop.com", "evil-shop.com", 20, 19, NULL);
 	history_wrote(s.shared.history, &to, SLICE("<out@acme>"), s.a,
 	    BEGAN + DAY);
@@ -164,10 +166,11 @@ judge(struct arena *a, const char *head, const char *body,
 	    .nrecipients = 1 };
 	s.job = (struct job){ .filter = "antispam", .arena = a,
 	    .house = &s.house, .policy = s.policy, .conf = &s.conf,
-	    .shared = &s.shared,
-	    .client = &s.client, .envelope = &s.envelope, .msg = s.msg,
+	    .shared = &s.shared, .client = &s.client,
+	    .envelope = &s.envelope, .msg = s.msg,
 	    .view = s.people, .findings = s.findings, .direction = direction,
-	    .pass = 1, .now = NOW, .answers = &s.seen };
+	    .pass = 1, .now = NOW, .release = s.release,
+	    .answers = &s.seen };
 	s.job.nfindings = findings_for(proof, from.domain);
 	look.msg = s.msg;
 	s.seen = (struct antispam_answers){ .own = s.own };
@@ -352,6 +355,69 @@ notes(void)
 	v = seen_of("peer@new-friend.com", "new-friend.com", false);
 	tap_ok(v.known && v.sent == 1 && v.messages == 0, "a letter does, "
 	    "once");
+	arena_free(a);
+}
+
+static enum history_account
+account(const char *iban, int64_t when)
+{
+	return history_account(s.shared.history, SLICE("two-banks.com"),
+	    slice_of(iban), when);
+}
+
+/* Named twice is not known: who has taken over a mailbox can do that. */
+static void
+accounts(void)
+{
+	static const char old[] = IBAN, other[] = "DE02120300000000202051",
+	    abroad[] = "AT611904300234573201";
+	struct history *h = s.shared.history;
+	struct slice domain = SLICE("two-banks.com");
+
+	knows("a@two-banks.com", "two-banks.com", 1, 0, NULL);
+	tap_is_int(account(old, NOW), ACCOUNT_FIRST, "none yet");
+	history_account_add(h, domain, SLICE(IBAN), false, NOW);
+	tap_is_int(account(old, NOW), ACCOUNT_KNOWN, "the first counts");
+	tap_is_int(account(other, NOW), ACCOUNT_OTHER, "another one");
+	history_account_add(h, domain, slice_of(other), false, NOW);
+	history_account_add(h, domain, slice_of(other), false, NOW + DAY);
+	tap_is_int(account(other, NOW + 2 * DAY), ACCOUNT_OTHER,
+	    "named twice, still another");
+	tap_is_int(account(other, NOW + 8 * DAY), ACCOUNT_KNOWN,
+	    "after a week it is theirs");
+	history_account_add(h, domain, slice_of(abroad), false, NOW);
+	tap_is_int(account(abroad, NOW + DAY), ACCOUNT_ABROAD, "abroad");
+	history_account_add(h, domain, slice_of(abroad), true, NOW);
+	tap_is_int(account(abroad, NOW), ACCOUNT_KNOWN,
+	    "once somebody has looked");
+}
+
+/* What somebody has let out of the quarantine was judged wrongly. */
+static void
+released(void)
+{
+	static const char head[] = "From: John Smith <john@namesake-firm.com>\n"
+	    "Subject: s\nMessage-ID: <r1@namesake>\n";
+	static const char body[] = "Are you available? Please make a payment "
+	    "to DE89 3704 0044 0532 0130 00.\n";
+	static const struct mark mark = { .cause = CAUSE_FRAUD };
+	struct slice domain = SLICE("namesake-firm.com");
+	struct arena *a = arena_new();
+	struct history_view v;
+
+	judge(a, head, body, PASSES, DIRECTION_IN);
+	v = seen_of("john@namesake-firm.com", "namesake-firm.com", false);
+	tap_ok(v.messages == 1 && v.spam == 1, "taken for fraud");
+	tap_is_int(history_account(s.shared.history, domain, slice_of(IBAN),
+	    NOW), ACCOUNT_FIRST, "its account is not learned");
+	s.release = &mark;
+	for (int i = 0; i < 2; i++)
+		judge(a, head, body, PASSES, DIRECTION_IN);
+	s.release = NULL;
+	v = seen_of("john@namesake-firm.com", "namesake-firm.com", false);
+	tap_ok(v.messages == 1 && v.spam == 0, "released: it was none");
+	tap_is_int(history_account(s.shared.history, domain, slice_of(IBAN),
+	    NOW), ACCOUNT_KNOWN, "and its account is");
 	arena_free(a);
 }
 
@@ -546,6 +612,8 @@ main(void)
 	reasons();
 	settings();
 	notes();
+	accounts();
+	released();
 	second_pass();
 	forgets();
 	history_drop(s.shared.history);

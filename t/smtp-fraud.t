@@ -64,6 +64,7 @@ $s->house;
 $s->options($_) for qw(auth-check antispam);
 my ($rc, $said) = $s->gatehouse('policy', 'compile', '--config', $s->conf);
 is $rc, 0, 'a policy with the directory' or diag $said;
+$s->service('track', maillogs => [ "$dir/log/mail.log" ]);
 my @milters = map { "unix:gatehouse/$_/sock" } qw(auth-check antispam);
 $s->postfix(services => [
     { name => 'chain', milters => [ @milters ] },
@@ -219,6 +220,11 @@ like $text, qr/^billing\@partner\.test \(antispam\): since \d{4}-.* 1 times/m,
     'in words';
 is +($s->gatehouse('spam', 'history', '--config', $s->conf, 'a b'))[0], 64,
     'no address';
+($rc, $text) = $s->gatehouse('forget', '--state', "$dir/state", '--json',
+    'billing@partner.test');
+is decode_json($text)->{histories}, 1, 'gatehouse forget erases it';
+%h = history('billing@partner.test');
+is join(' ', keys %h), 'partner.test', 'the firm stays';
 open my $f, '<:raw', "$dir/state/antispam/history" or die $!;
 { local $/; unlike scalar <$f>, qr/partner|billing|DE89/, 'no name in the file' }
 

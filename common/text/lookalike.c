@@ -201,9 +201,19 @@ look_skeleton(struct arena *a, struct slice text)
 	bool gap = false;
 	uint32_t cp;
 
-	while (utf8_next(&text, &cp)) {
+	while (text.len > 0) {
 		char c, utf8[4];
 
+		/* Most text is this. */
+		if (text.ptr[0] > ' ' && text.ptr[0] < 0x7f) {
+			if (gap)
+				buf_addc(&out, ' ');
+			gap = false;
+			buf_addc(&out, ascii_lower(text.ptr[0]));
+			text = slice_after(text, 1);
+			continue;
+		}
+		utf8_next(&text, &cp);
 		if (cp == UTF8_BAD || utf8_unseen(cp) || utf8_bidi(cp) ||
 		    combining(cp))
 			continue;

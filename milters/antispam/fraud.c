@@ -113,19 +113,21 @@ static void
 look_up(struct fraud *f)
 {
 	struct history_who who = { f->from.address, f->from.org };
+	const struct history_view *who_counts;
 
 	f->ripe = ripe(f);
 	if (f->history != NULL && f->from.address.ptr != NULL)
 		history_look(f->history, &who, &f->address, &f->domain);
 	/* What is not proven may be anybody: what is known of the one whom he
 	 * names does not count, but that we know nobody does. */
+	if (!f->from.proven)
+		f->address = f->domain = (struct history_view){ .known =
+		    false };
+	/* Of a free mailer the address is somebody, the domain everybody. */
+	who_counts = fraud_freemail(f->from.org) ? &f->address : &f->domain;
+	f->established = who_counts->sent > 0 || who_counts->days >= 3;
 	f->first = f->ripe && f->from.checked && !f->from.ours &&
-	    (!f->from.proven || (!f->address.known && f->domain.sent == 0));
-	if (!f->from.proven) {
-		f->address = (struct history_view){ .known = false };
-		f->domain = (struct history_view){ .known = false };
-	}
-	f->established = f->domain.sent > 0 || f->domain.days >= 3;
+	    !f->address.known && who_counts->sent == 0;
 }
 
 static void

@@ -23,7 +23,6 @@ enum {
 	FRAUD_CLUES = 24,
 	FRAUD_KIN = 1000,		/* of which typos are looked for */
 	FRAUD_IBANS = 8,		/* of a message */
-	FRAUD_IBAN_TEXT = 256 << 10,
 };
 
 struct fraud_kin {
@@ -85,6 +84,7 @@ void fraud_wording(struct fraud *f);
 void fraud_accounts(struct fraud *f);
 /* Accounts of a message that was taken for good become the partner's. */
 void fraud_learn_accounts(struct history *h, struct slice org,
-    struct message *msg, const struct content *content, int64_t now);
+    struct message *msg, const struct content *content, bool sure,
+    int64_t now);
 
 #endif

@@ -42,14 +42,18 @@ own_words(struct arena *a, struct slice text)
 void
 fraud_texts(struct fraud *f)
 {
+	size_t read = 0;
+
 	for (const struct content_text *t = f->look->content->first;
-	    t != NULL && f->ntexts < TEXTS; t = t->next) {
+	    t != NULL && f->ntexts < TEXTS && read < FRAUD_TEXT; t = t->next) {
 		struct slice own;
 
 		if (t->kind != CONTENT_SUBJECT && t->kind != CONTENT_PLAIN &&
 		    t->kind != CONTENT_HTML)
 			continue;
-		own = own_words(f->a, slice_sub(t->text, 0, FRAUD_TEXT));
+		own = own_words(f->a, slice_sub(t->text, 0, FRAUD_TEXT -
+		    read));
+		read += own.len;
 		f->texts[f->ntexts++] = own;
 		if (own.len > f->length)
 			f->length = own.len;
@@ -115,7 +119,7 @@ accounts_in(struct slice text, struct accounts *all)
 	struct finder finder;
 	struct find_hit hit;
 
-	find_begin(&finder, slice_sub(text, 0, FRAUD_IBAN_TEXT), FIND_IBAN);
+	find_begin(&finder, text, FIND_IBAN);
 	while (all->n < FRAUD_IBANS && find_next(&finder, &hit))
 		add_account(all, &hit);
 }
@@ -125,7 +129,7 @@ judge_account(struct fraud *f, const struct find_hit *hit)
 {
 	struct slice iban = slice_make(hit->value, hit->nvalue);
 	enum history_account is = history_account(f->history, f->from.org,
-	    iban);
+	    iban, f->now);
 	char shown[FIND_VALUE];
 	struct slice mask = find_mask(hit, shown);
 
@@ -159,7 +163,8 @@ fraud_accounts(struct fraud *f)
 
 void
 fraud_learn_accounts(struct history *h, struct slice org,
-    struct message *msg, const struct content *content, int64_t now)
+    struct message *msg, const struct content *content, bool sure,
+    int64_t now)
 {
 	struct accounts all = { .n = 0 };
 
@@ -172,5 +177,5 @@ fraud_learn_accounts(struct history *h, struct slice org,
 			    0, FRAUD_TEXT)), &all);
 	for (size_t i = 0; i < all.n; i++)
 		history_account_add(h, org, slice_make(all.hits[i].value,
-		    all.hits[i].nvalue), now);
+		    all.hits[i].nvalue), sure, now);
 }

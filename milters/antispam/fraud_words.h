@@ -25,7 +25,7 @@
 #include "base/arena.h"
 #include "base/rc.h"
 
-enum { FRAUD_KINDS = 16, FRAUD_WEIGHT = 5, FRAUD_TEXT = 64 << 10,
+enum { FRAUD_KINDS = 16, FRAUD_WEIGHT = 5, FRAUD_TEXT = 32 << 10,
     FRAUD_PHRASES = 5000 };
 
 struct fraud_words;

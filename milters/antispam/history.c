@@ -17,6 +17,7 @@ enum {
 	ESTABLISHED = 3,		/* days */
 	SHORTEST = 6,			/* name of which a typo is looked for */
 	LONGEST = 40,
+	PROBATION = 7 * DAY,		/* of another account */
 	LOOK_MAX = 300,			/* bytes of one */
 };
 
@@ -28,7 +29,8 @@ struct known {
 					   of a look: the domain's key */
 	uint32_t messages, spam, sent;
 	uint16_t days, day;		/* the last one's number, low bits */
-	uint16_t accounts, spare;
+	uint16_t accounts;
+	uint16_t sure;			/* of an account: it counts at once */
 	uint32_t rest;
 };
 
@@ -462,8 +464,17 @@ history_like(struct history *h, struct arena *a, struct slice domain,
 
 /* ---- accounts ---- */
 
+static bool
+trusted(struct history *h, uint64_t key, int64_t now)
+{
+	const struct known *k = keyed_find(h->senders, key);
+
+	return k != NULL && (k->sure != 0 || now - k->first >= PROBATION);
+}
+
 enum history_account
-history_account(struct history *h, struct slice domain, struct slice iban)
+history_account(struct history *h, struct slice domain, struct slice iban,
+    int64_t now)
 {
 	uint64_t own = key_of_account(h, "account", domain, iban);
 	uint64_t land = key_of_account(h, "country", domain,
@@ -473,11 +484,11 @@ history_account(struct history *h, struct slice domain, struct slice iban)
 
 	keyed_lock(h->senders);
 	k = keyed_find(h->senders, key_of(h, "domain", domain));
-	if (keyed_find(h->senders, own) != NULL)
+	if (trusted(h, own, now))
 		is = ACCOUNT_KNOWN;
 	else if (k == NULL || k->accounts == 0)
 		is = ACCOUNT_FIRST;
-	else if (keyed_find(h->senders, land) == NULL)
+	else if (!trusted(h, land, now))
 		is = ACCOUNT_ABROAD;
 	keyed_unlock(h->senders);
 	return is;
@@ -485,20 +496,28 @@ history_account(struct history *h, struct slice domain, struct slice iban)
 
 void
 history_account_add(struct history *h, struct slice domain,
-    struct slice iban, int64_t now)
+    struct slice iban, bool sure, int64_t now)
 {
 	uint64_t own = key_of_account(h, "account", domain, iban);
 	uint64_t land = key_of_account(h, "country", domain,
 	    slice_sub(iban, 0, 2));
+	uint64_t whose = key_of(h, "domain", domain);
 	struct known *k;
 	bool made;
 
 	keyed_lock(h->senders);
+	k = keyed_find(h->senders, whose);
+	sure = sure || k == NULL || k->accounts == 0;
 	k = keyed_touch(h->senders, own, now, &made);
 	if (made)
 		k->first = now;
-	touch(h, land, now);
-	k = keyed_find(h->senders, key_of(h, "domain", domain));
+	if (sure) {
+		k->sure = 1;
+		touch(h, land, now)->sure = 1;
+	} else {
+		touch(h, land, now);
+	}
+	k = keyed_find(h->senders, whose);
 	if (made && k != NULL && k->accounts < UINT16_MAX)
 		k->accounts++;
 	keyed_unlock(h->senders);

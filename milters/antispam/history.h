@@ -26,8 +26,10 @@
  * history_correct	a message was not what it was judged to be
  * history_wrote	we have sent the message of that id to that address; once, as
  *		above
- * history_account	has that domain named that account? Its country?
- * history_account_add	it has
+ * history_account	has that domain named that account? One of its country?
+ *		Its first one counts at once, another one when it is a week old,
+ *		so that who has taken over a mailbox cannot name his twice
+ * history_account_add	it has; `sure`: somebody has looked, it counts at once
  * history_like	does a domain that we know look like that one, and is not it?
  *		With `typos` also one that is a letter away. Only domains that
  *		we wrote to, or that came on several days
@@ -93,9 +95,9 @@ void history_correct(struct history *h, const struct history_who *who,
 bool history_wrote(struct history *h, const struct history_who *to,
     struct slice id, struct arena *a, int64_t now);
 enum history_account history_account(struct history *h, struct slice domain,
-    struct slice iban);
-void history_account_add(struct history *h, struct slice domain,
     struct slice iban, int64_t now);
+void history_account_add(struct history *h, struct slice domain,
+    struct slice iban, bool sure, int64_t now);
 bool history_like(struct history *h, struct arena *a, struct slice domain,
     bool typos);
 unsigned history_forget(struct history *h, const struct history_who *who,

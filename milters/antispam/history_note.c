@@ -53,7 +53,8 @@ good_name(struct spam_look *look, const struct history_view *v,
 	if (v->days >= GOOD_DAYS && mostly_good(v) &&
 	    now - v->first >= MONTH / 2)
 		weight = 0.25 * log2(v->days);
-	if ((v->sent > 0 || domain->sent >= 3) && mostly_good(v))
+	if ((v->sent > 0 || (domain->sent >= 3 &&
+	    !fraud_freemail(look->from->org))) && mostly_good(v))
 		weight += 0.6;
 	if (weight > 1.5)
 		weight = 1.5;
@@ -158,7 +159,7 @@ note_inbound(struct spam_look *look, const struct antispam_answers *seen)
 	}
 	if (!m.spam)
 		fraud_learn_accounts(h, who.domain, look->msg, look->content,
-		    job->now);
+		    job->release != NULL, job->now);
 }
 
 /* An answer that a program gives makes nobody a correspondent: else who wants
