@@ -5,8 +5,9 @@
  *			is set for each recipient. RC_RETRY is trouble of ours
  * antispam_decide	pure: thresholds and actions, for each recipient
  *
- * The probability of spam is that of the classifier's score with the clues'
- * weights added; of each other class that of its own clues alone. percent is
+ * The probability of spam is that of the classifier's score with the weights
+ * of spam's and phishing's clues added; of each other class that of its own
+ * clues alone. percent is
  * the whole part. What is most is the message's class (antispam_class).
  */
 #ifndef ANTISPAM_DECIDE_H
