@@ -78,7 +78,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	message_split(a, slice_make(data, size), &head, &body);
 	message_read(msg, a, head, body, &message_limits_default);
 	content_read(msg, &content_limits_default, &content);
-	fraud_from_read(&job, msg, shared.suffixes, &from);
+	fraud_from_read(&job, msg, &shared, &from);
 	clues_open(&clues, a);
 	look.msg = msg;
 	look.content = &content;

@@ -158,7 +158,7 @@ judge(struct arena *a, const char *head, const char *body,
 	message_split(a, buf_slice(&text), &h, &b);
 	s.msg = arena_alloc(a, sizeof *s.msg);
 	message_read(s.msg, a, h, b, &message_limits_default);
-	fraud_from_read(NULL, s.msg, s.shared.suffixes, &from);
+	fraud_from_read(NULL, s.msg, &s.shared, &from);
 	s.recipients[0].address = SLICE("jan@acme-works.com");
 	s.recipients[1].address = SLICE("peer@new-friend.com");
 	s.envelope = (struct envelope){ .sender = SLICE("x@y.test"),
@@ -392,6 +392,89 @@ accounts(void)
 	    "once somebody has looked");
 }
 
+/* A bank names others all the time. */
+static void
+many_accounts(void)
+{
+	static const char *const ibans[] = { IBAN, "DE02120300000000202051",
+	    "AT611904300234573201", "LT121000011101001000",
+	    "GB29NWBK60161331926819", "FR1420041010050500013M02606" };
+	struct arena *a = arena_new();
+	const struct clue *c;
+
+	knows("a@some-bank.com", "some-bank.com", 1, 0, NULL);
+	for (int i = 0; i < 6; i++)
+		history_account_add(s.shared.history, SLICE("some-bank.com"),
+		    slice_of(ibans[i]), false, BEGAN + i * DAY);
+	judge(a, "From: John Smith <a@some-bank.com>\nSubject: s\n", "To CH93 "
+	    "0076 2011 6238 5295 7.\n", PASSES, DIRECTION_IN);
+	c = clue("fraud-account");
+	tap_ok(c != NULL && c->weight < 1, "a bank's other account is little");
+	arena_free(a);
+}
+
+static void
+flood(void)
+{
+	struct arena *a = arena_new();
+	uint64_t known = 0;
+
+	for (unsigned i = 0; i < 200; i++) {
+		struct slice address = arena_printf(a, "x%u@flood.com", i);
+		struct history_who who = { address, SLICE("flood.com") };
+		struct history_message m = { .id = address, .spam = true };
+		struct history_view one, all;
+
+		history_count(s.shared.history, &who, &m, a, NOW);
+		history_look(s.shared.history, &who, &one, &all);
+		known += one.known;
+	}
+	tap_ok(known > 0 && known <= 20, "a spammer's addresses push out "
+	    "nobody (%u noted)", (unsigned)known);
+	tap_is_int(seen_of("", "flood.com", true).spam, 200,
+	    "he is known as a whole");
+	arena_free(a);
+}
+
+static void
+below_ours(void)
+{
+	struct arena *a = arena_new();
+
+	judge(a, "From: HR <hr@mail.acme-works.com>\nSubject: s\n", "Hi\n",
+	    NO_PROOF, DIRECTION_IN);
+	tap_ok(clue("fraud-spoof") != NULL, "below a domain of ours");
+	judge(a, "From: HR <hr@xacme-works.com>\nSubject: s\n", "Hi\n",
+	    NO_PROOF, DIRECTION_IN);
+	tap_ok(clue("fraud-spoof") == NULL, "beside it");
+	arena_free(a);
+}
+
+static void
+options(void)
+{
+	static const struct { const char *text, *why; } bad[] = {
+		{ "protected = [ \"John\" ];", "protected has" },
+		{ "fraud_allow = [ \"a b\" ];", "fraud_allow has" },
+		{ "fraud_allow = [ \"b\xc3\xbc.example\" ];",
+		  "fraud_allow has" },
+		{ "fraud_allow = [ \"@x.example\" ];", "fraud_allow has" },
+	};
+	struct slice why = SLICE("");
+
+	for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
+		struct antispam_conf conf;
+		struct conf_section own[] = { { antispam_options, &conf },
+		    { NULL, NULL } };
+
+		must(conf_parse(s.a, "x", slice_of(bad[i].text), own, &why),
+		    why);
+		tap_ok(antispam_check(&conf, &s.house, s.a, &why) == RC_BAD &&
+		    slice_starts(why, slice_of(bad[i].why)), "%.*s",
+		    SLICE_ARG(why));
+	}
+}
+
 /* What somebody has let out of the quarantine was judged wrongly. */
 static void
 released(void)
@@ -613,6 +696,10 @@ main(void)
 	settings();
 	notes();
 	accounts();
+	many_accounts();
+	flood();
+	below_ours();
+	options();
 	released();
 	second_pass();
 	forgets();

@@ -51,11 +51,15 @@ fraud_open(const struct antispam_conf *conf, const struct house_conf *house,
 	s->arena = own;
 	s->domains = map_new();
 	arena_defer(own, free_map, s->domains);
+	s->ours = map_new();
+	arena_defer(own, free_map, s->ours);
 	s->looks = map_new();
 	arena_defer(own, free_map, s->looks);
 	s->kin = arena_array(own, FRAUD_KIN, sizeof *s->kin);
-	for (size_t i = 0; i < house->domains.count; i++)
+	for (size_t i = 0; i < house->domains.count; i++) {
+		map_put(s->ours, house->domains.items[i], s);
 		add_kin(s, suffixes, house->domains.items[i], true);
+	}
 	for (size_t i = 0; i < conf->partners.count; i++)
 		add_kin(s, suffixes, conf->partners.items[i], false);
 	if (people_new(&conf->protected_people, NULL, own, &s->people,
@@ -72,6 +76,17 @@ fraud_close(struct fraud_shared *shared)
 		return;
 	fraud_words_close(shared->words);
 	arena_free(shared->arena);
+}
+
+bool
+fraud_ours(const struct fraud_shared *s, struct slice domain)
+{
+	while (domain.len > 0) {
+		if (map_get(s->ours, domain) != NULL)
+			return true;
+		slice_cut(domain, '.', &domain);
+	}
+	return false;
 }
 
 /* ---- a message ---- */

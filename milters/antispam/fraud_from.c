@@ -1,6 +1,5 @@
-#include "fraud_from.h"
+#include "fraud_part.h"
 
-#include "history.h"
 #include "mime/message.h"
 #include "text/address.h"
 #include "text/encoded.h"
@@ -110,8 +109,9 @@ proven(const struct job *job, const struct suffixes *suffixes,
 
 void
 fraud_from_read(const struct job *job, struct message *msg,
-    const struct suffixes *suffixes, struct fraud_from *from_r)
+    const struct antispam_shared *shared, struct fraud_from *from_r)
 {
+	const struct suffixes *suffixes = shared->suffixes;
 	const struct field *from = message_field(msg, SLICE("From"), 0);
 	struct address_list list;
 	struct address one, more;
@@ -126,6 +126,8 @@ fraud_from_read(const struct job *job, struct message *msg,
 	if (message_count(msg, SLICE("From")) != 1 ||
 	    address_next(&list, &more))
 		from_r->address = SLICE_NONE;
+	if (shared->fraud != NULL)
+		from_r->ours = fraud_ours(shared->fraud, from_r->domain);
 	if (job == NULL || from_r->domain.len == 0)
 		return;
 	from_r->checked = found(job, SLICE("dmarc")).ptr != NULL ||
@@ -133,7 +135,6 @@ fraud_from_read(const struct job *job, struct message *msg,
 	    found(job, SLICE("dkim")).ptr != NULL;
 	from_r->proven = from_r->address.ptr != NULL &&
 	    proven(job, suffixes, from_r);
-	from_r->ours = conf_list_has(&job->house->domains, from_r->domain);
 }
 
 static bool

@@ -37,6 +37,7 @@ struct fraud_shared {
 	struct people *people;		/* without a policy: for tools */
 	struct map *looks;		/* look_host(domain): its fraud_kin */
 	struct map *domains;		/* domain: its fraud_kin */
+	struct map *ours;		/* domains of the house */
 	struct fraud_kin *kin;
 	size_t nkin;
 };
@@ -69,6 +70,8 @@ struct fraud {
 	double sum;
 };
 
+/* A domain of the house, or below one. */
+bool fraud_ours(const struct fraud_shared *s, struct slice domain);
 void fraud_add(struct fraud *f, const char *name, double weight,
     struct slice words);
 void fraud_who(struct fraud *f);	/* fraud_who.c: From */

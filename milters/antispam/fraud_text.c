@@ -97,6 +97,9 @@ fraud_wording(struct fraud *f)
 
 /* ---- accounts ---- */
 
+/* On so many days a bank, or a bookkeeper, has named new ones. */
+enum { MANY_ACCOUNTS = 5 };
+
 struct accounts {
 	struct find_hit hits[FRAUD_IBANS];
 	size_t n;
@@ -135,6 +138,12 @@ judge_account(struct fraud *f, const struct find_hit *hit)
 
 	if (is != ACCOUNT_OTHER && is != ACCOUNT_ABROAD)
 		return;
+	if (f->domain.account_days >= MANY_ACCOUNTS) {
+		fraud_add(f, "fraud-account", 0.6, arena_printf(f->a,
+		    "another account, as %.*s often names",
+		    SLICE_ARG(f->from.org)));
+		return;
+	}
 	fraud_add(f, "fraud-account", 3.2, arena_printf(f->a, "%.*s never "
 	    "named the account %.*s before", SLICE_ARG(f->from.org),
 	    SLICE_ARG(mask)));

@@ -109,8 +109,7 @@ address_in_name(struct fraud *f)
 	    slice_eq(ascii, f->from.domain))
 		return;
 	p = people_of(f->people, history_address(f->a, local, ascii));
-	ours = f->look->job != NULL &&
-	    conf_list_has(&f->look->job->house->domains, ascii);
+	ours = fraud_ours(f->shared, ascii);
 	if (p == NULL && !ours && (f->bulk || f->established))
 		return;
 	if (ours && p == NULL && f->bulk)

@@ -15,6 +15,7 @@ enum {
 	MESSAGES_SHARE = 8,		/* one place for so many senders */
 	MESSAGES_LEAST = 4096,
 	ESTABLISHED = 3,		/* days */
+	WHOLE = 20,			/* messages of a domain */
 	SHORTEST = 6,			/* name of which a typo is looked for */
 	LONGEST = 40,
 	PROBATION = 7 * DAY,		/* of another account */
@@ -31,7 +32,7 @@ struct known {
 	uint16_t days, day;		/* the last one's number, low bits */
 	uint16_t accounts;
 	uint16_t sure;			/* of an account: it counts at once */
-	uint32_t rest;
+	uint16_t account_days, account_day;	/* with an account that was new */
 };
 
 /* Of a message. */
@@ -214,7 +215,7 @@ view_of(struct history *h, uint64_t key, struct history_view *v_r)
 	    .last = keyed_touched(k), .messages = k->messages,
 	    .spam = k->spam, .days = k->days, .recipients = bits_of(k->to),
 	    .sent = k->sent, .sent_last = k->sent_last,
-	    .accounts = k->accounts };
+	    .accounts = k->accounts, .account_days = k->account_days };
 }
 
 void
@@ -300,6 +301,17 @@ recipients_of(const struct history *h, const struct history_message *m)
 	return to;
 }
 
+/* One that sends little but spam is known as a whole: else it could push out
+ * others with addresses that it makes up. */
+static bool
+worth_noting(struct history *h, uint64_t address, uint64_t domain, bool spam)
+{
+	const struct known *k = keyed_find(h->senders, domain);
+
+	return !spam || k == NULL || k->messages < WHOLE || k->spam * 2 <=
+	    k->messages || keyed_find(h->senders, address) != NULL;
+}
+
 bool
 history_count(struct history *h, const struct history_who *who,
     const struct history_message *m, struct arena *a, int64_t now)
@@ -315,7 +327,8 @@ history_count(struct history *h, const struct history_who *who,
 		return false;
 	keyed_lock(h->senders);
 	begin(h, now);
-	count_one(h, address, m, to, now);
+	if (worth_noting(h, address, domain, m->spam))
+		count_one(h, address, m, to, now);
 	if (domain != 0 && count_one(h, domain, m, to, now))
 		note_look(h, look, domain, now);
 	keyed_unlock(h->senders);
@@ -502,6 +515,7 @@ history_account_add(struct history *h, struct slice domain,
 	uint64_t land = key_of_account(h, "country", domain,
 	    slice_sub(iban, 0, 2));
 	uint64_t whose = key_of(h, "domain", domain);
+	uint16_t day = (uint16_t)(now / DAY);
 	struct known *k;
 	bool made;
 
@@ -520,6 +534,11 @@ history_account_add(struct history *h, struct slice domain,
 	k = keyed_find(h->senders, whose);
 	if (made && k != NULL && k->accounts < UINT16_MAX)
 		k->accounts++;
+	if (made && k != NULL && k->account_days < UINT16_MAX &&
+	    (k->account_days == 0 || k->account_day != day)) {
+		k->account_days++;
+		k->account_day = day;
+	}
 	keyed_unlock(h->senders);
 }
 

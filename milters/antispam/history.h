@@ -22,7 +22,8 @@
  * history_look	what is known of address and domain; either may be SLICE_NONE
  * history_count	a message of that sender, and how it was judged. One that
  *		was counted before, by its id, is not counted again: false. The
- *		day's first message of a sender counts as a day
+ *		day's first message of a sender counts as a day. New addresses
+ *		of a domain that sends spam are not noted apart
  * history_correct	a message was not what it was judged to be
  * history_wrote	we have sent the message of that id to that address; once, as
  *		above
@@ -62,6 +63,7 @@ struct history_view {
 	unsigned sent;			/* from us to it */
 	int64_t sent_last;
 	unsigned accounts;		/* of a domain */
+	unsigned account_days;		/* on which it named a new one */
 };
 
 struct history_message {

@@ -191,7 +191,7 @@ note_outbound(struct spam_look *look, const struct antispam_answers *seen)
 
 		if (!address_split(e->recipients[i].address, &local, &domain)
 		    || !domain_ascii(job->arena, domain, &ascii) ||
-		    conf_list_has(&job->house->domains, ascii))
+		    fraud_ours(look->shared->fraud, ascii))
 			continue;
 		org = suffixes_org(look->shared->suffixes, ascii);
 		to.address = history_address(job->arena, local, ascii);

@@ -137,7 +137,7 @@ antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
 	content_links(a, &content, look->shared->suffixes, CONTENT_LINKS,
 	    &links);
 	look->links = &links;
-	fraud_from_read(look->job, look->msg, look->shared->suffixes,
+	fraud_from_read(look->job, look->msg, look->shared,
 	    &answers_r->from);
 	look->from = &answers_r->from;
 	features_read(look->msg, &content, false, &f);

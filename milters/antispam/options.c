@@ -1,6 +1,7 @@
 #include "options.h"
 
 #include "people.h"
+#include "text/address.h"
 
 #define AT(field)	offsetof(struct antispam_conf, field)
 
@@ -98,12 +99,30 @@ const struct conf_option antispam_options[] = {
 	{ "history", CONF_COUNT, AT(history), "200000", 0, 1 << 26,
 	  "So many senders and domains are remembered, 64 bytes each, in "
 	  "the daemon's folder below state_directory; nothing but hashes. "
-	  "Who was not heard of longest gives way. 0: none.", NULL },
+	  "Who was not heard of longest gives way. Another number begins "
+	  "anew. 0: none.", NULL },
 	{ "history_after", CONF_TIME, AT(history_after), "14d", 0, 0,
 	  "The history must be so old before it says something that a sender "
 	  "is not in it.", NULL },
 	{ 0 }
 };
+
+/* As From will have it. */
+static enum rc
+check_allowed(struct slice item, struct arena *a, struct slice *why_r)
+{
+	struct slice local, domain = item, ascii;
+	bool good = !slice_has(item, '@') || (address_split(item, &local,
+	    &domain) && local.len > 0);
+
+	if (good && domain_ascii(a, domain, &ascii) &&
+	    slice_eq_nocase(domain, ascii))
+		return RC_OK;
+	*why_r = arena_printf(a, "fraud_allow has \"%.*s\"; it wants an "
+	    "address or a domain, in A-labels: \"example.org\"",
+	    SLICE_ARG(item));
+	return RC_BAD;
+}
 
 enum rc
 antispam_check(const struct antispam_conf *conf,
@@ -121,6 +140,10 @@ antispam_check(const struct antispam_conf *conf,
 		    "quarantine");
 		return RC_BAD;
 	}
+	for (size_t i = 0; i < conf->fraud_allow.count; i++)
+		if (check_allowed(conf->fraud_allow.items[i], a, why_r) !=
+		    RC_OK)
+			return RC_BAD;
 	for (size_t i = 0; i < conf->protected_people.count; i++)
 		if (people_check(conf->protected_people.items[i], a, why_r) !=
 		    RC_OK)
