@@ -132,7 +132,7 @@ findings_for(enum proof proof, struct slice domain)
 		return 0;
 	s.findings[0] = finding("dmarc", proof == PASSES ? "pass" :
 	    proof == FAILS ? "fail" : "none");
-	s.findings[1] = finding("spf", proof == PASSES ? "pass" : "none");
+	s.findings[1] = finding("spf", proof >= PASSES ? "pass" : "none");
 	s.findings[2] = finding("dkim", "none");
 	s.findings[3] = (struct finding){ SLICE("auth-check"),
 	    SLICE("dmarc-from"), domain };
@@ -309,6 +309,10 @@ settings(void)
 	s.own[0].conf.fraud_allow = (struct conf_list){ items, 1 };
 	tap_is_int(decided(), QUARANTINE, "where nothing proves it, it is not "
 	    "allowed");
+	judge(a, drifts, "Please make a payment.\n", SPF_ONLY, DIRECTION_IN);
+	s.own[0].conf.fraud_allow = (struct conf_list){ items, 1 };
+	tap_ok(s.seen.from.proven && decided() == QUARANTINE,
+	    "nor where SPF alone does");
 	arena_free(a);
 }
 

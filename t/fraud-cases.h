@@ -13,7 +13,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-enum proof { NOT_LOOKED, NO_PROOF, FAILS, PASSES };
+enum proof { NOT_LOOKED, NO_PROOF, FAILS, PASSES, SPF_ONLY };
 
 struct fraud_case {
 	bool fraud;

@@ -18,6 +18,7 @@ use Gatehouse::Suite;
 
 my $zone = <<'END';
 partner.test	TXT	"v=spf1 ip4:192.0.2.0/24 -all"
+_dmarc.partner.test	TXT	"v=DMARC1; p=none"
 bigmail.test	TXT	"v=spf1 ip4:192.0.2.0/24 -all"
 partmer.test	TXT	"v=spf1 ip4:192.0.2.0/24 -all"
 END

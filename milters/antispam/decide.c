@@ -141,11 +141,12 @@ at_least(const struct antispam_answers *seen, enum mail_class of, unsigned at)
 	return seen->percent[of] > 0 && seen->percent[of] >= at;
 }
 
-/* The sender is proven, and one whose mail these options take for no fraud. */
+/* The sender passes DMARC, and is one whose mail these options take for no
+ * fraud. */
 static bool
 no_fraud(const struct antispam_answers *seen, const struct antispam_conf *own)
 {
-	return seen->from.proven && fraud_listed(&own->fraud_allow,
+	return seen->from.dmarc && fraud_listed(&own->fraud_allow,
 	    &seen->from);
 }
 

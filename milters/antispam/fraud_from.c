@@ -93,11 +93,17 @@ vouches(const struct job *job, const struct suffixes *suffixes,
 }
 
 static bool
+passes_dmarc(const struct job *job, const struct fraud_from *from)
+{
+	return slice_eq(found(job, SLICE("dmarc")), SLICE("pass")) &&
+	    slice_eq_nocase(found(job, SLICE("dmarc-from")), from->domain);
+}
+
+static bool
 proven(const struct job *job, const struct suffixes *suffixes,
     const struct fraud_from *from)
 {
-	if (slice_eq(found(job, SLICE("dmarc")), SLICE("pass")) &&
-	    slice_eq_nocase(found(job, SLICE("dmarc-from")), from->domain))
+	if (from->dmarc)
 		return true;
 	/* Its owner says what others are to think of it. */
 	if (slice_eq(found(job, SLICE("dmarc")), SLICE("fail")))
@@ -133,6 +139,8 @@ fraud_from_read(const struct job *job, struct message *msg,
 	from_r->checked = found(job, SLICE("dmarc")).ptr != NULL ||
 	    found(job, SLICE("spf")).ptr != NULL ||
 	    found(job, SLICE("dkim")).ptr != NULL;
+	from_r->dmarc = from_r->address.ptr != NULL &&
+	    passes_dmarc(job, from_r);
 	from_r->proven = from_r->address.ptr != NULL &&
 	    proven(job, suffixes, from_r);
 }

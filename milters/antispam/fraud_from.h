@@ -28,6 +28,7 @@ struct fraud_from {
 	struct slice org;		/* its registered domain */
 	bool checked;			/* auth-check has looked */
 	bool proven;
+	bool dmarc;			/* by DMARC, which allow lists want */
 	bool ours;			/* a domain of ours, or below one */
 };
 

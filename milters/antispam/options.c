@@ -87,8 +87,8 @@ const struct conf_option antispam_options[] = {
 	{ "fraud_allow", CONF_LIST | CONF_SCOPED, AT(fraud_allow), "", 0,
 	  10000,
 	  "Addresses and domains (\"example.org\", and what lies below) whose "
-	  "mail is never taken for fraud. They count only where it is proven "
-	  "that the mail is from there (auth-check).", NULL },
+	  "mail is never taken for fraud. They count only where the message "
+	  "passes DMARC for them (auth-check).", NULL },
 	{ "reply_to_test", CONF_BOOL | CONF_SCOPED, AT(reply_to_test), "true",
 	  0, 0,
 	  "Answers that go to another domain than the sender's are a clue "
