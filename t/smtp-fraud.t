@@ -13,6 +13,7 @@ use JSON::PP qw(decode_json);
 use Test::More;
 
 use Gatehouse::Journal;
+use Gatehouse::Postfix;
 use Gatehouse::Store;
 use Gatehouse::Suite;
 
@@ -41,7 +42,7 @@ put("$dir/seal.key", '0123456789abcdef' x 4 . "\n");
     inbound => [ 'auth-check', 'antispam' ],
     outbound => [ 'auth-check', 'antispam' ],
     outbound_daemons => [ 'ORIGINATING' ]);
-my $store = Gatehouse::Store->new($s);
+Gatehouse::Store->new($s);
 
 make_path("$dir/state/directory/current");
 put("$dir/state/directory/current/directory", <<"END");
@@ -66,11 +67,17 @@ $s->options($_) for qw(auth-check antispam);
 my ($rc, $said) = $s->gatehouse('policy', 'compile', '--config', $s->conf);
 is $rc, 0, 'a policy with the directory' or diag $said;
 $s->service('track', maillogs => [ "$dir/log/mail.log" ]);
+my $port = Gatehouse::Postfix::free_port();
+$s->service('store', reserve => 0, key => "$dir/store.key",
+    release_server => "127.0.0.1:$port", release_retry => '300ms');
 my @milters = map { "unix:gatehouse/$_/sock" } qw(auth-check antispam);
 $s->postfix(services => [
     { name => 'chain', milters => [ @milters ] },
     { name => 'out', milters => [ @milters ], options => {
-	milter_macro_daemon_name => 'ORIGINATING' } } ]);
+	milter_macro_daemon_name => 'ORIGINATING' } },
+    { name => 'release', port => $port, milters => [ @milters ], options => {
+	local_header_rewrite_clients => '',
+	receive_override_options => 'no_address_mappings' } } ]);
 
 my $ids = 0;
 sub in {
@@ -92,6 +99,21 @@ sub rule {
 
 	return $line =~ /verdict=(\w+), rule=([\w-]+).*?(\(.*)?$/ ?
 	    "$1 $2" : $line;
+}
+# What the quarantine has of it.
+sub row {
+	my $id = $s->queue_id($_[0]);
+	my $end = time + 20;
+
+	while (time < $end) {
+		my ($rc, $rows) = $s->gatehouse('quarantine', 'list', '--json',
+		    '--state-directory', "$dir/state");
+		for my $row (map { decode_json($_) } split /\n/, $rows) {
+			return $row if $row->{queue_id} eq $id;
+		}
+		select undef, undef, undef, 0.1;
+	}
+	return { cause => 'nothing is held', object => '-' };
 }
 sub history {
 	my ($rc, $text) = $s->gatehouse('spam', 'history', '--config',
@@ -150,9 +172,7 @@ for (
 	}
 	$got = in($from, $text);
 	is rule($got), 'quarantine fraud', $what;
-	my ($held) = $store->objects;
-	is $held->{cause} // '', 'fraud', 'held as fraud';
-	$store->clear;
+	is row($got)->{cause}, 'fraud', 'held as fraud';
 	my ($event) = grep { ($_->{'gatehouse.queue_id'} // '') eq
 	    $s->queue_id($got) } Gatehouse::Journal->events(
 	    "$dir/state/antispam");
@@ -165,7 +185,6 @@ unlike $event->{'gatehouse.spam.reasons'}, qr/10000111/,
 $got = in('Billing <billing@partner.test>', "We changed our bank. The new " .
     "bank details: $other\n");
 is rule($got), 'quarantine fraud', 'again: what was fraud taught nothing';
-$store->clear;
 
 $got = in('Billing <billing@partner.test>', "We changed our bank. The new " .
     "bank details: $other\n", rcpt => 'two@gatehouse.test');
@@ -175,7 +194,20 @@ $got = in('Billing <billing@partner.test>', "x\n\nErika M\xc3\xbcller\n",
     rcpt => 'two@gatehouse.test', client => '198.18.0.1', subject =>
     'Please make a payment, keep this between us');
 is rule($got), 'quarantine fraud', 'where nothing proves it, he does not';
-$store->clear;
+
+# --- a release is a correction ---
+$got = in('John Namesake <erika.mueller@bigmail.test>', "Please make a " .
+    "payment, I'm in a meeting. Are you available?\n");
+is rule($got), 'quarantine fraud', 'a namesake';
+%h = history('erika.mueller@bigmail.test');
+is "@{ $h{'erika.mueller@bigmail.test'} }{qw(messages spam)}", '1 1',
+    'noted as bad';
+is +($s->gatehouse('quarantine', 'release', '--state-directory',
+    "$dir/state", row($got)->{object}))[0], 0, 'released';
+ok $s->sink->next(20), 'it arrives';
+%h = history('erika.mueller@bigmail.test');
+is "@{ $h{'erika.mueller@bigmail.test'} }{qw(messages spam)}", '1 0',
+    'it was good after all';
 
 # --- honest ---
 $got = in('Otto Gross <otto@bigmail.test>', "Are you at your desk? Please " .
@@ -194,7 +226,6 @@ is rule($got), 'accept none', 'his own account still is';
 $s->sink->next(20);
 $got = in('Billing <billing@partner.test>', "New bank details: $other\n");
 is rule($got), 'quarantine fraud', 'and another one is not';
-$store->clear;
 $s->log->mark;
 $s->options('antispam', history => 0);
 $s->signal_milter('antispam', 'USR1');
@@ -209,7 +240,6 @@ $s->signal_milter('antispam', 'USR1');
 $s->log->wait_for(qr/antispam\[\d+\]: .*configuration reloaded/, 10);
 $got = in('Billing <billing@partner.test>', "New bank details: $other\n");
 is rule($got), 'quarantine fraud', 'and on again';
-$store->clear;
 
 # --- the command ---
 ($rc, my $text) = $s->gatehouse('spam', 'history', '--config', $s->conf,
