@@ -44,6 +44,9 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	(void)dns;
 	memset(shared, 0, sizeof *shared);
 	*shared_r = shared;		/* given back by close in any case */
+	shared->suffixes = suffixes_open("", a, why_r);
+	if (shared->suffixes == NULL)
+		return RC_BAD;
 	return model_open(antispam_model_path(conf->model, house, a),
 	    &shared->model, a, why_r);
 }
@@ -54,6 +57,7 @@ close_shared(void *arg)
 	struct antispam_shared *shared = arg;
 
 	model_close(shared->model);
+	suffixes_close(shared->suffixes);
 	free(shared);
 }
 
