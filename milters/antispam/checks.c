@@ -1,7 +1,14 @@
 /* The checks beside the classifier, in the order in which they run. */
 #include "look.h"
 
+#include "backend_ask.h"
+#include "dnslist_ask.h"
+
 static spam_check *const checks[] = {
+	dnslist_links,
+	/* What is waited for comes last. */
+	dnslist_check,
+	backends_check_run,
 	NULL
 };
 

@@ -19,6 +19,10 @@
 
 enum { REASONS = 5 };
 
+struct nets;
+struct dnslist_ask;
+struct backends_asked;
+
 /* Why, in plain words; weight in log-odds, spam is above 0. */
 struct spam_reason {
 	struct slice words;
@@ -39,12 +43,15 @@ struct antispam_answers {
 	struct spam_reason reasons[REASONS];	/* the strongest ones */
 	size_t nreasons;
 	struct antispam_own *own;	/* of each recipient; outbound: one */
+	struct dnslist_ask *lists;	/* nets.h; NULL: nothing is asked */
+	struct backends_asked *backends;
 };
 
 /* What the process shares: job->shared. */
 struct antispam_shared {
 	struct model *model;
 	struct suffixes *suffixes;
+	struct nets *nets;
 };
 
 enum rc antispam_look(struct job *job, struct slice *why_r);

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "decide.h"
+#include "nets.h"
 
 static enum rc
 check(const void *conf, const struct house_conf *house, struct arena *a,
@@ -47,6 +48,8 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	shared->suffixes = suffixes_open("", a, why_r);
 	if (shared->suffixes == NULL)
 		return RC_BAD;
+	if (nets_open(conf, &shared->nets, a, why_r) != RC_OK)
+		return RC_BAD;
 	return model_open(antispam_model_path(conf->model, house, a),
 	    &shared->model, a, why_r);
 }
@@ -58,19 +61,30 @@ close_shared(void *arg)
 
 	model_close(shared->model);
 	suffixes_close(shared->suffixes);
+	nets_close(shared->nets);
 	free(shared);
+}
+
+static void
+begin(struct job *job)
+{
+	job->answers = arena_alloc(job->arena,
+	    sizeof (struct antispam_answers));
+	nets_begin(job);
 }
 
 const struct filter antispam_filter = {
 	.name = "antispam",
 	.options = antispam_options,
 	.conf_size = sizeof (struct antispam_conf),
-	.needs = NEED_BODY | EDITS_HEADERS | HOLDS,
+	.needs = NEED_BODY | NEED_DNS | EDITS_HEADERS | HOLDS,
 	.check = check,
 	.open = open_shared,
 	/* The package's model is none of the administrator's files. */
 	.opens_slowly = true,
 	.close = close_shared,
+	.begin = begin,
+	.field = nets_field,
 	.ask = antispam_look,
 	.decide = antispam_decide,
 };

@@ -67,13 +67,21 @@ judge_class(struct antispam_answers *seen, enum mail_class of)
 	    clues_of(&seen->clues, of)))) : 0;
 }
 
+/* Clues are added to what the classifier means by its score, not to the score:
+ * a letter of few words says little to it, and what a list or another filter
+ * knows of it counts all the same. */
 static void
 judge_all(struct antispam_answers *seen, const struct model *model, size_t n)
 {
-	double sum = seen->score + clues_sum(&seen->clues) -
+	double clues = clues_sum(&seen->clues) -
 	    clues_of(&seen->clues, CLASS_GRAYMAIL);
+	double chance = model_chance(model, seen->score, n);
+	double odds = chance / (1 - chance) * exp(clues);
 
-	seen->percent[CLASS_SPAM] = percent_of(model_chance(model, sum, n));
+	/* A classifier that is sure is not argued with: 1 - chance is 0. */
+	if (chance < 1)
+		chance = odds / (1 + odds);
+	seen->percent[CLASS_SPAM] = percent_of(chance);
 	for (int of = CLASS_SPAM + 1; of < CLASSES; of++)
 		judge_class(seen, (enum mail_class)of);
 }
