@@ -7,7 +7,8 @@
 #include "decide.h"
 #include "log/log.h"
 
-enum { BACKENDS = 8, SILENCES = 3, AWAY_MS = 10000, WARN_MS = 60000 };
+enum { BACKENDS = 8, SILENCES = 3, AWAY_MS = 10000, WARN_MS = 60000,
+    LATE_MS = 20 };
 
 /* One message for one of them. Two hold it: who asks, and the queue. */
 struct task {
@@ -121,7 +122,7 @@ count_silence(struct backend *b, const struct task *t)
 {
 	if (t->rc == RC_OK)
 		b->silences = 0;
-	else if (t->asked && deadline_left(t->until) == 0 &&
+	else if (t->asked && deadline_left(t->until) < LATE_MS &&
 	    ++b->silences >= SILENCES)
 		b->away = deadline_in(AWAY_MS);
 }

@@ -5,7 +5,12 @@
 #	$p->spamd	# the same
 #	$p->rspamd_socket, $p->rspamd_port, $p->spamd_socket, $p->spamd_port
 #	$p->{rspamd}->stop			# each is a Gatehouse::Process
-#	$p->rspamd(workers => 2)
+#	$p->rspamd(workers => 2, hyperscan => 1)
+#	$p->stop				# both; what they wrote is gone
+#
+# Rspamd compiles its expressions and ten thousand top-level domains for
+# Hyperscan while it starts, ten seconds of processor time: so it does not, and
+# knows a handful of these domains, unless it is asked to (hyperscan).
 #
 # Their rules are Debian's, but what asks the network is off, as are maps from
 # the Internet, redis and learning. Nothing of the machine's own is read but
@@ -44,6 +49,12 @@ sub new {
 
 sub has_rspamd { -x $RSPAMD }
 sub has_spamd { -x $SPAMD }
+
+sub stop {
+	my ($self) = @_;
+
+	$_->stop for grep { defined } delete @$self{qw(rspamd spamd)};
+}
 
 sub rspamd_socket { "$_[0]{dir}/rspamd/sock" }
 sub rspamd_port { $_[0]{rspamd_port} }
@@ -96,19 +107,29 @@ sub _start_rspamd {
 	my $dir = "$self->{dir}/rspamd";
 	my $socket = $self->rspamd_socket;
 	my $workers = $a{workers} // 1;
+	my $plain = $a{hyperscan} ? 'url_tld = ' .
+	    '"/usr/share/rspamd/effective_tld_names.dat";' :
+	    "disable_hyperscan = true; url_tld = \"$dir/tld\";";
 
 	make_path("$dir/db");
 	unlink $socket;
+	_put("$dir/tld", "com\nnet\norg\nexample\ntest\n");
 	_put("$dir/off", join '', map { "$_ { enabled = false; }\n" }
 	    @RSPAMD_OFF);
 	_put("$dir/conf", <<"END");
 .include "/etc/rspamd/common.conf"
 options {
-	.include "/etc/rspamd/options.inc"
+	filters = "chartable,dkim,regexp,fuzzy_check";
+	cache_file = "$dir/db/symbols.cache";
+	hs_cache_dir = "$dir/db/";
+	explicit_modules = ["settings"];
+	words_decay = 600;
+	task_timeout = 60s;
 	pidfile = "$dir/pid";
 	control_socket = "$dir/db/control mode=0600";
 	dns { nameserver = ["127.0.0.1:9"]; timeout = 0.05s; retransmits = 1; }
 	local_addrs = [];
+	$plain
 }
 logging { type = "file"; filename = "$dir/log"; level = "warning"; }
 worker "normal" {
