@@ -76,7 +76,7 @@ sub one {
 	    "\r\nConnection: close\r\n\r\n$body";
 	$answer = "SPAMD/1.1 76 EX_PROTOCOL\r\n\r\n"
 	    if $spamd && $mode =~ /^(?:error|nonsense)/;
-	sleep 30 if $mode eq 'silent';
+	sleep 3 if $mode eq 'silent';
 	$answer = substr $answer, 0, 40 if $mode eq 'cut';
 	if ($mode eq 'drip') {
 		for (split //, $answer) {
