@@ -281,23 +281,33 @@ read_all(struct stream *s, deadline_t until, struct arena *a,
 
 /* It says all at once, and closes. */
 static enum rc
+exchange(const struct backend_spec *spec, const struct slice *said, size_t n,
+    deadline_t until, struct arena *a, struct buf *out, struct slice *why_r)
+{
+	struct stream *s = stream_open(spec->host, spec->port, NULL, until, a,
+	    why_r);
+	enum rc rc = s != NULL ? RC_OK : RC_RETRY;
+
+	for (size_t i = 0; i < n && rc == RC_OK; i++)
+		if (!stream_write(s, said[i], until, a, why_r))
+			rc = RC_RETRY;
+	if (rc == RC_OK)
+		rc = read_all(s, until, a, out, why_r);
+	stream_close(s);
+	return rc;
+}
+
+static enum rc
 talk_spamd(const struct backend_spec *spec,
     const struct backend_request *request, deadline_t until, struct arena *a,
     struct backend_answer *answer_r, struct slice *why_r)
 {
-	struct stream *s = stream_open(spec->host, spec->port, NULL, until, a,
-	    why_r);
+	const struct slice said[] = { SLICE("REPORT SPAMC/1.5\r\n"),
+	    request->fields, SLICE("\r\n"), request->message };
 	struct buf out = buf_in(a);
-	enum rc rc = RC_RETRY;
+	enum rc rc = exchange(spec, said, sizeof said / sizeof said[0], until,
+	    a, &out, why_r);
 
-	if (s == NULL)
-		return RC_RETRY;
-	if (stream_write(s, SLICE("REPORT SPAMC/1.5\r\n"), until, a, why_r) &&
-	    stream_write(s, request->fields, until, a, why_r) &&
-	    stream_write(s, SLICE("\r\n"), until, a, why_r) &&
-	    stream_write(s, request->message, until, a, why_r))
-		rc = read_all(s, until, a, &out, why_r);
-	stream_close(s);
 	if (rc == RC_OK && !backend_spamd(a, buf_slice(&out), answer_r,
 	    why_r))
 		rc = RC_RETRY;
@@ -312,4 +322,22 @@ backend_talk(const struct backend_spec *spec, struct http *http,
 	return spec->kind == BACKEND_RSPAMD ?
 	    talk_rspamd(http, request, until, a, answer_r, why_r) :
 	    talk_spamd(spec, request, until, a, answer_r, why_r);
+}
+
+enum rc
+backend_ping(const struct backend_spec *spec, deadline_t until,
+    struct arena *a, struct slice *why_r)
+{
+	bool web = spec->kind == BACKEND_RSPAMD;
+	const struct slice said = web ? SLICE("GET /ping HTTP/1.0\r\n\r\n") :
+	    SLICE("PING SPAMC/1.2\r\n\r\n");
+	struct slice pong = web ? SLICE("pong") : SLICE("PONG");
+	struct buf out = buf_in(a);
+
+	if (exchange(spec, &said, 1, until, a, &out, why_r) != RC_OK)
+		return RC_RETRY;
+	if (slice_search(buf_slice(&out), pong) < out.len)
+		return RC_OK;
+	*why_r = SLICE("it is none of that kind");
+	return RC_RETRY;
 }

@@ -12,6 +12,7 @@
  *			client it reads there
  * backend_talk		one request. RC_RETRY with *why_r: no answer that can be
  *			used by the deadline
+ * backend_ping		is it there, and what the entry says it is? For tools
  *
  * What comes from the client is made fit to stand in a field: no control
  * characters, and cut.
@@ -53,5 +54,7 @@ void backend_request(const struct backend_spec *spec, const struct job *job,
 enum rc backend_talk(const struct backend_spec *spec, struct http *http,
     const struct backend_request *request, deadline_t until, struct arena *a,
     struct backend_answer *answer_r, struct slice *why_r);
+enum rc backend_ping(const struct backend_spec *spec, deadline_t until,
+    struct arena *a, struct slice *why_r);
 
 #endif
