@@ -29,7 +29,7 @@ struct backend {
 	pthread_cond_t work, finished;
 	struct task *first, **last;
 	pthread_t *threads;
-	unsigned nthreads, most, idle;
+	unsigned nthreads, most, idle, queued;
 	bool ending;
 	unsigned silences;		/* in a row */
 	deadline_t away;		/* not asked before that */
@@ -100,6 +100,7 @@ take(struct backend *b)
 	struct task *t = b->first;
 
 	b->first = t->next;
+	b->queued--;
 	if (b->first == NULL)
 		b->last = &b->first;
 	return t;
@@ -165,11 +166,12 @@ work(void *arg)
 	return NULL;
 }
 
-/* The lock is held. A thread for it, unless one is free or there are enough. */
+/* The lock is held. A thread for it, unless one is free for each that waits, or
+ * there are enough. */
 static void
 need_thread(struct backend *b)
 {
-	if (b->idle == 0 && b->nthreads < b->most &&
+	if (b->queued > b->idle && b->nthreads < b->most &&
 	    thread_start(&b->threads[b->nthreads], work, b))
 		b->nthreads++;
 }
@@ -263,6 +265,7 @@ ask_one(struct backend *b, const struct job *job, deadline_t until)
 	pthread_mutex_lock(&b->lock);
 	*b->last = t;
 	b->last = &t->next;
+	b->queued++;
 	need_thread(b);
 	pthread_cond_signal(&b->work);
 	pthread_mutex_unlock(&b->lock);

@@ -12,6 +12,7 @@ enum { FROMS = 4, WARN_MS = 3600 * 1000, TEXT = 100 };
 
 struct dnslists {
 	struct arena *arena;
+	struct dns *dns;
 	struct dnslist *lists;
 	_Atomic deadline_t *warned;	/* of each: no warning of it before */
 	size_t count;
@@ -21,6 +22,7 @@ struct dnslists {
 /* That list about that subject. */
 struct question {
 	struct question *next;
+	struct asking *asking;
 	size_t list;
 	struct slice name, subject;
 	enum dnslist_says says;
@@ -29,8 +31,9 @@ struct question {
 struct dnslist_ask {
 	struct job *job;
 	struct dnslists *lists;
-	struct asking *asking;
-	deadline_t until;
+	struct asking *asking;		/* who gets the next question */
+	struct asking *early, *links;	/* links: NULL before there are any */
+	deadline_t until, links_until;
 	struct question *first, **last;
 	unsigned questions, most;
 	unsigned hops, froms;
@@ -40,8 +43,8 @@ struct dnslist_ask {
 /* ---- for all messages ---- */
 
 enum rc
-dnslist_open(const struct antispam_conf *conf, struct dnslists **lists_r,
-    struct arena *a, struct slice *why_r)
+dnslist_open(const struct antispam_conf *conf, struct dns *dns,
+    struct dnslists **lists_r, struct arena *a, struct slice *why_r)
 {
 	size_t n = conf->dns_lists.count;
 	struct dnslists *lists;
@@ -50,7 +53,8 @@ dnslist_open(const struct antispam_conf *conf, struct dnslists **lists_r,
 	if (n == 0)
 		return RC_OK;
 	lists = mem_alloc(sizeof *lists);
-	*lists = (struct dnslists){ .arena = arena_new(), .count = n };
+	*lists = (struct dnslists){ .arena = arena_new(), .dns = dns,
+	    .count = n };
 	lists->lists = arena_array(lists->arena, n, sizeof *lists->lists);
 	lists->warned = arena_array(lists->arena, n, sizeof *lists->warned);
 	for (size_t i = 0; i < n; i++) {
@@ -93,8 +97,8 @@ want(struct dnslist_ask *k, size_t list, struct slice name,
 		if (q->list == list && slice_eq(q->name, name))
 			return;
 	q = arena_alloc(k->job->arena, sizeof *q);
-	*q = (struct question){ .list = list, .name = name,
-	    .subject = subject };
+	*q = (struct question){ .asking = k->asking, .list = list,
+	    .name = name, .subject = subject };
 	*k->last = q;
 	k->last = &q->next;
 	k->questions++;
@@ -205,12 +209,13 @@ dnslist_begin(struct job *job, struct dnslists *lists)
 	k = arena_alloc(job->arena, sizeof *k);
 	*k = (struct dnslist_ask){ .job = job, .lists = lists,
 	    /* Words of what has hit are asked for as well. */
-	    .asking = asking_new(job->budget, 2 * conf->dns_list_questions),
+	    .early = asking_new(job->budget, 2 * conf->dns_list_questions),
 	    .most = conf->dns_list_questions,
 	    .until = deadline_in(conf->dns_list_timeout) };
 	k->last = &k->first;
+	k->asking = k->early;
 	k->missed = arena_array(job->arena, lists->count, sizeof *k->missed);
-	arena_defer(job->arena, free_asking, k->asking);
+	arena_defer(job->arena, free_asking, k->early);
 	want_ip(k, &job->client->ip, false);
 	want_written(k, DNSLIST_HELO, job->client->helo);
 	if (address_split(job->envelope->sender, &local, &domain))
@@ -300,6 +305,30 @@ want_link(struct dnslist_ask *k, const struct weburl *url)
 			    url->host);
 }
 
+static void
+free_budget(void *arg)
+{
+	dns_budget_free(arg);
+}
+
+/* The body may come long after MAIL FROM, when the time of the message's own
+ * questions is up. */
+static void
+begin_links(struct dnslist_ask *k)
+{
+	const struct antispam_conf *conf = k->job->conf;
+	unsigned most = 2 * conf->dns_list_questions;
+	struct dns_budget *budget;
+
+	k->links_until = deadline_earlier(deadline_in(conf->dns_list_timeout),
+	    k->job->deadline);
+	budget = dns_budget_new(k->lists->dns, most, k->links_until);
+	arena_defer(k->job->arena, free_budget, budget);
+	k->links = asking_new(budget, most);
+	arena_defer(k->job->arena, free_asking, k->links);
+	k->asking = k->links;
+}
+
 /* What counts is the domain: a page of a hundred hosts has one question. */
 static bool
 seen_before(const struct dnslist_ask *k, struct slice *hosts, unsigned n,
@@ -326,8 +355,10 @@ dnslist_links(struct spam_look *look, struct slice *why_r)
 	unsigned n = 0;
 
 	(void)why_r;
-	if (k == NULL || !k->lists->wants[DNSLIST_URL] || look->links == NULL)
+	if (k == NULL || !k->lists->wants[DNSLIST_URL] ||
+	    look->links == NULL || look->links->first == NULL)
 		return RC_OK;
+	begin_links(k);
 	for (l = look->links->first; l != NULL && n < DNSLIST_DOMAINS;
 	    l = l->next) {
 		struct slice host = l->url.host;
@@ -375,7 +406,7 @@ read_answer(struct spam_look *look, struct dnslist_ask *k,
     struct question *q)
 {
 	const struct dnslist *l = &k->lists->lists[q->list];
-	const struct dns_answer *answer = asking_answer(k->asking, q->name,
+	const struct dns_answer *answer = asking_answer(q->asking, q->name,
 	    DNS_A);
 
 	q->says = answer == NULL ? DNSLIST_SILENT :
@@ -391,7 +422,7 @@ read_answer(struct spam_look *look, struct dnslist_ask *k,
 	if (q->says == DNSLIST_SILENT || q->says == DNSLIST_REFUSED)
 		missed(look, k, q->list);
 	if (q->says == DNSLIST_HIT && l->text)
-		asking_want(k->asking, q->name, DNS_TXT);
+		asking_want(q->asking, q->name, DNS_TXT);
 }
 
 /* Whom an allow list names has to be who it says he is. */
@@ -412,7 +443,7 @@ text_of(struct dnslist_ask *k, const struct question *q)
 {
 	const struct dnslist *l = &k->lists->lists[q->list];
 	const struct dns_answer *answer = l->text ?
-	    asking_answer(k->asking, q->name, DNS_TXT) : NULL;
+	    asking_answer(q->asking, q->name, DNS_TXT) : NULL;
 
 	if (answer == NULL || answer->status != DNS_OK || answer->count == 0)
 		return l->words;
@@ -478,21 +509,27 @@ say_hits(struct spam_look *look, struct dnslist_ask *k)
 	}
 }
 
+static void
+wait_all(struct dnslist_ask *k)
+{
+	asking_wait(k->early, deadline_earlier(k->until, k->job->deadline));
+	if (k->links != NULL)
+		asking_wait(k->links, k->links_until);
+}
+
 enum rc
 dnslist_check(struct spam_look *look, struct slice *why_r)
 {
 	struct dnslist_ask *k = ask_of(look);
-	deadline_t until;
 
 	(void)why_r;
 	if (k == NULL)
 		return RC_OK;
-	until = deadline_earlier(k->until, look->job->deadline);
-	asking_wait(k->asking, until);
+	wait_all(k);
 	for (struct question *q = k->first; q != NULL; q = q->next)
 		read_answer(look, k, q);
 	/* Nothing is asked here but the words of entries that have hit. */
-	asking_wait(k->asking, until);
+	wait_all(k);
 	say_hits(look, k);
 	return RC_OK;
 }

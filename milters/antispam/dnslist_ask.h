@@ -27,7 +27,7 @@ enum { DNSLIST_DOMAINS = 20, DNSLIST_HOPS = 5 };
 struct dnslists;
 struct dnslist_ask;
 
-enum rc dnslist_open(const struct antispam_conf *conf,
+enum rc dnslist_open(const struct antispam_conf *conf, struct dns *dns,
     struct dnslists **lists_r, struct arena *a, struct slice *why_r);
 /* NULL is allowed. */
 void dnslist_close(struct dnslists *lists);

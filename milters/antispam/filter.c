@@ -42,13 +42,12 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	const struct antispam_conf *conf = arg;
 	struct antispam_shared *shared = mem_alloc(sizeof *shared);
 
-	(void)dns;
 	memset(shared, 0, sizeof *shared);
 	*shared_r = shared;		/* given back by close in any case */
 	shared->suffixes = suffixes_open("", a, why_r);
 	if (shared->suffixes == NULL)
 		return RC_BAD;
-	if (nets_open(conf, &shared->nets, a, why_r) != RC_OK)
+	if (nets_open(conf, dns, &shared->nets, a, why_r) != RC_OK)
 		return RC_BAD;
 	return model_open(antispam_model_path(conf->model, house, a),
 	    &shared->model, a, why_r);

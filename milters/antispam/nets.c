@@ -25,15 +25,15 @@ nets_check(const struct antispam_conf *conf, struct arena *a,
 }
 
 enum rc
-nets_open(const struct antispam_conf *conf, struct nets **nets_r,
-    struct arena *a, struct slice *why_r)
+nets_open(const struct antispam_conf *conf, struct dns *dns,
+    struct nets **nets_r, struct arena *a, struct slice *why_r)
 {
 	struct nets *nets = mem_alloc(sizeof *nets);
 	enum rc rc;
 
 	*nets = (struct nets){ .lists = NULL };
 	*nets_r = nets;
-	rc = dnslist_open(conf, &nets->lists, a, why_r);
+	rc = dnslist_open(conf, dns, &nets->lists, a, why_r);
 	if (rc == RC_OK)
 		rc = backends_open(conf, &nets->backends, a, why_r);
 	return rc;

@@ -22,8 +22,8 @@ struct nets_asked;			/* of one message */
 
 enum rc nets_check(const struct antispam_conf *conf, struct arena *a,
     struct slice *why_r);
-enum rc nets_open(const struct antispam_conf *conf, struct nets **nets_r,
-    struct arena *a, struct slice *why_r);
+enum rc nets_open(const struct antispam_conf *conf, struct dns *dns,
+    struct nets **nets_r, struct arena *a, struct slice *why_r);
 void nets_begin(struct job *job);
 void nets_field(struct job *job, struct slice name, struct slice body);
 void nets_message(struct job *job);

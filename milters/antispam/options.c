@@ -103,12 +103,13 @@ const struct conf_option antispam_options[] = {
 	  "domains in gatehouse.conf: each message names some of these, and "
 	  "each question costs.", NULL },
 	{ "dns_list_questions", CONF_COUNT, AT(dns_list_questions), "60", 1,
-	  1000, "Questions about one message at most, dns_questions in "
-	  "gatehouse.conf besides. Links to 20 domains are asked about.",
-	  NULL },
+	  1000, "Questions about one message at most; those of before its "
+	  "body count for dns_questions in gatehouse.conf too. Links to 20 "
+	  "domains are asked about.", NULL },
 	{ "dns_list_timeout", CONF_TIME, AT(dns_list_timeout), "4s", 10, 60000,
-	  "So long after MAIL FROM nobody waits for a list any more. Who has "
-	  "not answered is named in the log, and mail goes on.", NULL },
+	  "So long after MAIL FROM, and for links after the end of the "
+	  "message, nobody waits for a list any more. Who has not answered is "
+	  "named in the log, and mail goes on.", NULL },
 
 	{ "backends", CONF_LIST, AT(backends), "", 0, 8,
 	  "Other filters whose judgement counts beside ours, asked while ours "
