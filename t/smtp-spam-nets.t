@@ -18,7 +18,8 @@ evil.test.url.list	A	127.0.0.2
 END
 my $peers = Gatehouse::SpamPeers->new;
 my $s = Gatehouse::Suite->new(zone => $zone, house => {
-    domains => [ 'our.test' ], resolver_timeout => '400ms' });
+    domains => [ 'our.test' ], resolver_timeout => '400ms',
+    dns_budget => '600ms' });
 my %options = (model => "$FindBin::Bin/../milters/antispam/antispam.model",
     dns_lists => [ 'ip.list ip 5 : open relays', 'url.list url 5' ],
     dns_list_timeout => '1s', backend_timeout => '20s', action => 'reject',
@@ -53,6 +54,16 @@ $s->log->mark;
 like $s->send(@to, subject => 'Minutes', client => '203.0.113.6',
     body => "See http://www.evil.test/a\n"), qr/^550 5\.7\.1 /,
     'a link to a listed domain';
+
+# The body comes when the time of the message's other questions is up.
+my $slow = $s->connection(client => '203.0.113.6');
+like $slow->command('MAIL FROM:<x@far.test>'), qr/^250 /, 'a slow client';
+like $slow->command('RCPT TO:<us@our.test>'), qr/^250 /, 'says to whom';
+sleep 1;
+like $slow->command('DATA'), qr/^354 /, 'waits';
+$slow->write("Subject: Minutes\r\n\r\nSee http://www.evil.test/b\r\n.\r\n");
+like $slow->answer, qr/^550 5\.7\.1 /, 'and its links are asked about';
+$slow->quit;
 
 $s->log->mark;
 like $s->send(@to, %letter, client => '203.0.113.9'), qr/^250 /,
