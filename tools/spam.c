@@ -24,6 +24,7 @@ static const struct option longs[] = {
 	{ "bits", required_argument, NULL, 'b' },
 	{ "forget", no_argument, NULL, 'f' },
 	{ "evaluate", no_argument, NULL, 'e' },
+	{ "check", no_argument, NULL, 'k' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "help", no_argument, NULL, 'H' },
 	{ NULL, 0, NULL, 0 },
@@ -36,6 +37,7 @@ help(void)
 	    "       gatehouse spam learn [--spam|--ham] PATH [OPTION]...\n"
 	    "       gatehouse spam train [OPTION]...\n"
 	    "       gatehouse spam history [OPTION]... ADDRESS|DOMAIN\n"
+	    "       gatehouse spam lists [--check] [OPTION]...\n"
 	    "\n"
 	    "check says how likely a message is spam, and why. learn keeps the "
 	    "features of\n"
@@ -45,7 +47,8 @@ help(void)
 	    "examples, which\n"
 	    "daemons take at their next reload. history says what the "
 	    "daemons know of a sender;\n"
-	    "exit status 1: nothing.\n"
+	    "exit status 1: nothing. lists shows the DNS lists that are "
+	    "asked.\n"
 	    "\n"
 	    "  --spam PATH    learn, train: these are spam\n"
 	    "  --ham PATH     learn, train: these are not; train with both "
@@ -56,6 +59,9 @@ help(void)
 	    "cross-validation\n"
 	    "  --output FILE  train: where the model goes\n"
 	    "  --bits N       train: its size is 2^N bytes (20)\n"
+	    "  --check        lists: asks each for its test points; exit "
+	    "status 1 when one\n"
+	    "                 does not work\n"
 	    "  --model FILE   check: another model\n"
 	    "  --config DIR   folder with gatehouse.conf\n"
 	    "  --state DIR    instead of state_directory\n"
@@ -96,8 +102,8 @@ spam_learned(const struct spam_options *o)
 /* ---- check ---- */
 
 /* The site's options, or the defaults. */
-static int
-load_own(struct spam_options *o, struct antispam_conf *conf)
+int
+spam_load_own(struct spam_options *o, struct antispam_conf *conf)
 {
 	struct conf_section own[] = { { milter_options, &o->milter },
 	    { antispam_options, conf }, { NULL, NULL } };
@@ -142,7 +148,7 @@ check(struct spam_options *o, const char *path)
 	int status = verb_read(path, o->a, &bytes);
 
 	if (status == EX_OK)
-		status = load_own(o, &conf);
+		status = spam_load_own(o, &conf);
 	if (status != EX_OK)
 		return status;
 	rc = antispam_filter.open(&conf, &o->house, NULL, &shared, o->a,
@@ -183,8 +189,11 @@ run(struct spam_options *o, int argc, char **argv)
 		return spam_train(o);
 	if (strcmp(verb, "history") == 0 && argc == 2)
 		return spam_history(o, argv[1]);
-	return verb_fails(EX_USAGE, "spam: check MESSAGE, learn, train or "
-	    "history ADDRESS is wanted; gatehouse spam --help says more");
+	if (strcmp(verb, "lists") == 0 && argc == 1)
+		return spam_lists(o);
+	return verb_fails(EX_USAGE, "spam: check MESSAGE, learn, train, "
+	    "history ADDRESS or lists is wanted; gatehouse spam --help says "
+	    "more");
 }
 
 int
@@ -206,6 +215,7 @@ verb_spam(int argc, char **argv, struct arena *a)
 		case 'b': o.bits = (unsigned)strtoul(optarg, NULL, 10); break;
 		case 'f': o.forget = true; break;
 		case 'e': o.evaluate = true; break;
+		case 'k': o.check = true; break;
 		case 'j': o.json = true; break;
 		case 'H': return help();
 		default: return EX_USAGE;

@@ -21,6 +21,10 @@
 
 enum { REASONS = 5 };
 
+struct nets;
+struct dnslist_ask;
+struct backends_asked;
+
 /* Why, in plain words; weight in log-odds, spam is above 0. */
 struct spam_reason {
 	struct slice words;
@@ -43,6 +47,8 @@ struct antispam_answers {
 	struct fraud_from from;
 	unsigned straight;		/* percent of fraud without Reply-To */
 	struct antispam_own *own;	/* of each recipient; outbound: one */
+	struct dnslist_ask *lists;	/* nets.h; NULL: nothing is asked */
+	struct backends_asked *backends;
 };
 
 /* What the process shares: job->shared. */
@@ -51,6 +57,7 @@ struct antispam_shared {
 	struct history *history;	/* NULL: none, or no daemon */
 	struct model *model;
 	struct suffixes *suffixes;
+	struct nets *nets;
 };
 
 enum rc antispam_look(struct job *job, struct slice *why_r);
