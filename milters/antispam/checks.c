@@ -1,7 +1,11 @@
 /* The checks beside the classifier, in the order in which they run. */
 #include "look.h"
+#include "phish.h"
 
 static spam_check *const checks[] = {
+	phish_check_links,
+	phish_check_feeds,
+	phish_check_markup,
 	NULL
 };
 

@@ -45,6 +45,8 @@ struct antispam_answers {
 struct antispam_shared {
 	struct model *model;
 	struct suffixes *suffixes;
+	struct phish_known *known;	/* names that phishing is done with */
+	struct phish_feeds *feeds;	/* links that others have seen */
 };
 
 enum rc antispam_look(struct job *job, struct slice *why_r);

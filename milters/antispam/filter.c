@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "decide.h"
+#include "phish_feeds.h"
 
 static enum rc
 check(const void *conf, const struct house_conf *house, struct arena *a,
@@ -47,6 +48,10 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	shared->suffixes = suffixes_open("", a, why_r);
 	if (shared->suffixes == NULL)
 		return RC_BAD;
+	shared->known = phish_known_open(&house->domains,
+	    &conf->protected_domains, shared->suffixes);
+	shared->feeds = phish_feeds_open(arena_printf(a, "%s/antispam",
+	    house->state_directory).ptr, &conf->phishing_feed);
 	return model_open(antispam_model_path(conf->model, house, a),
 	    &shared->model, a, why_r);
 }
@@ -57,6 +62,8 @@ close_shared(void *arg)
 	struct antispam_shared *shared = arg;
 
 	model_close(shared->model);
+	phish_feeds_close(shared->feeds);
+	phish_known_close(shared->known);
 	suffixes_close(shared->suffixes);
 	free(shared);
 }

@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include "net/url.h"
+
 #define AT(field)	offsetof(struct antispam_conf, field)
 
 static const char *const actions[] = { "tag", "quarantine", "reject",
@@ -71,8 +73,31 @@ const struct conf_option antispam_options[] = {
 	  "Inbound mail gets a field X-Gatehouse-Spam with the probability "
 	  "and the reasons. Fields of that name that it brings are removed "
 	  "in any case.", NULL },
+	/* phishing */
+	{ "protected_domains", CONF_DOMAINS, AT(protected_domains), "", 0, 0,
+	  "Domains whose look-alikes are told, beside the house's own "
+	  "(option domains in gatehouse.conf) and the well-known ones: banks, "
+	  "partners, brands of yours.", NULL },
+	{ "phishing_feed", CONF_LIST, AT(phishing_feed), "", 0, 0,
+	  "Lists of phishing links and domains: files (an absolute path) or "
+	  "http:// and https:// URLs, one link or domain a line, or CSV. "
+	  "\"gatehouse spam feeds\" fetches them and makes of each a set in "
+	  "antispam below state_directory, which the daemon takes while it "
+	  "runs; run it by a timer. A list that is missing is told in each "
+	  "message's log line.", NULL },
 	{ 0 }
 };
+
+/* A file, or what net/http.h can ask. */
+static bool
+phish_feed_source(struct slice source)
+{
+	struct url url;
+
+	return slice_starts(source, SLICE("/")) ||
+	    (url_parse(source, &url) && slice_starts(url.scheme,
+	    SLICE("http")));
+}
 
 enum rc
 antispam_check(const struct antispam_conf *conf,
@@ -90,6 +115,14 @@ antispam_check(const struct antispam_conf *conf,
 		    "quarantine");
 		return RC_BAD;
 	}
+	for (size_t i = 0; i < conf->phishing_feed.count; i++)
+		if (!phish_feed_source(conf->phishing_feed.items[i])) {
+			*why_r = arena_printf(a, "phishing_feed: \"%.*s\" is "
+			    "no absolute path and no URL as "
+			    "https://feed.example/list.txt", SLICE_ARG(
+			    conf->phishing_feed.items[i]));
+			return RC_BAD;
+		}
 	if (conf->act_at < conf->tag_at && conf->tag_at != SPAM_NEVER) {
 		*why_r = arena_printf(a, "act_at (%u) is below tag_at (%u), so "
 		    "nothing would ever be marked; make it higher, or set "

@@ -24,6 +24,9 @@ struct antispam_conf {
 	int blocked;			/* who is on a block list */
 	const char *subject_tag, *phishing_tag, *fraud_tag, *graymail_tag;
 	bool header;
+	/* phishing */
+	struct conf_list protected_domains, phishing_feed;
+
 	struct scopes *scopes;
 };
 
