@@ -34,6 +34,7 @@ set_up(struct arena *a)
 	if (mkdtemp(dir) == NULL || conf_parse(a, "house", slice_of(text), all,
 	    &why) != RC_OK || conf_parse(a, "own", arena_printf(a,
 	    "protected_domains = [ \"partner.example\" ];\n"
+	    "phishing_files = \"unread\";\n"
 	    "phishing_feed = [ \"%s/feed\" ];\n", dir), own, &why) != RC_OK) {
 		tap_ok(false, "%.*s", SLICE_ARG(why));
 		exit(tap_done());

@@ -16,6 +16,7 @@
 #include "listed.h"
 #include "look.h"
 #include "model.h"
+#include "phish_files.h"
 
 enum { REASONS = 5 };
 
@@ -47,6 +48,7 @@ struct antispam_shared {
 	struct suffixes *suffixes;
 	struct phish_known *known;	/* names that phishing is done with */
 	struct phish_feeds *feeds;	/* links that others have seen */
+	struct phish_cells cells;	/* who opens attachments */
 };
 
 enum rc antispam_look(struct job *job, struct slice *why_r);

@@ -52,6 +52,8 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	    &conf->protected_domains, shared->suffixes);
 	shared->feeds = phish_feeds_open(arena_printf(a, "%s/antispam",
 	    house->state_directory).ptr, &conf->phishing_feed);
+	if (phish_files_open(conf, &shared->cells, a, why_r) != RC_OK)
+		return RC_BAD;
 	return model_open(antispam_model_path(conf->model, house, a),
 	    &shared->model, a, why_r);
 }
@@ -62,6 +64,7 @@ close_shared(void *arg)
 	struct antispam_shared *shared = arg;
 
 	model_close(shared->model);
+	phish_files_close(&shared->cells);
 	phish_feeds_close(shared->feeds);
 	phish_known_close(shared->known);
 	suffixes_close(shared->suffixes);

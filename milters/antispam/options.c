@@ -1,11 +1,14 @@
 #include "options.h"
 
+#include "cell/cell.h"
 #include "net/url.h"
 
 #define AT(field)	offsetof(struct antispam_conf, field)
 
 static const char *const actions[] = { "tag", "quarantine", "reject",
     "tempfail", "discard", NULL };
+
+static const char *const files[] = { "read", "must", "unread", NULL };
 
 const struct conf_option antispam_options[] = {
 	{ "scope", CONF_SCOPES, AT(scopes), NULL, 0, 0, SCOPE_TEXT, NULL },
@@ -85,6 +88,16 @@ const struct conf_option antispam_options[] = {
 	  "antispam below state_directory, which the daemon takes while it "
 	  "runs; run it by a timer. A list that is missing is told in each "
 	  "message's log line.", NULL },
+	{ "phishing_files", CONF_ENUM, AT(phishing_files), "read", 0, 0,
+	  "Links in attachments (PDF, office files, archives, pages, "
+	  "calendars, QR codes in pictures) are looked at as those of the "
+	  "text are. read: where the cell that opens them does not answer the "
+	  "log says so, and the message is judged without; must: it is "
+	  "answered 4xx then; unread: they are not looked at.", files },
+	{ "phishing_workers", CONF_COUNT, AT(phishing_workers), "2", 1,
+	  CELL_WORKERS,
+	  "How many attachments are opened at once, and how many pictures.",
+	  NULL },
 	{ 0 }
 };
 

@@ -10,6 +10,9 @@
 enum spam_action { SPAM_TAG, SPAM_QUARANTINE, SPAM_REJECT, SPAM_TEMPFAIL,
     SPAM_DISCARD };
 
+/* Links in attachments. */
+enum spam_files { FILES_READ, FILES_MUST, FILES_UNREAD };
+
 /* A threshold of this many percent is met by none. */
 enum { SPAM_NEVER = 101 };
 
@@ -26,6 +29,8 @@ struct antispam_conf {
 	bool header;
 	/* phishing */
 	struct conf_list protected_domains, phishing_feed;
+	int phishing_files;		/* enum spam_files */
+	unsigned phishing_workers;
 
 	struct scopes *scopes;
 };
