@@ -181,6 +181,8 @@ static const struct { const char *name, *mail, *want; } mails[] = {
 	{ "a login is no host", LINK("ftp://joe@files.example/", "x"), "" },
 	{ "a number", LINK("http://192.0.2.1/", "x"),
 	    "link-number(a link goes to a number, 192.0.2.1)" },
+	{ "a number of the reader's network", LINK("http://192.168.1.1/", "x"),
+	    "" },
 	{ "a hidden number", LINK("http://0xc0000201/", "x"),
 	    "link-number(a link goes to a number, 192.0.2.1) "
 	    "link-odd-number(a link hides the number 192.0.2.1)" },
@@ -207,7 +209,24 @@ static const struct { const char *name, *mail, *want; } mails[] = {
 	    "mail behind it)" },
 	{ "a form for a password", HTML "<form action=http://f.example/><input "
 	    "type=password></form>", "form-password(the message asks for a "
-	    "password) form(the message has a form)" },
+	    "password)" },
+	{ "a brand that is somebody else, and leads away",
+	    "From: PayPal Service <a@evil.example>\n\nhttp://evil.example/\n",
+	    "brand-sender-leads-away(the sender calls himself paypal and "
+	    "writes from evil.example)" },
+	{ "the same in three words",
+	    "From: =?utf-8?q?Bank_of_America?= <a@evil.example>\n\nHello\n",
+	    "brand-sender(the sender calls himself bankofamerica and writes "
+	    "from evil.example)" },
+	{ "a brand itself", "From: PayPal <a@mail.paypal.com>\n\n"
+	    "http://t.example/\n", "" },
+	{ "a brand under another ending is its own",
+	    "From: Santander <a@santander.test>\n\nhttp://t.example/\n", "" },
+	{ "a subject about a brand", "From: a@b.example\nSubject: your paypal "
+	    "account\n\nhttp://evil.example/\n", "brand-subject(the subject "
+	    "is about paypal, a link goes to evil.example)" },
+	{ "that leads there", "From: a@b.example\nSubject: paypal\n\n"
+	    "http://www.paypal.com/ http://other.example/\n", "" },
 	{ "an attached page", FILE_OF("a.html", "text/html", "<p>hi"),
 	    "file-html(a.html is attached, a page)" },
 	{ "a page that asks for a password", FILE_OF("Doc.HTM",

@@ -5,6 +5,7 @@
 static spam_check *const checks[] = {
 	phish_check_links,
 	phish_check_feeds,
+	phish_check_sender,
 	phish_check_markup,
 	NULL
 };

@@ -3,6 +3,7 @@
  *
  * phish_check_links	what each link is, and what is shown for it
  * phish_check_feeds	links that a feed names (phish_feeds.h)
+ * phish_check_sender	a brand that writes from a domain of somebody else
  * phish_check_markup	forms and scripts, in the text and in attachments
  *
  * Each is a spam_check (look.h). A sign is said once, with the first link that
@@ -22,7 +23,8 @@ enum phish_sign {
 	SIGN_SHORTENER, SIGN_HOSTING, SIGN_MANY_LABELS, SIGN_REDIRECT,
 	SIGN_DATA, SIGN_SCRIPT_LINK, SIGN_RECIPIENT, SIGN_CODE,
 	SIGN_FEED_URL, SIGN_FEED_HOST,
-	SIGN_PASSWORD, SIGN_FORM, SIGN_FILE_HTML, SIGN_FILE_FORM,
+	SIGN_BRAND_SENDER, SIGN_BRAND_LEADS, SIGN_BRAND_SUBJECT,
+	SIGN_PASSWORD, SIGN_FILE_HTML, SIGN_FILE_FORM,
 	SIGN_FILE_SCRIPT, SIGN_SMUGGLED,
 	PHISH_SIGNS
 };
@@ -46,6 +48,7 @@ struct phish_seen {
 void phish_say(struct phish_seen *s, enum phish_sign sign, const char *fmt,
     ...) __attribute__((format(printf, 3, 4)));
 
-spam_check phish_check_links, phish_check_feeds, phish_check_markup;
+spam_check phish_check_links, phish_check_feeds, phish_check_sender,
+    phish_check_markup;
 
 #endif

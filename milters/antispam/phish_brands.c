@@ -28,7 +28,6 @@ const struct phish_brand phish_brands[] = {
 	{ "whatsapp", "whatsapp.com whatsapp.net wa.me" },
 	{ "linkedin", "linkedin.com lnkd.in licdn.com" },
 	{ "twitter", "twitter.com x.com t.co twimg.com" },
-	{ "telegram", "telegram.org t.me telegram.me" },
 	{ "google", "google.com googleapis.com googleusercontent.com "
 	    "googlemail.com gmail.com goo.gl google.de google.co.uk google.fr "
 	    "googlegroups.com withgoogle.com googleadservices.com "
@@ -42,7 +41,6 @@ const struct phish_brand phish_brands[] = {
 	{ "dhl", "dhl.com dhl.de dhl.fr dhl.co.uk dhl.it dhl.es dhl.nl" },
 	{ "fedex", "fedex.com" },
 	{ "usps", "usps.com" },
-	{ "hermes", "hermesworld.com myhermes.de hermes.com" },
 	{ "dpd", "dpd.com dpd.de dpd.co.uk dpd.fr dpdgroup.com" },
 	{ "laposte", "laposte.fr laposte.net" },
 	{ "correos", "correos.es" },
@@ -51,7 +49,7 @@ const struct phish_brand phish_brands[] = {
 	{ "bankofamerica", "bankofamerica.com bofa.com" },
 	{ "jpmorgan", "jpmorgan.com jpmorganchase.com chase.com" },
 	{ "citibank", "citibank.com citi.com" },
-	{ "capitalone", "capitalone.com" },
+	{ "capitalone", "capitalone.com capitaloneshopping.com" },
 	{ "americanexpress", "americanexpress.com aexp.com" },
 	{ "mastercard", "mastercard.com" },
 	{ "barclays", "barclays.com barclays.co.uk" },
@@ -78,8 +76,6 @@ const struct phish_brand phish_brands[] = {
 	{ "binance", "binance.com binance.us" },
 	{ "blockchain", "blockchain.com" },
 	{ "metamask", "metamask.io" },
-	{ "kraken", "kraken.com" },
-	{ "ledger", "ledger.com" },
 	{ "trustwallet", "trustwallet.com" },
 	{ "ebay", "ebay.com ebay.de ebay.co.uk ebayimg.com ebay.fr ebay.it" },
 	{ "walmart", "walmart.com" },
@@ -101,7 +97,6 @@ const struct phish_brand phish_brands[] = {
 	{ "swisscom", "swisscom.ch swisscom.com bluewin.ch" },
 	{ "telekom", "telekom.de telekom.com t-online.de" },
 	{ "swisspost", "swisspost.ch post.ch" },
-	{ "booking", "booking.com" },
 	{ "airbnb", "airbnb.com" },
 	{ "zimbra", "zimbra.com" },
 	{ "roundcube", "roundcube.net" },

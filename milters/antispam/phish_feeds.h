@@ -24,7 +24,7 @@
 #include "conf/conf.h"
 #include "phish_feed.h"
 
-enum { FEEDS_LOOK = 5 };
+enum { FEEDS_LOOK = 2 };
 
 struct phish_feeds;
 struct phish_sets;

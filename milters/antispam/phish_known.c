@@ -360,3 +360,83 @@ phish_branded(const struct phish_known *k, struct slice host,
 	*shown_r = slice_of(name->brand->name);
 	return true;
 }
+
+/* ---- brands in a text ---- */
+
+enum { WORDS = 3, WORD = 40 };
+
+/* The last words, and how many bytes each brought. */
+struct words {
+	char text[WORDS * WORD];
+	size_t len[WORDS], n;
+};
+
+static void
+words_push(struct words *w, const char *word, size_t len)
+{
+	size_t all = w->len[0] + w->len[1] + w->len[2];
+
+	if (w->n == WORDS) {
+		memmove(w->text, w->text + w->len[0], all - w->len[0]);
+		all -= w->len[0];
+		w->len[0] = w->len[1];
+		w->len[1] = w->len[2];
+		w->len[2] = 0;
+		w->n--;
+	}
+	memcpy(w->text + all, word, len);
+	w->len[w->n++] = len;
+}
+
+static const struct phish_brand *
+words_brand(const struct phish_known *k, const struct words *w)
+{
+	size_t all = w->len[0] + w->len[1] + w->len[2], from = 0;
+
+	for (size_t i = 0; i < w->n; i++) {
+		const struct known_name *name = map_get(k->brands,
+		    slice_make(w->text + from, all - from));
+
+		if (name != NULL)
+			return name->brand;
+		from += w->len[i];
+	}
+	return NULL;
+}
+
+const struct phish_brand *
+phish_named(const struct phish_known *k, struct slice text)
+{
+	const struct phish_brand *brand = NULL;
+	struct words w = { .n = 0 };
+	size_t at = 0;
+
+	while (at < text.len && brand == NULL) {
+		size_t from = at;
+
+		while (at < text.len && (ascii_alnum(text.ptr[at]) ||
+		    (unsigned char)text.ptr[at] >= 0x80))
+			at++;
+		if (at > from && at - from <= WORD) {
+			words_push(&w, text.ptr + from, at - from);
+			brand = words_brand(k, &w);
+		}
+		at += at == from;
+	}
+	return brand;
+}
+
+bool
+phish_owned(const struct phish_known *k, const struct phish_brand *brand,
+    struct slice domain)
+{
+	const struct known_name *name = map_get(k->names, domain);
+	struct slice rest = slice_of(brand->domains);
+
+	if (name != NULL && name->ours)
+		return true;
+	while (rest.ptr != NULL)
+		if (slice_eq(slice_cut(rest, ' ', &rest), domain))
+			return true;
+	return slice_eq(label_of(k, domain), slice_of(brand->name));
+}

@@ -17,6 +17,9 @@
  *			registered domain is not that brand's. `shown_r` is what
  *			is pretended: "paypal", or "paypal.com" where the whole
  *			name stands within the host
+ * phish_named		the brand that a text (lower case) names: one word of it,
+ *			or up to three in a row; NULL: none
+ * phish_owned		that registered domain is that brand's, or is protected
  *
  * Domains and hosts are A-labels in lower case. Read-only once open: any number
  * of threads.
@@ -63,5 +66,9 @@ struct phish_like phish_likeness(const struct phish_known *k, struct arena *a,
     struct slice domain);
 bool phish_branded(const struct phish_known *k, struct slice host,
     struct slice domain, struct slice *shown_r, bool *whole_r);
+const struct phish_brand *phish_named(const struct phish_known *k,
+    struct slice text);
+bool phish_owned(const struct phish_known *k, const struct phish_brand *brand,
+    struct slice domain);
 
 #endif

@@ -136,6 +136,19 @@ look_brand(struct links_look *l, const struct led *led)
 
 enum { MANY = 6 };
 
+/* An address of the reader's own network, as manuals of devices name them. */
+static bool
+of_here(struct slice host)
+{
+	static const char *const nets[] = { "127.", "10.", "192.168.", "fe80:",
+	    "fd", "::1", NULL };
+
+	for (const char *const *n = nets; *n != NULL; n++)
+		if (slice_starts(host, slice_of(*n)))
+			return true;
+	return false;
+}
+
 static void
 look_host(struct links_look *l, const struct led *led)
 {
@@ -147,7 +160,7 @@ look_host(struct links_look *l, const struct led *led)
 			phish_say(&l->seen, SIGN_MIXED,
 			    "a link mixes two scripts in %.*s",
 			    SLICE_ARG(led->shown));
-	if (url->numeric)
+	if (url->numeric && !of_here(led->host))
 		phish_say(&l->seen, SIGN_NUMBER, "a link goes to a number, "
 		    "%.*s", SLICE_ARG(led->host));
 	if (url->numeric && url->odd_numeric)

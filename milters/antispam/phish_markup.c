@@ -1,4 +1,4 @@
-/* Forms and scripts: in what is shown, and in pages that are attached. */
+/* Fields for passwords, and scripts: in what is shown, and in pages that are attached. */
 #include <string.h>
 
 #include "html/html.h"
@@ -8,7 +8,7 @@
 enum { TAGS = 100000, SCRIPT = 1 << 20, PAGE = 8 << 20, PAGES = 20 };
 
 struct page {
-	bool form, password, script, builds;
+	bool password, script, builds;
 };
 
 /* How scripts make a file or a page of data that no scanner saw. */
@@ -32,8 +32,6 @@ look_tag(const struct html_token *t, struct page *page)
 {
 	struct html_attr attr;
 
-	if (t->tag == HTML_FORM)
-		page->form = true;
 	if (t->tag == HTML_SCRIPT)
 		page->script = true;
 	if (t->tag == HTML_INPUT && html_attr_find(t, SLICE("type"), &attr) &&
@@ -121,11 +119,9 @@ say_file(struct phish_seen *s, const struct part *p, const struct page *page)
 static void
 look_text(struct phish_seen *s, struct slice markup)
 {
-	struct page page = { .form = false };
+	struct page page = { .script = false };
 
 	look_page(markup, &page);
-	if (page.form)
-		phish_say(s, SIGN_FORM, "the message has a form");
 	if (page.password)
 		phish_say(s, SIGN_PASSWORD, "the message asks for a password");
 	if (page.builds)
@@ -143,7 +139,7 @@ phish_check_markup(struct spam_look *look, struct slice *why_r)
 	(void)why_r;
 	for (const struct part *p = root; p != NULL && pages < PAGES;
 	    p = part_next(root, p)) {
-		struct page page = { .form = false };
+		struct page page = { .script = false };
 
 		if (part_multipart(p) || !named_page(p))
 			continue;
