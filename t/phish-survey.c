@@ -1,6 +1,6 @@
 /*
  * For each file of mail named on standard input: its name, and the clues of
- * the checks beside the classifier. t/phish-survey counts them by source.
+ * the checks beside the classifier. bench/phishing counts them by source.
  */
 #include <stdio.h>
 #include <stdlib.h>

@@ -253,7 +253,7 @@ phish_set_write(struct phish_set_new *n, const char *path, struct slice source,
 
 	memcpy(head.magic, PHISH_SET_MAGIC, sizeof head.magic);
 	snprintf(head.source, sizeof head.source, "%.*s", SLICE_ARG(source));
-	while (head.bits < PHISH_SET_BITS && head.count >> head.bits > 16)
+	while (head.bits < PHISH_SET_BITS && head.count >> head.bits > 8)
 		head.bits++;
 	file = mem_alloc(size_of(&head));
 	memset(file, 0, hashes_at(head.bits));

@@ -4,8 +4,8 @@
  * Of each entry 64 bits of a SipHash under a key that is drawn for the file:
  * nobody outside makes an entry that stands for another one, and one lookup in
  * 2^64 / entries (2^44 of a million) is answered wrongly. Hashes stand in
- * order, behind an index by their first bits, with some 16 for each: 8 bytes
- * an entry and 1 more in eight.
+ * order, behind an index by their first bits, with some 8 for each: 8 bytes
+ * an entry, and half a byte more.
  *
  * The file: struct phish_set_head, the index (1 << bits numbers, and one), the
  * hashes. Byte order is that of the machine.

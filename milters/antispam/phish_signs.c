@@ -4,7 +4,7 @@
 
 /*
  * The logarithm of how much more often the sign stands in the project's spam
- * than in its ham (1500 of each; t/phish-survey), drawn
+ * than in its ham (1500 of each; bench/phishing), drawn
  * towards what one would think, which counts as ten messages. Half of the ham
  * is lists and old, so what newsletters of today do much (shorteners) gets
  * less than it would. What the mail does not have, or has once (look-alikes,
