@@ -407,7 +407,7 @@ test_trust(struct arena *a)
 	tap_ok(phish_feed_trust(&told, 1000) != NULL, "a feed that was cut");
 	told.unread = 100;
 	tap_ok(phish_feed_trust(&told, 0) != NULL, "a page is no feed");
-	for (size_t i = 0; phish_popular[i] != NULL && i < 20; i++)
+	for (size_t i = 0; i < 20 && phish_popular[i] != NULL; i++)
 		for (struct slice rest = slice_of(phish_popular[i]);
 		    rest.ptr != NULL;) {
 			buf_add(&poison, slice_cut(rest, ' ', &rest));

@@ -188,7 +188,7 @@ int
 spam_feeds(struct spam_options *o)
 {
 	struct feeds f = { .o = o };
-	struct antispam_conf conf;
+	struct antispam_conf conf = { .model = NULL };
 	struct suffixes *suffixes;
 	struct slice why;
 	struct buf safe = buf_in(o->a);

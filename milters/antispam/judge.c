@@ -105,24 +105,24 @@ antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
 {
 	const struct model *model = look->shared->model;
 	struct arena *a = look->msg->arena;
-	struct content_links links;
+	struct content_links *links = arena_alloc(a, sizeof *links);
 	struct linker linker;
-	struct content content;
+	struct content *content = arena_alloc(a, sizeof *content);
 	struct features f;
 	enum rc rc;
 
 	clues_open(&answers_r->clues, a);
 	look->clues = &answers_r->clues;
 	look->missed = buf_in(a);
-	look->content = &content;
-	content_read(look->msg, &content_limits_default, &content);
-	linker_open(&linker, a, look->shared->suffixes, CONTENT_LINKS, &links);
-	linker_read(&linker, &content);
+	look->content = content;
+	content_read(look->msg, &content_limits_default, content);
+	linker_open(&linker, a, look->shared->suffixes, CONTENT_LINKS, links);
+	linker_read(&linker, content);
 	rc = phish_files_read(look, &look->shared->cells, &linker, why_r);
 	if (rc != RC_OK)
 		return rc;
-	look->links = &links;
-	features_read(look->msg, &content, false, &f);
+	look->links = links;
+	features_read(look->msg, content, false, &f);
 	look->score = answers_r->score = model_score(model, &f);
 	rc = checks_run(look, why_r);
 	if (rc != RC_OK)
