@@ -281,6 +281,68 @@ test_mails(struct arena *a)
 	}
 }
 
+/* ---- cells ---- */
+
+static void
+test_cells(struct arena *a)
+{
+	static const char png[] = FILE_OF("a.png", "image/png", "\x89PNG"
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	    "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
+	static const char pdf[] = FILE_OF("a.pdf", "application/pdf",
+	    "%PDF-1.7\n/URI (http://0x7f000101.1/)");
+	static const char *const argv[] = { "/bin/false", NULL };
+	const struct cell_conf down = { .name = "down", .argv = argv,
+	    .workers = 1, .answer_max = 1000, .pieces_max = 10 };
+	struct antispam_answers seen = { .nreasons = 0 };
+	struct spam_look look = { .shared = shared, .conf = &conf };
+	struct slice head, body, why = SLICE_NONE;
+
+	conf.phishing_files = FILES_READ;
+	conf.phishing_timeout = 50;
+	tap_ok(cell_open(&down, &shared->cells.unpack, a, &why) == RC_OK &&
+	    cell_open(&down, &shared->cells.code, a, &why) == RC_OK,
+	    "cells that never come up");
+	for (int i = 0; i < 2; i++) {
+		look.msg = arena_alloc(a, sizeof *look.msg);
+		message_split(a, slice_of(i == 0 ? png : pdf), &head, &body);
+		message_read(look.msg, a, head, body,
+		    &message_limits_default);
+		tap_ok(antispam_judge(&look, &seen, &why) == RC_OK,
+		    "the message is judged");
+		tap_ok(slice_search(seen.missed, i == 0 ? SLICE("codes in "
+		    "pictures") : SLICE("attachments")) < seen.missed.len,
+		    "and what was not read is told");
+	}
+	conf.phishing_files = FILES_MUST;
+	tap_ok(antispam_judge(&look, &seen, &why) == RC_RETRY && why.len > 0,
+	    "where it must be read it is trouble");
+	conf.phishing_files = FILES_UNREAD;
+	phish_files_close(&shared->cells);
+	shared->cells = (struct phish_cells){ NULL, NULL };
+}
+
+/* PDF of nothing but what looks like links, and none is closed. */
+static void
+test_flood(struct arena *a)
+{
+	size_t len = 8 << 20;
+	char *text = mem_alloc(len);
+	struct content_links links;
+	struct linker l;
+	int64_t worked;
+
+	for (size_t i = 0; i < len; i++)
+		text[i] = "/URI(a"[i % 6];
+	linker_open(&l, a, NULL, 100, &links);
+	worked = tap_worked();
+	phish_pdf_links(&l, slice_make(text, len));
+	tap_ok(tap_worked() - worked < 2000 && links.count <= 100,
+	    "a million links that do not end");
+	free(text);
+}
+
 /* ---- feeds ---- */
 
 static const struct { const char *line, *key; enum feed_line is; } lines[] = {
@@ -575,6 +637,8 @@ main(void)
 	test_alike(a);
 	test_mails(a);
 	test_lines(a);
+	test_cells(a);
+	test_flood(a);
 	test_find(a);
 	test_trust(a);
 	test_broken(a);

@@ -94,6 +94,9 @@ const struct conf_option antispam_options[] = {
 	  "text are. read: where the cell that opens them does not answer the "
 	  "log says so, and the message is judged without; must: it is "
 	  "answered 4xx then; unread: they are not looked at.", files },
+	{ "phishing_timeout", CONF_TIME, AT(phishing_timeout), "5s", 10, 60000,
+	  "How long a message waits for all its attachments to be opened.",
+	  NULL },
 	{ "phishing_workers", CONF_COUNT, AT(phishing_workers), "2", 1,
 	  CELL_WORKERS,
 	  "How many attachments are opened at once, and how many pictures.",

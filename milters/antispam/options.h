@@ -30,6 +30,7 @@ struct antispam_conf {
 	/* phishing */
 	struct conf_list protected_domains, phishing_feed;
 	int phishing_files;		/* enum spam_files */
+	int64_t phishing_timeout;	/* ms */
 	unsigned phishing_workers;
 
 	struct scopes *scopes;

@@ -9,7 +9,8 @@
 #include "unpack/format.h"
 #include "unpack/unpack.h"
 
-enum { MEMBERS = 500, TEXT = 4 << 20, ANSWER = 64 << 20 };
+enum { MEMBERS = 500, TEXT = 4 << 20, TEXTS = 32 << 20, URIS = 10000,
+    ANSWER = 64 << 20 };
 
 struct files {
 	struct spam_look *look;
@@ -18,6 +19,7 @@ struct files {
 	const struct phish_cells *cells;
 	deadline_t until;
 	unsigned files, pictures;
+	size_t left;			/* bytes of text still read */
 	bool no_unpack, no_code;	/* a cell did not answer */
 };
 
@@ -115,7 +117,8 @@ phish_pdf_links(struct linker *l, struct slice bytes)
 	struct buf url = buf_in(l->arena);
 	size_t at = 0, next;
 
-	for (; !l->links->cut; at = next) {
+	/* Each may be as long as a link can be, and all may overlap. */
+	for (unsigned n = 0; n < URIS && !l->links->cut; n++, at = next) {
 		struct slice s = slice_after(bytes, at);
 
 		next = slice_search(s, SLICE("/URI"));
@@ -140,6 +143,15 @@ phish_pdf_links(struct linker *l, struct slice bytes)
 
 /* ---- one file ---- */
 
+/* As much of a text as may still be read. */
+static struct slice
+some(struct files *f, struct slice bytes)
+{
+	bytes = slice_sub(bytes, 0, TEXT < f->left ? TEXT : f->left);
+	f->left -= bytes.len;
+	return bytes;
+}
+
 static bool
 ends_with(struct slice name, const char *const *ends)
 {
@@ -157,7 +169,7 @@ add_relations(struct files *f, struct slice xml)
 	struct html_attr mode, target;
 	struct html h;
 
-	html_open(&h, slice_sub(xml, 0, TEXT));
+	html_open(&h, some(f, xml));
 	while (!f->l->links->cut && html_next(&h, &t)) {
 		struct buf url = buf_in(f->a);
 
@@ -181,8 +193,9 @@ as_utf8(struct files *f, struct slice bytes)
 	    "utf-16le" : slice_starts(bytes, SLICE("\xfe\xff")) ? "utf-16be" :
 	    NULL;
 
+	bytes = some(f, bytes);
 	if (charset == NULL)
-		return slice_sub(bytes, 0, TEXT);
+		return bytes;
 	charset_utf8(slice_of(charset), slice_after(bytes, 2), TEXT, &out);
 	return buf_slice(&out);
 }
@@ -244,19 +257,18 @@ add_member(struct files *f, const struct unpack_entry *e, bool of_pdf)
 	bool cut;
 
 	if (of_pdf && slice_starts(e->path, SLICE("text")))
-		linker_text(f->l, CONTENT_LINK_FILE, NULL, slice_sub(e->bytes,
-		    0, TEXT));
+		linker_text(f->l, CONTENT_LINK_FILE, NULL, some(f, e->bytes));
 	else if (of_pdf)
-		phish_pdf_links(f->l, e->bytes);
+		phish_pdf_links(f->l, some(f, e->bytes));
 	else if (slice_ends_nocase(e->path, SLICE(".rels")))
 		add_relations(f, e->bytes);
 	else if (office_xml(e->bytes))
 		linker_text(f->l, CONTENT_LINK_FILE, NULL,
-		    office_text(f->a, e->bytes, TEXT, &cut));
+		    office_text(f->a, some(f, e->bytes), TEXT, &cut));
 	else
 		add_plain(f, e->path, e->bytes);
 	if (slice_eq(e->format, SLICE("pdf")))
-		phish_pdf_links(f->l, e->bytes);
+		phish_pdf_links(f->l, some(f, e->bytes));
 }
 
 static void
@@ -330,7 +342,8 @@ phish_files_read(struct spam_look *look, const struct phish_cells *cells,
     struct linker *l, struct slice *why_r)
 {
 	struct files f = { .look = look, .l = l, .a = look->msg->arena,
-	    .cells = cells, .until = deadline_in(PHISH_FILES_MS) };
+	    .cells = cells, .left = TEXTS,
+	    .until = deadline_in(look->conf->phishing_timeout) };
 	const struct part *root = message_parts(look->msg);
 
 	if (look->conf->phishing_files == FILES_UNREAD)

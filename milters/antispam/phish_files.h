@@ -11,7 +11,8 @@
  *			a cell does not answer, it is `missed`; RC_RETRY with
  *			*why_r where the option says that it must
  *
- * Bounds: FILES parts, PICTURES pictures, FILE_BYTES of each, FILES_MS.
+ * Bounds: PHISH_FILES parts, PHISH_PICTURES pictures, PHISH_FILE_BYTES of
+ * each, 32 MB of text in all of them, phishing_timeout.
  */
 #ifndef ANTISPAM_PHISH_FILES_H
 #define ANTISPAM_PHISH_FILES_H
@@ -19,8 +20,7 @@
 #include "cell/cell.h"
 #include "look.h"
 
-enum { PHISH_FILES = 30, PHISH_PICTURES = 10, PHISH_FILE_BYTES = 16 << 20,
-    PHISH_FILES_MS = 10000 };
+enum { PHISH_FILES = 30, PHISH_PICTURES = 10, PHISH_FILE_BYTES = 16 << 20 };
 
 struct phish_cells {
 	struct cell *unpack, *code;	/* NULL: not wanted */
