@@ -28,7 +28,7 @@ set_up(struct arena *a)
 	    { NULL, NULL } };
 	struct conf_section own[] = { { antispam_options, &conf },
 	    { NULL, NULL } };
-	struct slice why;
+	struct slice why = SLICE("no folder");
 	void *opened;
 
 	if (mkdtemp(dir) == NULL || conf_parse(a, "house", slice_of(text), all,
@@ -218,6 +218,18 @@ static const struct { const char *name, *mail, *want; } mails[] = {
 	    "From: =?utf-8?q?Bank_of_America?= <a@evil.example>\n\nHello\n",
 	    "brand-sender(the sender calls himself bankofamerica and writes "
 	    "from evil.example)" },
+	{ "letters of other scripts in a name", "From: L\xd0\xb5\xd4\x81ger "
+	    "P\xd0\xb0yPal <a@evil.example>\n\nHello\n",
+	    "name-mixed-scripts(the sender's name mixes two scripts in a "
+	    "word: l\xd0\xb5\xd4\x81ger p\xd0\xb0ypal) brand-sender(the "
+	    "sender calls himself paypal and writes from evil.example)" },
+	{ "and of mathematics", "From: \xf0\x9d\x90\x8f\xf0\x9d\x90\x9a"
+	    "\xf0\x9d\x90\xb2\xf0\x9d\x90\xa9\xf0\x9d\x90\x9a\xf0\x9d"
+	    "\x90\xa5 <a@evil.example>\n\nHello\n", "brand-sender(the "
+	    "sender calls himself paypal and writes from evil.example)" },
+	{ "two scripts in two words", "From: \xd0\x98\xd0\xb2\xd0\xb0\xd0"
+	    "\xbd Ivanov <a@b.example>\nSubject: \xd1\x81\xd0\xb0\xd0\xb9"
+	    "\xd1\x82 Windows\n\nHello\n", "" },
 	{ "a brand itself", "From: PayPal <a@mail.paypal.com>\n\n"
 	    "http://t.example/\n", "" },
 	{ "a brand under another ending is its own",

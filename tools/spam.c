@@ -133,7 +133,7 @@ static int
 check(struct spam_options *o, const char *path)
 {
 	struct antispam_answers seen = { .nreasons = 0 };
-	struct antispam_conf conf;
+	struct antispam_conf conf = { .model = NULL };
 	struct spam_look look = { .conf = &conf };
 	struct spam_mail mail;
 	struct slice bytes, why;

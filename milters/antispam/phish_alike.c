@@ -194,6 +194,33 @@ alike_skeleton(struct arena *a, struct slice label)
 	return fold(a, buf_slice(&out));
 }
 
+/* Mathematical letters: 13 alphabets, capitals and small ones in turn. */
+static uint32_t
+of_mathematics(uint32_t cp)
+{
+	return cp >= 0x1d400 && cp < 0x1d6a4 ? 'a' + (cp - 0x1d400) % 26 : cp;
+}
+
+struct slice
+alike_letters(struct arena *a, struct slice text)
+{
+	struct buf out = buf_in(a);
+	char bytes[4];
+	uint32_t cp;
+
+	while (utf8_next(&text, &cp)) {
+		const char *to;
+
+		cp = of_mathematics(cp);
+		if ((to = alike(cp)) != NULL)
+			buf_adds(&out, to);
+		else
+			buf_add(&out, slice_make(bytes,
+			    utf8_put(bytes, cp)));
+	}
+	return buf_slice(&out);
+}
+
 /* ---- edits ---- */
 
 bool
@@ -246,6 +273,23 @@ alike_mixed(struct arena *a, struct slice label)
 	for (rest = buf_slice(&utf8); utf8_next(&rest, &cp);)
 		seen |= script(cp);
 	return (seen & (seen - 1)) != 0;
+}
+
+bool
+alike_words(struct slice text)
+{
+	unsigned seen = 0;
+	uint32_t cp;
+
+	while (utf8_next(&text, &cp)) {
+		unsigned now = script(cp);
+
+		/* What is no letter that could deceive ends the word. */
+		seen = now == 0 && cp < 0x80 ? 0 : seen | now;
+		if ((seen & (seen - 1)) != 0)
+			return true;
+	}
+	return false;
 }
 
 struct slice

@@ -166,8 +166,9 @@ look_host(struct links_look *l, const struct led *led)
 	if (url->numeric && url->odd_numeric)
 		phish_say(&l->seen, SIGN_ODD_NUMBER, "a link hides the "
 		    "number %.*s", SLICE_ARG(led->host));
-	for (size_t i = 0; i < led->host.len && !url->numeric; i++)
-		dots += led->host.ptr[i] == '.';
+	for (struct slice rest = led->host; rest.ptr != NULL && !url->numeric;
+	    dots += rest.ptr != NULL)
+		slice_cut(rest, '.', &rest);
 	if (dots >= MANY)
 		phish_say(&l->seen, SIGN_MANY_LABELS, "a link has a name of "
 		    "%u parts, %.*s", dots + 1, SLICE_ARG(led->shown));

@@ -2,6 +2,7 @@
 #include "decide.h"
 #include "detect/plain.h"
 #include "phish.h"
+#include "phish_alike.h"
 #include "text/address.h"
 #include "text/encoded.h"
 
@@ -83,6 +84,17 @@ count_links(const struct spam_look *look, const struct phish_brand *brand,
 	}
 }
 
+static void
+look_words(struct phish_seen *seen, const struct sender *s)
+{
+	if (alike_words(s->name))
+		phish_say(seen, SIGN_MIXED_NAME, "the sender's name mixes two "
+		    "scripts in a word: %.*s", SLICE_ARG(s->name));
+	if (alike_words(s->subject))
+		phish_say(seen, SIGN_MIXED_SUBJECT, "the subject mixes two "
+		    "scripts in a word: %.*s", SLICE_ARG(s->subject));
+}
+
 enum rc
 phish_check_sender(struct spam_look *look, struct slice *why_r)
 {
@@ -96,6 +108,8 @@ phish_check_sender(struct spam_look *look, struct slice *why_r)
 	(void)why_r;
 	if (!read_sender(look, &s))
 		return RC_OK;
+	look_words(&seen, &s);
+	s.name = alike_letters(seen.a, s.name);
 	by_name = phish_named(known, s.name);
 	if (by_name != NULL && !phish_owned(known, by_name, s.org)) {
 		count_links(look, by_name, &own, &other);
@@ -105,7 +119,7 @@ phish_check_sender(struct spam_look *look, struct slice *why_r)
 		    SLICE_ARG(s.org));
 		return RC_OK;
 	}
-	by_subject = phish_named(known, s.subject);
+	by_subject = phish_named(known, alike_letters(seen.a, s.subject));
 	if (by_subject == NULL || phish_owned(known, by_subject, s.org))
 		return RC_OK;
 	count_links(look, by_subject, &own, &other);
