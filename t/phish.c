@@ -230,6 +230,20 @@ static const struct { const char *name, *mail, *want; } mails[] = {
 	{ "two scripts in two words", "From: \xd0\x98\xd0\xb2\xd0\xb0\xd0"
 	    "\xbd Ivanov <a@b.example>\nSubject: \xd1\x81\xd0\xb0\xd0\xb9"
 	    "\xd1\x82 Windows\n\nHello\n", "" },
+	{ "a domain that looks like another, and leads to itself",
+	    "From: a@paypa1.com\n\nhttp://paypa1.com/\n",
+	    "sender-lookalike(the sender's domain paypa1.com looks like "
+	    "paypal.com) link-lookalike(a link goes to paypa1.com, which looks "
+	    "like paypal.com)" },
+	{ "one that is near another, and leads to itself",
+	    "From: a@microsofft.com\n\nhttp://microsofft.com/\n", "" },
+	{ "people who are called like a brand, or work there",
+	    "From: John Norton <a@b.example>\n\nhttp://c.example/\n", "" },
+	{ "and who say so", "From: \"Anna Muster (Google)\" <a@b.example>\n\n"
+	    "http://c.example/\n", "" },
+	{ "a brand of such a name", "From: Norton Security <a@b.example>\n\n"
+	    "http://c.example/\n", "brand-sender-leads-away(the sender calls "
+	    "himself norton and writes from b.example)" },
 	{ "a brand itself", "From: PayPal <a@mail.paypal.com>\n\n"
 	    "http://t.example/\n", "" },
 	{ "a brand under another ending is its own",

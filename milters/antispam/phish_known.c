@@ -409,7 +409,7 @@ phish_named(const struct phish_known *k, struct slice text)
 {
 	const struct phish_brand *brand = NULL;
 	struct words w = { .n = 0 };
-	size_t at = 0;
+	size_t at = 0, n = 0;
 
 	while (at < text.len && brand == NULL) {
 		size_t from = at;
@@ -420,6 +420,9 @@ phish_named(const struct phish_known *k, struct slice text)
 		if (at > from && at - from <= WORD) {
 			words_push(&w, text.ptr + from, at - from);
 			brand = words_brand(k, &w);
+			if (brand != NULL && brand->surname && n > 0)
+				brand = NULL;
+			n++;
 		}
 		at += at == from;
 	}

@@ -33,6 +33,7 @@
 
 struct phish_brand {
 	const char *name, *domains;
+	bool surname;			/* counts as the first word alone */
 };
 
 /* The lists of the package. */

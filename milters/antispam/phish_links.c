@@ -103,8 +103,10 @@ look_alike(struct links_look *l, const struct led *led)
 {
 	struct phish_like like = phish_likeness(l->known, l->seen.a, led->org);
 
-	/* His own name is no forgery of another one. */
-	if (like.how == LIKE_NOTHING || slice_eq(led->org, l->author))
+	/* Who is called nearly like a well-known one may be so by chance, and
+	 * then writes of himself; who looks the same is not. */
+	if (like.how == LIKE_NOTHING || (like.how == LIKE_EDITED &&
+	    !like.ours && slice_eq(led->org, l->author)))
 		return;
 	if (like.how == LIKE_SKELETON)
 		phish_say(&l->seen, like.ours ? SIGN_ALIKE_OURS : SIGN_ALIKE,
@@ -126,8 +128,8 @@ look_brand(struct links_look *l, const struct led *led)
 	struct slice shown;
 	bool whole;
 
-	if (slice_eq(led->org, l->author) ||
-	    !phish_branded(l->known, led->host, led->org, &shown, &whole))
+	if (!phish_branded(l->known, led->host, led->org, &shown, &whole) ||
+	    (!whole && slice_eq(led->org, l->author)))
 		return;
 	phish_say(&l->seen, whole ? SIGN_DOMAIN_WITHIN : SIGN_BRAND_HOST,
 	    "a link says %.*s and goes to %.*s", SLICE_ARG(shown),

@@ -95,6 +95,19 @@ look_words(struct phish_seen *seen, const struct sender *s)
 		    "scripts in a word: %.*s", SLICE_ARG(s->subject));
 }
 
+/* Look-alikes of ours are told by who looks for fraud. */
+static void
+look_domain(struct phish_seen *seen, const struct phish_known *known,
+    const struct sender *s)
+{
+	struct phish_like like = phish_likeness(known, seen->a, s->org);
+
+	if (like.how == LIKE_SKELETON && !like.ours)
+		phish_say(seen, SIGN_SENDER_ALIKE, "the sender's domain %.*s "
+		    "looks like %.*s", SLICE_ARG(alike_shown(seen->a, s->org)),
+		    SLICE_ARG(like.domain));
+}
+
 enum rc
 phish_check_sender(struct spam_look *look, struct slice *why_r)
 {
@@ -109,7 +122,10 @@ phish_check_sender(struct spam_look *look, struct slice *why_r)
 	if (!read_sender(look, &s))
 		return RC_OK;
 	look_words(&seen, &s);
-	s.name = alike_letters(seen.a, s.name);
+	look_domain(&seen, known, &s);
+	/* "Anna (Google)" is at work there. */
+	s.name = alike_letters(seen.a, slice_sub(s.name, 0,
+	    slice_find(s.name, '(')));
 	by_name = phish_named(known, s.name);
 	if (by_name != NULL && !phish_owned(known, by_name, s.org)) {
 		count_links(look, by_name, &own, &other);
