@@ -19,11 +19,11 @@ must(bool good)
 static const struct phish_known *
 known(void)
 {
-	static const struct conf_list none = { NULL, 0 };
+	static const struct conf_list *const none[] = { NULL };
 	static struct phish_known *k;
 
 	if (k == NULL)
-		k = phish_known_open(&none, &none, NULL);
+		k = phish_known_open(none, NULL);
 	return k;
 }
 

@@ -20,10 +20,11 @@ shared(void)
 {
 	static const struct slice ours[] = { { "sparbank.example", 16 } };
 	static const struct conf_list house = { ours, 1 }, none = { NULL, 0 };
+	static const struct conf_list *const lists[] = { &house, NULL };
 	static struct antispam_shared s;
 
 	if (s.known == NULL) {
-		s.known = phish_known_open(&house, &none, NULL);
+		s.known = phish_known_open(lists, NULL);
 		s.feeds = phish_feeds_open("/nonexistent", &none);
 	}
 	return &s;

@@ -189,6 +189,8 @@ spam_feeds(struct spam_options *o)
 {
 	struct feeds f = { .o = o };
 	struct antispam_conf conf = { .model = NULL };
+	const struct conf_list *const ours[] = { &o->house.domains,
+	    &conf.protected_domains, &conf.partners, NULL };
 	struct suffixes *suffixes;
 	struct slice why;
 	struct buf safe = buf_in(o->a);
@@ -202,8 +204,7 @@ spam_feeds(struct spam_options *o)
 	suffixes = suffixes_open("", o->a, &why);
 	if (suffixes == NULL)
 		return verb_fails(EX_CONFIG, "%.*s", SLICE_ARG(why));
-	f.known = phish_known_open(&o->house.domains, &conf.protected_domains,
-	    suffixes);
+	f.known = phish_known_open(ours, suffixes);
 	f.folder = arena_printf(o->a, "%s/antispam",
 	    o->house.state_directory).ptr;
 	mkdir(f.folder, 0750);

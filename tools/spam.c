@@ -37,6 +37,7 @@ help(void)
 	    "       gatehouse spam feeds [OPTION]...\n"
 	    "       gatehouse spam learn [--spam|--ham] PATH [OPTION]...\n"
 	    "       gatehouse spam train [OPTION]...\n"
+	    "       gatehouse spam history [OPTION]... ADDRESS|DOMAIN\n"
 	    "\n"
 	    "check says how likely a message is spam, and why. feeds fetches the "
 	    "lists of\n"
@@ -45,7 +46,9 @@ help(void)
 	    "learned again\n"
 	    "with the other label is a correction. train makes a model of the "
 	    "examples, which\n"
-	    "daemons take at their next reload.\n"
+	    "daemons take at their next reload. history says what the "
+	    "daemons know of a sender;\n"
+	    "exit status 1: nothing.\n"
 	    "\n"
 	    "  --spam PATH    learn, train: these are spam\n"
 	    "  --ham PATH     learn, train: these are not; train with both "
@@ -183,8 +186,10 @@ run(struct spam_options *o, int argc, char **argv)
 		return spam_learn(o);
 	if (strcmp(verb, "train") == 0 && argc == 1)
 		return spam_train(o);
-	return verb_fails(EX_USAGE, "spam: check MESSAGE, feeds, learn or "
-	    "train is wanted; gatehouse spam --help says more");
+	if (strcmp(verb, "history") == 0 && argc == 2)
+		return spam_history(o, argv[1]);
+	return verb_fails(EX_USAGE, "spam: check MESSAGE, feeds, learn, train "
+	    "or history ADDRESS is wanted; gatehouse spam --help says more");
 }
 
 int

@@ -1,4 +1,6 @@
 /* The checks beside the classifier, in the order in which they run. */
+#include "fraud.h"
+#include "history_note.h"
 #include "look.h"
 #include "phish.h"
 
@@ -7,6 +9,7 @@ static spam_check *const checks[] = {
 	phish_check_feeds,
 	phish_check_sender,
 	phish_check_markup,
+	history_check, fraud_check,
 	NULL
 };
 

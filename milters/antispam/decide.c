@@ -141,6 +141,25 @@ at_least(const struct antispam_answers *seen, enum mail_class of, unsigned at)
 	return seen->percent[of] > 0 && seen->percent[of] >= at;
 }
 
+/* The sender passes DMARC, and is one whose mail these options take for no
+ * fraud. */
+static bool
+no_fraud(const struct antispam_answers *seen, const struct antispam_conf *own)
+{
+	return seen->from.dmarc && fraud_listed(&own->fraud_allow,
+	    &seen->from);
+}
+
+static bool
+fraud_at_least(const struct antispam_answers *seen,
+    const struct antispam_conf *own)
+{
+	unsigned percent = own->reply_to_test ? seen->percent[CLASS_FRAUD] :
+	    seen->straight;
+
+	return percent > 0 && percent >= own->fraud_at && !no_fraud(seen, own);
+}
+
 /* What is done with inbound mail, and with which mark. True: it is of that
  * class for him. */
 static bool
@@ -162,7 +181,8 @@ judge_class(const struct job *job, const struct antispam_conf *own,
 		    own->graymail_tag },
 	};
 
-	if (!at_least(seen, of, set[of].at))
+	if (of == CLASS_FRAUD ? !fraud_at_least(seen, own) :
+	    !at_least(seen, of, set[of].at))
 		return false;
 	act(job, v, of, set[of].action);
 	if (v->action == ACCEPT)
@@ -304,6 +324,25 @@ judge_recipients(const struct job *job, struct plan *p)
 		subject_tag(p, job->msg, slice_of(tag));
 }
 
+/* A draft for the spam check (gatehouse-spamcheck) goes to nobody else: it is
+ * what its sender wants judged, and held it would never be. */
+static bool
+is_draft(const struct job *job)
+{
+	const struct envelope *e = job->envelope;
+	bool any = false;
+
+	for (size_t i = 0; i < e->nrecipients; i++) {
+		if (!counts(&e->recipients[i]))
+			continue;
+		if (!conf_list_has_nocase(&job->house->spamcheck,
+		    e->recipients[i].address))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 struct plan *
 antispam_decide(const struct job *job)
 {
@@ -312,9 +351,12 @@ antispam_decide(const struct job *job)
 	struct plan *p = plan_new(job->arena, job->msg);
 	const char *none = "";
 
-	plan_accept(p, "none", words_of(job, CLASS_SPAM));
+	plan_accept(p, is_draft(job) ? "spamcheck" : "none",
+	    words_of(job, CLASS_SPAM));
 	add_facts(job, p);
 	remove_fields(job, p);
+	if (is_draft(job))
+		return p;
 	if (job->direction == DIRECTION_IN) {
 		judge_recipients(job, p);
 		if (conf->header)

@@ -1,7 +1,9 @@
 /* How likely is it spam, or worse, and why? */
 #include <math.h>
+#include <string.h>
 
 #include "decide.h"
+#include "history_note.h"
 
 /* Puts a reason where it belongs among the strongest. */
 static void
@@ -67,15 +69,32 @@ judge_class(struct antispam_answers *seen, enum mail_class of)
 	    clues_of(&seen->clues, of)))) : 0;
 }
 
+/* Fraud as it is for who has switched off the test of Reply-To. */
+static void
+judge_straight(struct antispam_answers *seen)
+{
+	double sum = clues_of(&seen->clues, CLASS_FRAUD);
+
+	for (const struct clue *c = seen->clues.first; c != NULL; c = c->next)
+		if (strcmp(c->name, "fraud-reply-to") == 0)
+			sum -= c->weight;
+	seen->straight = seen->percent[CLASS_FRAUD] == 0 ? 0 :
+	    percent_of(1 / (1 + exp(against[CLASS_FRAUD] - sum)));
+}
+
+/* What may be fraud is nothing but that: who takes it from a partner
+ * (fraud_allow) has not asked for it as spam. */
 static void
 judge_all(struct antispam_answers *seen, const struct model *model, size_t n)
 {
 	double sum = seen->score + clues_sum(&seen->clues) -
-	    clues_of(&seen->clues, CLASS_GRAYMAIL);
+	    clues_of(&seen->clues, CLASS_GRAYMAIL) -
+	    clues_of(&seen->clues, CLASS_FRAUD);
 
 	seen->percent[CLASS_SPAM] = percent_of(model_chance(model, sum, n));
 	for (int of = CLASS_SPAM + 1; of < CLASSES; of++)
 		judge_class(seen, (enum mail_class)of);
+	judge_straight(seen);
 }
 
 enum mail_class
@@ -122,6 +141,9 @@ antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
 	if (rc != RC_OK)
 		return rc;
 	look->links = links;
+	fraud_from_read(look->job, look->msg, look->shared,
+	    &answers_r->from);
+	look->from = &answers_r->from;
 	features_read(look->msg, content, false, &f);
 	look->score = answers_r->score = model_score(model, &f);
 	rc = checks_run(look, why_r);
@@ -132,5 +154,6 @@ antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
 	answers_r->nreasons = 0;
 	if (asked(answers_r))
 		add_reasons(look, answers_r);
+	history_note(look, answers_r);
 	return RC_OK;
 }

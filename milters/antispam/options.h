@@ -33,6 +33,12 @@ struct antispam_conf {
 	int64_t phishing_timeout;	/* ms */
 	unsigned phishing_workers;
 
+	/* Fraud and the history of senders. */
+	struct conf_list protected_people, partners, fraud_allow;
+	const char *fraud_words;	/* file; empty: the package's */
+	bool reply_to_test;
+	unsigned history;		/* senders known; 0: none */
+	int64_t history_after;		/* ms */
 	struct scopes *scopes;
 };
 

@@ -153,7 +153,7 @@ words(const char *text)
 }
 
 struct phish_known *
-phish_known_open(const struct conf_list *house, const struct conf_list *own,
+phish_known_open(const struct conf_list *const *ours,
     const struct suffixes *suffixes)
 {
 	struct phish_known *k = mem_alloc(sizeof *k);
@@ -163,8 +163,8 @@ phish_known_open(const struct conf_list *house, const struct conf_list *own,
 	    .brands = map_new(), .shorteners = words(phish_shorteners),
 	    .hosting = words(phish_hosting),
 	    .rewriters = words(phish_rewriters) };
-	add_ours(k, house);
-	add_ours(k, own);
+	for (; *ours != NULL; ours++)
+		add_ours(k, *ours);
 	add_brands(k);
 	add_popular(k);
 	return k;

@@ -3,8 +3,8 @@
  *
  * phish_known_open	of the lists that come with the package (popular
  *			domains, brands, shorteners, hosting) and of what is
- *			protected here: the house's domains and the option
- *			protected_domains. Never fails
+ *			protected here: the house's domains, the options
+ *			protected_domains and partners. Never fails
  * phish_popular	that registered domain, or that host, is on the list of
  *			popular ones, is protected, or is a brand's own
  * phish_shortens	anybody gets a link of that host
@@ -45,8 +45,9 @@ enum likeness { LIKE_NOTHING, LIKE_SKELETON, LIKE_EDITED, LIKE_ENDING };
 
 struct phish_known;
 
-struct phish_known *phish_known_open(const struct conf_list *house,
-    const struct conf_list *own, const struct suffixes *suffixes);
+/* ours: lists of domains, NULL behind the last one. */
+struct phish_known *phish_known_open(const struct conf_list *const *ours,
+    const struct suffixes *suffixes);
 void phish_known_close(struct phish_known *k);	/* NULL is allowed */
 
 bool phish_is_popular(const struct phish_known *k, struct slice domain);
