@@ -9,6 +9,7 @@
 
 #include "milters/antispam/fraud_part.h"
 #include "milters/antispam/history_note.h"
+#include "milters/antispam/phish_feeds.h"
 #include "t/fraud-cases.h"
 #include "t/tap.h"
 
@@ -59,6 +60,7 @@ set_up(void)
 	struct conf_section own[] = { { antispam_options, &s.conf },
 	    { NULL, NULL } }, ours[] = { { house_options, &s.house },
 	    { NULL, NULL } };
+	const struct conf_list *const names[] = { &s.house.domains, NULL };
 	struct slice why = SLICE(""), nameless;
 	const char *anew;
 
@@ -72,6 +74,8 @@ set_up(void)
 	    tap_src()).ptr, &s.shared.model, s.a, &why), why);
 	must(fraud_open(&s.conf, &s.house, s.shared.suffixes, &s.shared.fraud,
 	    s.a, &why), why);
+	s.shared.known = phish_known_open(names, s.shared.suffixes);
+	s.shared.feeds = phish_feeds_open(dir, &s.conf.phishing_feed);
 	must(people_new(&s.conf.protected_people, NULL, s.a, &s.people,
 	    &nameless, &why), why);
 	must(policy_open(NULL, &s.house, &s.policy, s.a, &why), why);
@@ -713,6 +717,8 @@ main(void)
 	rmdir(dir);
 	policy_drop(s.policy);
 	model_close(s.shared.model);
+	phish_feeds_close(s.shared.feeds);
+	phish_known_close(s.shared.known);
 	suffixes_close(s.shared.suffixes);
 	fraud_close(s.shared.fraud);
 	arena_free(s.a);
