@@ -115,6 +115,8 @@ is $status, 78, 'what is no model is refused';
 # --- the milter ---
 $s->milter('antispam', model => "$dir/model", scope => [
     { user => $boss, act_at => 101, tag_at => 101 },
+    { user => 'grey@second.test', graymail_at => 50, graymail_action =>
+      'quarantine' },
     { domain => 'second.test', action => 'reject', outbound_action =>
       'tempfail' } ]);
 $s->milter('chain', filters => [ 'antispam' ]);
@@ -149,6 +151,32 @@ for my $form ('antispam', 'chain') {
 	$r = $s->talk($form, message => letter(0), from => $two, rcpt =>
 	    [ 'x@far.test' ], client => '198.51.100.9');
 	unlike $r->{message}, qr/^X-Gatehouse-Spam/m, 'and no field goes out';
+}
+
+# --- graymail, and codes ---
+my $grey = 'grey@second.test';
+{
+	my $news = "From: Shop <news\@shop.example>\nTo: $grey\n" .
+	    "Subject: minutes of the week\nList-Id: <w.corp.example>\n" .
+	    "List-Unsubscribe: <https://corp.example/u>\n\nmeeting review\n";
+	my $login = $news =~ s/^List-Id.*\n//mr =~
+	    s/meeting review/Your verification code is 481516./r;
+
+	for my $form ('antispam', 'chain') {
+		my $r = $s->talk($form, message => $news, rcpt => [ $grey,
+		    'else@second.test' ]);
+		is "@{ $r->{rcpt} }", 'else@second.test',
+		    "$form: graymail is held for whom wants it so";
+		my ($held) = $store->objects;
+		is "$held->{cause} $held->{rule}", 'graymail graymail',
+		    'in a class of its own';
+		like $held->{reason}, qr/newsletter: List-Id, List-Unsub/,
+		    'which says why';
+		$store->clear;
+		$r = $s->talk($form, message => $login, rcpt => [ $grey ]);
+		is $r->{reply}, 'accept', 'a code is not';
+	}
+	ok $s->log->wait_for(qr/verdict=accept/, 20), 'told';
 }
 
 # --- lists ---

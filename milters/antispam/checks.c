@@ -1,7 +1,9 @@
 /* The checks beside the classifier, in the order in which they run. */
+#include "graymail_check.h"
 #include "look.h"
 
 static spam_check *const checks[] = {
+	graymail_check,
 	NULL
 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graymail_check.h"
 #include "verdict/subject.h"
 
 static bool
@@ -75,7 +76,12 @@ words_of(const struct job *job, enum mail_class of)
 
 	buf_addf(&out, "%s with %u %%", of_class[of].words,
 	    seen->percent[of]);
-	for (size_t i = 0; i < seen->nreasons && i < 3; i++) {
+	if (of == CLASS_GRAYMAIL) {
+		buf_adds(&out, ": ");
+		buf_add(&out, seen->gray.words);
+	}
+	for (size_t i = 0; of != CLASS_GRAYMAIL && i < seen->nreasons &&
+	    i < 3; i++) {
 		buf_adds(&out, i == 0 ? ": " : ", ");
 		buf_add(&out, slice_sub(seen->reasons[i].words, 0, 60));
 	}
@@ -162,7 +168,8 @@ judge_class(const struct job *job, const struct antispam_conf *own,
 		    own->graymail_tag },
 	};
 
-	if (!at_least(seen, of, set[of].at))
+	if (!at_least(seen, of, set[of].at) ||
+	    (of == CLASS_SPAM && graymail_spared(job, seen->percent)))
 		return false;
 	act(job, v, of, set[of].action);
 	if (v->action == ACCEPT)
@@ -281,6 +288,7 @@ add_facts(const struct job *job, struct plan *p)
 		plan_fact(p, "gatehouse.spam.reasons", buf_slice(&reasons));
 	if (seen->missed.len > 0)
 		plan_fact(p, "gatehouse.spam.missed", seen->missed);
+	graymail_tell(p, &seen->gray);
 	plan_finding(p, "percent", arena_printf(job->arena, "%u",
 	    seen->percent[CLASS_SPAM]));
 	plan_finding(p, "class", slice_of(class_name(class)));

@@ -36,6 +36,7 @@ struct antispam_answers {
 	struct clues clues;
 	unsigned percent[CLASSES];
 	struct slice missed;		/* sources that did not answer */
+	struct graymail gray;
 	struct spam_reason reasons[REASONS];	/* the strongest ones */
 	size_t nreasons;
 	struct antispam_own *own;	/* of each recipient; outbound: one */
@@ -44,6 +45,7 @@ struct antispam_answers {
 /* What the process shares: job->shared. */
 struct antispam_shared {
 	struct model *model;
+	struct graymail_words *gray;
 };
 
 enum rc antispam_look(struct job *job, struct slice *why_r);

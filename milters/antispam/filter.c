@@ -44,6 +44,7 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	(void)dns;
 	memset(shared, 0, sizeof *shared);
 	*shared_r = shared;		/* given back by close in any case */
+	shared->gray = graymail_open();
 	return model_open(antispam_model_path(conf->model, house, a),
 	    &shared->model, a, why_r);
 }
@@ -54,6 +55,7 @@ close_shared(void *arg)
 	struct antispam_shared *shared = arg;
 
 	model_close(shared->model);
+	graymail_close(shared->gray);
 	free(shared);
 }
 

@@ -28,7 +28,8 @@ add_reasons(const struct spam_look *look, struct antispam_answers *seen)
 	struct features named;
 
 	for (const struct clue *c = seen->clues.first; c != NULL; c = c->next)
-		reason(seen, c->words, c->weight);
+		if (c->of != CLASS_GRAYMAIL)
+			reason(seen, c->words, c->weight);
 	features_read(look->msg, look->content, true, &named);
 	for (size_t i = 0; i < named.n; i++)
 		reason(seen, named.name[i], model_reason(model, &named, i));
@@ -121,6 +122,7 @@ antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
 		return rc;
 	answers_r->missed = buf_slice(&look->missed);
 	judge_all(answers_r, model, f.n);
+	answers_r->gray = look->gray;
 	answers_r->nreasons = 0;
 	if (asked(answers_r))
 		add_reasons(look, answers_r);

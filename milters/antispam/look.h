@@ -19,6 +19,7 @@
 #include "base/buf.h"
 #include "clue.h"
 #include "content/content.h"
+#include "graymail.h"
 #include "milter/filter.h"
 #include "options.h"
 
@@ -33,6 +34,7 @@ struct spam_look {
 	double score;			/* the classifier's, in log-odds */
 	struct clues *clues;
 	struct buf missed;		/* "list zen, rspamd" */
+	struct graymail gray;		/* by graymail_check */
 };
 
 /* Notes a source that did not answer. */
