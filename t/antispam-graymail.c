@@ -18,7 +18,8 @@ static const struct {
 	  GRAYMAIL_NONE, false, false },
 	{ "a letter that quotes a newsletter's last line", "anna@corp.example",
 	  "From: Anna <anna@corp.example>\r\nSubject: Fwd: offers\r\n\r\n"
-	  "> To unsubscribe click here\r\n", GRAYMAIL_NEWSLETTER, false, false },
+	  "> To unsubscribe click here\r\n",
+	  GRAYMAIL_NEWSLETTER, false, false },
 	{ "a mailing list", "dev-bounces+us=our.test@lists.example",
 	  "From: A <a@far.example>\r\nSubject: [dev] patch\r\n"
 	  "List-Id: <dev.lists.example>\r\nList-Post: <mailto:dev@lists."
@@ -78,7 +79,8 @@ static const struct {
 	  GRAYMAIL_TRANSACTION, false, true },
 	{ "a code in German", "",
 	  "From: <x@bank.example>\r\nSubject: Anmeldung\r\nContent-Type: "
-	  "text/plain; charset=iso-8859-1\r\n\r\nIhr Best\xe4" "tigungscode lautet:\r\n\r\n  123 456\r\n",
+	  "text/plain; charset=iso-8859-1\r\n\r\nIhr "
+	  "Best\xe4" "tigungscode lautet:\r\n\r\n  123 456\r\n",
 	  GRAYMAIL_TRANSACTION, false, true },
 	{ "a code in Chinese", "",
 	  "From: <x@bank.example>\r\nSubject: login\r\nContent-Type: "

@@ -45,8 +45,8 @@ static const char *const browser[] = {
 	"having trouble viewing", "trouble viewing this email", "can't see "
 	"this email", "im browser ansehen", "im browser anzeigen", "im browser "
 	"öffnen", "online-version", "webversion", "onlineversion",
-	"nicht richtig angezeigt", "nicht korrekt dargestellt", "darstellung im "
-	"browser", "version en ligne", "voir en ligne", "afficher dans votre "
+	"nicht richtig angezeigt", "nicht korrekt dargestellt",
+	"darstellung im browser", "version en ligne", "voir en ligne", "afficher dans votre "
 	"navigateur", "voir dans le navigateur", "si vous ne visualisez pas",
 	"consultez la version en ligne", "ver en el navegador", "ver en tu "
 	"navegador", "versión online", "versión web", "ver no navegador",
@@ -149,8 +149,8 @@ static const char *const reset[] = {
 	"reimposta password", "reimpostare la password", "reimpostazione "
 	"password", "conferma il tuo indirizzo", "conferma la tua email",
 	"conferma la registrazione", "nuovo accesso", "wachtwoord opnieuw "
-	"instellen", "wachtwoord vergeten", "wachtwoord resetten", "bevestig je "
-	"e-mailadres", "bevestig uw e-mailadres", "nieuwe aanmelding",
+	"instellen", "wachtwoord vergeten", "wachtwoord resetten",
+	"bevestig je e-mailadres", "bevestig uw e-mailadres", "nieuwe aanmelding",
 	"återställ ditt lösenord", "återställ lösenord", "bekräfta din e-post",
 	"nulstil din adgangskode", "bekræft din e-mail", "tilbakestill passord",
 	"palauta salasana", "zresetuj hasło", "resetowanie hasła", "reset "
@@ -191,8 +191,8 @@ static const char *const order[] = {
 	"confirmação de pedido", "confirmação do pedido", "seu pedido", "sua "
 	"compra", "sua fatura", "pedido enviado", "conferma d'ordine",
 	"conferma ordine", "il tuo ordine", "la tua fattura", "la tua "
-	"ricevuta", "conferma di prenotazione", "la tua prenotazione", "è stato "
-	"spedito", "bestelbevestiging", "orderbevestiging", "je bestelling",
+	"ricevuta", "conferma di prenotazione", "la tua prenotazione",
+	"è stato spedito", "bestelbevestiging", "orderbevestiging", "je bestelling",
 	"uw bestelling", "uw factuur", "je factuur", "is verzonden",
 	"orderbekräftelse", "din beställning", "din order", "ordrebekræftelse",
 	"ordrebekreftelse", "tilausvahvistus", "potwierdzenie zamówienia",
