@@ -1,9 +1,11 @@
 /* The checks beside the classifier, in the order in which they run. */
+#include "campaign_check.h"
 #include "graymail_check.h"
 #include "look.h"
 
 static spam_check *const checks[] = {
 	graymail_check,
+	campaign_check,
 	NULL
 };
 

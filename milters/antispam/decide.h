@@ -46,6 +46,8 @@ struct antispam_answers {
 struct antispam_shared {
 	struct model *model;
 	struct graymail_words *gray;
+	struct campaigns *campaigns;	/* NULL: not in a daemon */
+	struct marks *marks;
 };
 
 enum rc antispam_look(struct job *job, struct slice *why_r);

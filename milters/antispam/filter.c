@@ -4,7 +4,10 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "campaign.h"
 #include "decide.h"
+#include "log/log.h"
+#include "marks.h"
 
 static enum rc
 check(const void *conf, const struct house_conf *house, struct arena *a,
@@ -34,6 +37,12 @@ antispam_model_path(const char *option, const struct house_conf *house,
 	    PKGDATADIR "/antispam.model";
 }
 
+const char *
+antispam_marks_path(const char *state_directory, struct arena *a)
+{
+	return arena_printf(a, "%s/antispam/marks", state_directory).ptr;
+}
+
 static enum rc
 open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
     void **shared_r, struct arena *a, struct slice *why_r)
@@ -45,6 +54,8 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	memset(shared, 0, sizeof *shared);
 	*shared_r = shared;		/* given back by close in any case */
 	shared->gray = graymail_open();
+	shared->marks = marks_watch(antispam_marks_path(house->state_directory,
+	    a));
 	return model_open(antispam_model_path(conf->model, house, a),
 	    &shared->model, a, why_r);
 }
@@ -56,7 +67,32 @@ close_shared(void *arg)
 
 	model_close(shared->model);
 	graymail_close(shared->gray);
+	campaign_drop(shared->campaigns);
+	marks_drop(shared->marks);
 	free(shared);
+}
+
+/* Tables that outlive a reload and the process. */
+static enum rc
+open_state(const void *arg, void *arg_shared, void *arg_before,
+    const char *dir, struct arena *a, struct slice *why_r)
+{
+	const struct antispam_conf *conf = arg;
+	struct antispam_shared *shared = arg_shared, *before = arg_before;
+	const char *anew = NULL;
+	enum rc rc = RC_OK;
+
+	if (conf->campaign_entries > 0)
+		rc = campaign_open(dir, conf->campaign_entries, before != NULL ?
+		    before->campaigns : NULL, &shared->campaigns, &anew, a,
+		    why_r);
+	if (rc == RC_OK && anew != NULL)
+		log_info("%s/campaigns: begun anew: %s", dir, anew);
+	if (rc == RC_OK && shared->campaigns != NULL &&
+	    campaign_entries(shared->campaigns) != conf->campaign_entries)
+		log_warning("campaign_entries was changed; it counts from the "
+		    "next start on");
+	return rc;
 }
 
 const struct filter antispam_filter = {
@@ -69,6 +105,7 @@ const struct filter antispam_filter = {
 	/* The package's model is none of the administrator's files. */
 	.opens_slowly = true,
 	.close = close_shared,
+	.state = open_state,
 	.ask = antispam_look,
 	.decide = antispam_decide,
 };

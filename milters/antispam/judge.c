@@ -68,13 +68,19 @@ judge_class(struct antispam_answers *seen, enum mail_class of)
 	    clues_of(&seen->clues, of)))) : 0;
 }
 
+/* The score has a scale of its own, so clues are added to what it means. */
 static void
 judge_all(struct antispam_answers *seen, const struct model *model, size_t n)
 {
-	double sum = seen->score + clues_sum(&seen->clues) -
-	    clues_of(&seen->clues, CLASS_GRAYMAIL);
+	static const double least = 1e-6;
+	double chance = model_chance(model, seen->score, n);
+	double clues = clues_sum(&seen->clues) - clues_of(&seen->clues,
+	    CLASS_GRAYMAIL);
 
-	seen->percent[CLASS_SPAM] = percent_of(model_chance(model, sum, n));
+	chance = fmin(fmax(chance, least), 1 - least);
+	if (clues != 0)
+		chance = 1 / (1 + (1 - chance) / chance * exp(-clues));
+	seen->percent[CLASS_SPAM] = percent_of(chance);
 	for (int of = CLASS_SPAM + 1; of < CLASSES; of++)
 		judge_class(seen, (enum mail_class)of);
 }

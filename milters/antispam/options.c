@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include "campaign.h"
+
 #define AT(field)	offsetof(struct antispam_conf, field)
 
 static const char *const actions[] = { "tag", "quarantine", "reject",
@@ -67,6 +69,11 @@ const struct conf_option antispam_options[] = {
 	{ "graymail_tag", CONF_STRING | CONF_SCOPED | CONF_FORM,
 	  AT(graymail_tag), "[BULK]", 0, 60,
 	  "The same where graymail_action is tag.", NULL },
+	{ "campaign_entries", CONF_COUNT, AT(campaign_entries), "16384", 0,
+	  CAMPAIGN_ENTRIES_MAX,
+	  "How many texts are remembered, to see that one comes again and "
+	  "again from clients that have nothing to do with each other. Each "
+	  "takes about 0.8 kB. 0: none.", NULL },
 	{ "header", CONF_BOOL, AT(header), "true", 0, 0,
 	  "Inbound mail gets a field X-Gatehouse-Spam with the probability "
 	  "and the reasons. Fields of that name that it brings are removed "

@@ -23,6 +23,7 @@ struct antispam_conf {
 	int out_action;
 	int blocked;			/* who is on a block list */
 	const char *subject_tag, *phishing_tag, *fraud_tag, *graymail_tag;
+	unsigned campaign_entries;
 	bool header;
 	struct scopes *scopes;
 };
