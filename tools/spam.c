@@ -24,6 +24,7 @@ static const struct option longs[] = {
 	{ "bits", required_argument, NULL, 'b' },
 	{ "forget", no_argument, NULL, 'f' },
 	{ "evaluate", no_argument, NULL, 'e' },
+	{ "all", no_argument, NULL, 'a' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "help", no_argument, NULL, 'H' },
 	{ NULL, 0, NULL, 0 },
@@ -35,6 +36,8 @@ help(void)
 	puts("usage: gatehouse spam check [OPTION]... MESSAGE\n"
 	    "       gatehouse spam learn [--spam|--ham] PATH [OPTION]...\n"
 	    "       gatehouse spam train [OPTION]...\n"
+	    "       gatehouse spam accounts list [OPTION]...\n"
+	    "       gatehouse spam accounts show|release|forget ACCOUNT\n"
 	    "\n"
 	    "check says how likely a message is spam, and why. learn keeps the "
 	    "features of\n"
@@ -42,7 +45,9 @@ help(void)
 	    "learned again\n"
 	    "with the other label is a correction. train makes a model of the "
 	    "examples, which\n"
-	    "daemons take at their next reload.\n"
+	    "daemons take at their next reload. accounts lists whose outbound "
+	    "mail is held\n"
+	    "for a sudden change, and lets it go on.\n"
 	    "\n"
 	    "  --spam PATH    learn, train: these are spam\n"
 	    "  --ham PATH     learn, train: these are not; train with both "
@@ -56,7 +61,8 @@ help(void)
 	    "  --model FILE   check: another model\n"
 	    "  --config DIR   folder with gatehouse.conf\n"
 	    "  --state DIR    instead of state_directory\n"
-	    "  --json         one JSON object");
+	    "  --all          accounts list: those that are not held too\n"
+	    "  --json         one JSON object, of accounts an array");
 	return EX_OK;
 }
 
@@ -92,9 +98,8 @@ spam_learned(const struct spam_options *o)
 
 /* ---- check ---- */
 
-/* The site's options, or the defaults. */
-static int
-load_own(struct spam_options *o, struct antispam_conf *conf)
+int
+spam_own(struct spam_options *o, struct antispam_conf *conf)
 {
 	struct conf_section own[] = { { milter_options, &o->milter },
 	    { antispam_options, conf }, { NULL, NULL } };
@@ -139,7 +144,7 @@ check(struct spam_options *o, const char *path)
 	int status = verb_read(path, o->a, &bytes);
 
 	if (status == EX_OK)
-		status = load_own(o, &conf);
+		status = spam_own(o, &conf);
 	if (status != EX_OK)
 		return status;
 	rc = antispam_filter.open(&conf, &o->house, NULL, &shared, o->a,
@@ -171,6 +176,8 @@ run(struct spam_options *o, int argc, char **argv)
 		return verb_fails(EX_CONFIG, "%.*s", SLICE_ARG(why));
 	if (o->state != NULL)
 		o->house.state_directory = o->state;
+	if (strcmp(verb, "accounts") == 0)
+		return spam_accounts(o, argc - 1, argv + 1);
 	if (strcmp(verb, "check") == 0 && argc == 2)
 		return check(o, argv[1]);
 	if (strcmp(verb, "learn") == 0 && argc == 1 &&
@@ -178,8 +185,8 @@ run(struct spam_options *o, int argc, char **argv)
 		return spam_learn(o);
 	if (strcmp(verb, "train") == 0 && argc == 1)
 		return spam_train(o);
-	return verb_fails(EX_USAGE, "spam: check MESSAGE, learn or train is "
-	    "wanted; gatehouse spam --help says more");
+	return verb_fails(EX_USAGE, "spam: check MESSAGE, learn, train or "
+	    "accounts is wanted; gatehouse spam --help says more");
 }
 
 int
@@ -201,6 +208,7 @@ verb_spam(int argc, char **argv, struct arena *a)
 		case 'b': o.bits = (unsigned)strtoul(optarg, NULL, 10); break;
 		case 'f': o.forget = true; break;
 		case 'e': o.evaluate = true; break;
+		case 'a': o.all = true; break;
 		case 'j': o.json = true; break;
 		case 'H': return help();
 		default: return EX_USAGE;

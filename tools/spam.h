@@ -15,7 +15,7 @@ struct spam_options {
 	const char *config, *state, *model, *output;
 	const char *spam, *ham;		/* files or folders to learn from */
 	unsigned bits;
-	bool json, forget, evaluate;
+	bool json, forget, evaluate, all;
 	struct house_conf house;
 	struct milter_conf milter;
 	struct buf out;
@@ -35,5 +35,9 @@ const char *spam_learned(const struct spam_options *o);
 
 int spam_learn(struct spam_options *o);
 int spam_train(struct spam_options *o);
+/* argv: what stands behind "accounts" (spam-accounts.c). */
+int spam_accounts(struct spam_options *o, int argc, char **argv);
+/* The site's options of antispam, or the defaults. */
+int spam_own(struct spam_options *o, struct antispam_conf *conf);
 
 #endif

@@ -78,17 +78,18 @@ campaign_check(struct spam_look *look, struct slice *why_r)
 {
 	const struct antispam_shared *shared = look->shared;
 	int64_t now = look->job != NULL ? look->job->now : clock_wall();
-	struct sketch s;
+	const struct sketch *s = &look->text;
 
 	(void)why_r;
-	if (!sketch_message(look->content, &s))
+	look->has_text = sketch_message(look->content, &look->text);
+	if (!look->has_text)
 		return RC_OK;
 	if (shared->marks != NULL &&
-	    marks_find(shared->marks, &s, now, NULL) == MARK_SPAM)
+	    marks_find(shared->marks, s, now, NULL) == MARK_SPAM)
 		clues_add(look->clues, "marked-text", marked, CLASS_SPAM,
 		    SLICE("a user has called this text spam"));
 	if (shared->campaigns != NULL && look->job != NULL &&
 	    counts(look->job))
-		from_many(look, &s);
+		from_many(look, s);
 	return RC_OK;
 }

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "graymail_check.h"
+#include "outbound.h"
 #include "verdict/subject.h"
 
 static bool
@@ -47,7 +48,10 @@ antispam_look(struct job *job, struct slice *why_r)
 	job->answers = seen;
 	if (resolve(job, seen, why_r) != RC_OK)
 		return RC_RETRY;
-	return antispam_judge(&look, seen, why_r);
+	if (antispam_judge(&look, seen, why_r) != RC_OK)
+		return RC_RETRY;
+	outbound_look(&look, seen);
+	return RC_OK;
 }
 
 /* ---- one recipient ---- */
@@ -210,7 +214,9 @@ judge_one(const struct job *job, const struct antispam_own *own,
 	const char *option = NULL;
 
 	if (job->direction != DIRECTION_IN) {
-		if (at_least(seen, CLASS_SPAM, own->conf.out_at)) {
+		if (outbound_held(job, own, v)) {
+			option = "outbound_burst_action";
+		} else if (at_least(seen, CLASS_SPAM, own->conf.out_at)) {
 			act(job, v, CLASS_SPAM, own->conf.out_action);
 			option = "outbound_at";
 		}
@@ -288,6 +294,9 @@ add_facts(const struct job *job, struct plan *p)
 		plan_fact(p, "gatehouse.spam.reasons", buf_slice(&reasons));
 	if (seen->missed.len > 0)
 		plan_fact(p, "gatehouse.spam.missed", seen->missed);
+	if (seen->account.blocked)
+		plan_fact(p, seen->account.begins ? "gatehouse.spam.burst" :
+		    "gatehouse.spam.account", seen->account.words);
 	graymail_tell(p, &seen->gray);
 	plan_finding(p, "percent", arena_printf(job->arena, "%u",
 	    seen->percent[CLASS_SPAM]));

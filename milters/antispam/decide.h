@@ -12,6 +12,7 @@
 #ifndef ANTISPAM_DECIDE_H
 #define ANTISPAM_DECIDE_H
 
+#include "accounts.h"
 #include "clue.h"
 #include "listed.h"
 #include "look.h"
@@ -37,6 +38,7 @@ struct antispam_answers {
 	unsigned percent[CLASSES];
 	struct slice missed;		/* sources that did not answer */
 	struct graymail gray;
+	struct accounts_seen account;	/* outbound */
 	struct spam_reason reasons[REASONS];	/* the strongest ones */
 	size_t nreasons;
 	struct antispam_own *own;	/* of each recipient; outbound: one */
@@ -48,6 +50,7 @@ struct antispam_shared {
 	struct graymail_words *gray;
 	struct campaigns *campaigns;	/* NULL: not in a daemon */
 	struct marks *marks;
+	struct accounts *accounts;	/* NULL: not in a daemon */
 };
 
 enum rc antispam_look(struct job *job, struct slice *why_r);

@@ -68,8 +68,30 @@ close_shared(void *arg)
 	model_close(shared->model);
 	graymail_close(shared->gray);
 	campaign_drop(shared->campaigns);
+	accounts_drop(shared->accounts);
 	marks_drop(shared->marks);
 	free(shared);
+}
+
+static enum rc
+open_accounts(const struct antispam_conf *conf,
+    struct antispam_shared *shared, const struct antispam_shared *before,
+    const char *dir, struct arena *a, struct slice *why_r)
+{
+	const char *anew = NULL;
+	enum rc rc = RC_OK;
+
+	if (conf->accounts > 0)
+		rc = accounts_open(dir, conf->accounts, before != NULL ?
+		    before->accounts : NULL, &shared->accounts, &anew, a,
+		    why_r);
+	if (rc == RC_OK && anew != NULL)
+		log_info("%s/accounts: begun anew: %s", dir, anew);
+	if (rc == RC_OK && shared->accounts != NULL &&
+	    accounts_entries(shared->accounts) != conf->accounts)
+		log_warning("accounts was changed; it counts from the next "
+		    "start on");
+	return rc;
 }
 
 /* Tables that outlive a reload and the process. */
@@ -80,9 +102,9 @@ open_state(const void *arg, void *arg_shared, void *arg_before,
 	const struct antispam_conf *conf = arg;
 	struct antispam_shared *shared = arg_shared, *before = arg_before;
 	const char *anew = NULL;
-	enum rc rc = RC_OK;
+	enum rc rc = open_accounts(conf, shared, before, dir, a, why_r);
 
-	if (conf->campaign_entries > 0)
+	if (rc == RC_OK && conf->campaign_entries > 0)
 		rc = campaign_open(dir, conf->campaign_entries, before != NULL ?
 		    before->campaigns : NULL, &shared->campaigns, &anew, a,
 		    why_r);

@@ -2,6 +2,7 @@
 #include <math.h>
 
 #include "decide.h"
+#include "outbound.h"
 
 /* Puts a reason where it belongs among the strongest. */
 static void
@@ -122,7 +123,9 @@ antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
 	look->content = &content;
 	content_read(look->msg, &content_limits_default, &content);
 	features_read(look->msg, &content, false, &f);
-	look->score = answers_r->score = model_score(model, &f);
+	look->score = answers_r->score = look->job != NULL &&
+	    look->job->direction != DIRECTION_IN ? outbound_score(model, &f) :
+	    model_score(model, &f);
 	rc = checks_run(look, why_r);
 	if (rc != RC_OK)
 		return rc;

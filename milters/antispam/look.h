@@ -22,6 +22,7 @@
 #include "graymail.h"
 #include "milter/filter.h"
 #include "options.h"
+#include "sketch.h"
 
 struct antispam_shared;
 
@@ -35,6 +36,8 @@ struct spam_look {
 	struct clues *clues;
 	struct buf missed;		/* "list zen, rspamd" */
 	struct graymail gray;		/* by graymail_check */
+	struct sketch text;		/* by campaign_check */
+	bool has_text;			/* long enough for that */
 };
 
 /* Notes a source that did not answer. */

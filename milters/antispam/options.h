@@ -10,6 +10,10 @@
 enum spam_action { SPAM_TAG, SPAM_QUARANTINE, SPAM_REJECT, SPAM_TEMPFAIL,
     SPAM_DISCARD };
 
+/* What is done with mail of an account that sends too much at once. */
+enum burst_action { BURST_NONE, BURST_QUARANTINE, BURST_TEMPFAIL,
+    BURST_REJECT };
+
 /* A threshold of this many percent is met by none. */
 enum { SPAM_NEVER = 101 };
 
@@ -23,7 +27,10 @@ struct antispam_conf {
 	int out_action;
 	int blocked;			/* who is on a block list */
 	const char *subject_tag, *phishing_tag, *fraud_tag, *graymail_tag;
-	unsigned campaign_entries;
+	unsigned campaign_entries, accounts;
+	unsigned burst_least, burst_factor;	/* outbound.h */
+	int burst_action;
+	struct conf_list newsletters;
 	bool header;
 	struct scopes *scopes;
 };
