@@ -1,6 +1,6 @@
 /*
- * The sketch of any bytes: the same each time, and of the text with its case and
- * signs changed.
+ * The sketch of any bytes: the same each time, and of the text with its case
+ * and signs changed.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -7,8 +7,8 @@
  * of it is one text. All of it fades with time.
  *
  * account_note		one message more
- * account_sudden	does that differ so much from what is usual that somebody
- *			else may be writing? ACCOUNT_* bits, 0: it does not.
+ * account_sudden	does that differ so much from what is usual that
+ *			somebody else may be writing? ACCOUNT_* bits, 0: it does not.
  *			Many recipients are always among them: `least` (three
  *			times that in a day), and `factor` times the highest
  *			level of earlier days. What
@@ -52,8 +52,8 @@ enum account_sign {
 	ACCOUNT_NEW = 1 << 6,
 };
 
-/* How much it sends; one by ACCOUNT_HALF, and a slow one, for who sends two in a
- * minute all day long. */
+/* How much it sends; one by ACCOUNT_HALF, and a slow one, for who sends two in
+ * a minute all day long. */
 struct account_level {
 	double recent;			/* recipients, lately */
 	double usual, peak[2];		/* this block of time, the one before */

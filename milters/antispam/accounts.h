@@ -1,15 +1,15 @@
 /*
  * accounts - what our senders usually send (account.h), for all threads
  *
- * Two tables of keyed hashes (base/keyed_table.h) in a folder: "accounts", which
- * has their names too, for they are ours and somebody has to find them; and
- * "partners", hashes of account and recipient, which says who wrote to whom
+ * Two tables of keyed hashes (base/keyed_table.h) in a folder: "accounts",
+ * which has their names too, for they are ours and somebody has to find them;
+ * and "partners", hashes of account and recipient, which says who wrote to whom
  * before, and names nobody.
  *
  * accounts_open	as campaign_open (campaign.h)
- * accounts_mail	counts a message of an account that is not blocked; blocks
- *			it when that is a sudden change. *seen_r says how it
- *			stands. Recipients of a blocked account do not become
+ * accounts_mail	counts a message of an account that is not blocked;
+ *			blocks it when that is a sudden change. *seen_r says how
+ *			it stands. Recipients of a blocked account do not become
  *			known ones
  *
  * For commands, beside the daemon:

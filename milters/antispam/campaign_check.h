@@ -1,9 +1,9 @@
 /*
  * campaign_check - what it says of a message that others had the same text
  *
- * campaign_check	the check. Inbound mail of a first pass is counted, unless
- *			it has no sender (bounces are alike) or comes back from
- *			the quarantine. Clues: a text of which a user has said
+ * campaign_check	the check. Inbound mail of a first pass is counted,
+ *			unless it has no sender (bounces are alike) or comes
+ *			back from the quarantine. Clues: a text of which a user has said
  *			that it is spam; one that comes in number from
  *			clients and senders that have nothing to do with each
  *			other, and does not say that it is a list

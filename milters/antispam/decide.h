@@ -51,6 +51,7 @@ struct antispam_shared {
 	struct campaigns *campaigns;	/* NULL: not in a daemon */
 	struct marks *marks;
 	struct accounts *accounts;	/* NULL: not in a daemon */
+	struct suffixes *suffixes;
 };
 
 enum rc antispam_look(struct job *job, struct slice *why_r);

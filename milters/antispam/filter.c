@@ -56,6 +56,9 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	shared->gray = graymail_open();
 	shared->marks = marks_watch(antispam_marks_path(house->state_directory,
 	    a));
+	shared->suffixes = suffixes_open("", a, why_r);
+	if (shared->suffixes == NULL)
+		return RC_BAD;
 	return model_open(antispam_model_path(conf->model, house, a),
 	    &shared->model, a, why_r);
 }
@@ -70,6 +73,7 @@ close_shared(void *arg)
 	campaign_drop(shared->campaigns);
 	accounts_drop(shared->accounts);
 	marks_drop(shared->marks);
+	suffixes_close(shared->suffixes);
 	free(shared);
 }
 

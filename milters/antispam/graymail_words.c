@@ -46,8 +46,8 @@ static const char *const browser[] = {
 	"this email", "im browser ansehen", "im browser anzeigen", "im browser "
 	"öffnen", "online-version", "webversion", "onlineversion",
 	"nicht richtig angezeigt", "nicht korrekt dargestellt",
-	"darstellung im browser", "version en ligne", "voir en ligne", "afficher dans votre "
-	"navigateur", "voir dans le navigateur", "si vous ne visualisez pas",
+	"darstellung im browser", "version en ligne", "voir en ligne",
+	"afficher dans votre navigateur", "voir dans le navigateur", "si vous ne visualisez pas",
 	"consultez la version en ligne", "ver en el navegador", "ver en tu "
 	"navegador", "versión online", "versión web", "ver no navegador",
 	"versão online", "visualizza nel browser", "versione online",
@@ -150,7 +150,8 @@ static const char *const reset[] = {
 	"password", "conferma il tuo indirizzo", "conferma la tua email",
 	"conferma la registrazione", "nuovo accesso", "wachtwoord opnieuw "
 	"instellen", "wachtwoord vergeten", "wachtwoord resetten",
-	"bevestig je e-mailadres", "bevestig uw e-mailadres", "nieuwe aanmelding",
+	"bevestig je e-mailadres", "bevestig uw e-mailadres",
+	"nieuwe aanmelding",
 	"återställ ditt lösenord", "återställ lösenord", "bekräfta din e-post",
 	"nulstil din adgangskode", "bekræft din e-mail", "tilbakestill passord",
 	"palauta salasana", "zresetuj hasło", "resetowanie hasła", "reset "
@@ -192,7 +193,8 @@ static const char *const order[] = {
 	"compra", "sua fatura", "pedido enviado", "conferma d'ordine",
 	"conferma ordine", "il tuo ordine", "la tua fattura", "la tua "
 	"ricevuta", "conferma di prenotazione", "la tua prenotazione",
-	"è stato spedito", "bestelbevestiging", "orderbevestiging", "je bestelling",
+	"è stato spedito", "bestelbevestiging", "orderbevestiging",
+	"je bestelling",
 	"uw bestelling", "uw factuur", "je factuur", "is verzonden",
 	"orderbekräftelse", "din beställning", "din order", "ordrebekræftelse",
 	"ordrebekreftelse", "tilausvahvistus", "potwierdzenie zamówienia",

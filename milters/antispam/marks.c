@@ -32,7 +32,7 @@ struct known {
 	size_t n;
 };
 
-enum { SLOTS = 1 << 20 };		/* more than twice what MARKS_MAX want */
+enum { SLOTS = 1 << 20 };		/* over twice what MARKS_MAX want */
 
 _Static_assert((uint64_t)MARKS_MAX * SKETCH_BANDS * 2 < SLOTS, "slots");
 

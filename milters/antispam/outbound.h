@@ -5,8 +5,8 @@
  *			family: mail of a program that has just made it lacks
  *			what an hour of relays adds, and the classifier has seen
  *			only mail with that
- * outbound_look	for ask(), behind antispam_judge: counts a message for its
- *			account, and leaves in seen->account how that stands.
+ * outbound_look	for ask(), behind antispam_judge: counts a message for
+ *			its account, and leaves in seen->account how that stands.
  *			Warns in the log once a block. Mail that is released, in
  *			its second pass, of nobody, for nobody outside, or of a
  *			newsletter that is allowed is not counted

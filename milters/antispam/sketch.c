@@ -10,7 +10,7 @@ struct reading {
 	uint64_t least[SKETCH_BINS];
 	bool full[SKETCH_BINS];
 	size_t nfull;
-	uint64_t seen[4];		/* which shingles, roughly: a bit each */
+	uint64_t seen[4];		/* which shingles: a bit each */
 };
 
 /* FNV's step and the end of splitmix64: no secret, for the file with what was
