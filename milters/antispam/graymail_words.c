@@ -11,6 +11,7 @@ struct phrases {
 
 /* A blank stands for any blanks; letter case does not count. */
 static const char *const unsubscribe[] = {
+	"remove yourself from", "to be removed from", "be removed from our",
 	"unsubscribe", "unsubscribing", "opt out", "opt-out",
 	"manage your preferences", "manage preferences",
 	"update your preferences", "email preferences",
