@@ -1,5 +1,6 @@
 #include "filter.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -33,8 +34,9 @@ antispam_model_path(const char *option, const struct house_conf *house,
 
 	if (option[0] != '\0')
 		return option;
-	return access(own, F_OK) == 0 ? own :
-	    PKGDATADIR "/antispam.model";
+	/* One that we may not look at is not passed over in silence. */
+	return access(own, F_OK) == 0 || (errno != ENOENT &&
+	    errno != ENOTDIR) ? own : PKGDATADIR "/antispam.model";
 }
 
 const char *
