@@ -166,8 +166,9 @@ test_table(struct arena *a)
 	    seen.messages);
 	tap_ok(fabs(seen.recipients - 80) < 2, "and their recipients (%.1f)",
 	    seen.recipients);
-	tap_ok(seen.clients >= 17 && seen.clients <= 23 && seen.senders >= 17 &&
-	    seen.senders <= 23, "from some 20 sides (%u, %u)", seen.clients,
+	/* The secret is drawn anew each time, and bits may meet. */
+	tap_ok(seen.clients >= 13 && seen.clients <= 27 && seen.senders >= 13 &&
+	    seen.senders <= 27, "from some 20 sides (%u, %u)", seen.clients,
 	    seen.senders);
 	tap_ok(campaign_weight(&seen) > 1.5 && campaign_weight(&seen) < 3.5,
 	    "that weighs something");
