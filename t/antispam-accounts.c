@@ -317,6 +317,30 @@ test_table(struct arena *a)
 	    "another size: %.*s", SLICE_ARG(why));
 }
 
+/* Whatever a reverse-path may be, and longer than a name in the table. */
+static void
+test_names(struct arena *a)
+{
+	const char *anew;
+	struct accounts *t = table(a, NULL, &anew);
+	char one[400], two[400];
+
+	memset(one, '\xff', sizeof one - 1);
+	one[0] = '\x1b';
+	one[sizeof one - 1] = '\0';
+	memcpy(two, one, sizeof one);
+	two[300] = 'x';
+	for (unsigned i = 0; i < 160; i++)
+		mails(t, a, one, i % 8, start + i * DAY / 8);
+	for (unsigned i = 0; i < 60; i++)
+		mails(t, a, one, 1000 + i, start + 20 * DAY + i);
+	tap_ok(mails(t, a, one, 1, start + 20 * DAY + 60).blocked,
+	    "a name of 399 odd bytes is held");
+	tap_ok(!mails(t, a, two, 1, start + 20 * DAY + 60).blocked,
+	    "and another one that ends otherwise is not");
+	accounts_drop(t);
+}
+
 static void *
 work(void *arg)
 {
@@ -361,6 +385,7 @@ main(void)
 	test_damage();
 	test_table(a);
 	test_threads(a);
+	test_names(a);
 	if (system(arena_printf(a, "rm -rf %s", dir).ptr) != 0)
 		tap_diag("%s stays", dir);
 	arena_free(a);

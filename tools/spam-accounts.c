@@ -86,8 +86,10 @@ put_account(const struct account *e, void *arg)
 	struct arena *a = v->o->a;
 	struct slice name = slice_of(e->name);
 
-	if (v->what == ACCOUNTS_SHOW ? !slice_eq_nocase(name, v->name) :
-	    !is_held(e) && !v->o->all)
+	/* A long one is cut in the table. */
+	if (v->what == ACCOUNTS_SHOW ? !slice_eq_nocase(name,
+	    slice_sub(v->name, 0, ACCOUNT_NAME - 1)) : !is_held(e) &&
+	    !v->o->all)
 		return;
 	v->found++;
 	if (v->o->json) {
