@@ -136,7 +136,7 @@ account_note(struct account *a, const struct account_mail *m)
 	a->hours[hour_of(m->now)] += (float)m->recipients;
 	a->domains[0] |= m->domains;
 	note_text(a, m);
-	if (a->level[0].recent < ACCOUNT_KNOWN)
+	if (a->level[0].recent < ACCOUNT_WELL_KNOWN)
 		a->chance_usual = number(a->chance_usual) * (1 - slow) +
 		    m->chance * slow;
 }
@@ -164,7 +164,7 @@ signs_of(const struct account *a, int64_t now)
 	unsigned signs = 0;
 	double recent = a->level[0].recent;
 	bool known = now - a->first >= ACCOUNT_WARM &&
-	    a->total - recent >= ACCOUNT_KNOWN;
+	    a->total - recent >= ACCOUNT_WELL_KNOWN;
 	double chance = recent > 0 ? a->chance / recent : 0;
 
 	if (!known)

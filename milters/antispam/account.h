@@ -41,7 +41,7 @@ enum {
 	ACCOUNT_HALF = 1200,		/* s; "lately" */
 	ACCOUNT_LEVELS = 2,
 	ACCOUNT_FADE = 14 * 86400,	/* what is usual halves in */
-	ACCOUNT_WARM = 7 * 86400, ACCOUNT_KNOWN = 20,
+	ACCOUNT_WARM = 7 * 86400, ACCOUNT_WELL_KNOWN = 20,
 	ACCOUNT_DOMAINS = 20,
 };
 
