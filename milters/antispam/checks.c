@@ -1,4 +1,6 @@
 /* The checks beside the classifier, in the order in which they run. */
+#include "campaign_check.h"
+#include "graymail_check.h"
 #include "backend_ask.h"
 #include "dnslist_ask.h"
 #include "fraud.h"
@@ -7,6 +9,8 @@
 #include "phish.h"
 
 static spam_check *const checks[] = {
+	graymail_check,
+	campaign_check,
 	phish_check_links,
 	phish_check_feeds,
 	phish_check_sender,
