@@ -24,6 +24,7 @@ static const struct option longs[] = {
 	{ "bits", required_argument, NULL, 'b' },
 	{ "forget", no_argument, NULL, 'f' },
 	{ "evaluate", no_argument, NULL, 'e' },
+	{ "check", no_argument, NULL, 'k' },
 	{ "force", no_argument, NULL, 'F' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "help", no_argument, NULL, 'H' },
@@ -38,6 +39,7 @@ help(void)
 	    "       gatehouse spam learn [--spam|--ham] PATH [OPTION]...\n"
 	    "       gatehouse spam train [OPTION]...\n"
 	    "       gatehouse spam history [OPTION]... ADDRESS|DOMAIN\n"
+	    "       gatehouse spam lists [--check] [OPTION]...\n"
 	    "\n"
 	    "check says how likely a message is spam, and why. feeds fetches the "
 	    "lists of\n"
@@ -48,7 +50,8 @@ help(void)
 	    "examples, which\n"
 	    "daemons take at their next reload. history says what the "
 	    "daemons know of a sender;\n"
-	    "exit status 1: nothing.\n"
+	    "exit status 1: nothing. lists shows the DNS lists that are "
+	    "asked.\n"
 	    "\n"
 	    "  --spam PATH    learn, train: these are spam\n"
 	    "  --ham PATH     learn, train: these are not; train with both "
@@ -60,6 +63,9 @@ help(void)
 	    "cross-validation\n"
 	    "  --output FILE  train: where the model goes\n"
 	    "  --bits N       train: its size is 2^N bytes (20)\n"
+	    "  --check        lists: asks each for its test points; exit "
+	    "status 1 when one\n"
+	    "                 does not work\n"
 	    "  --model FILE   check: another model\n"
 	    "  --config DIR   folder with gatehouse.conf\n"
 	    "  --state DIR    instead of state_directory\n"
@@ -99,6 +105,7 @@ spam_learned(const struct spam_options *o)
 
 /* ---- check ---- */
 
+/* The site's options, or the defaults. */
 int
 spam_own(struct spam_options *o, struct antispam_conf *conf)
 {
@@ -188,8 +195,11 @@ run(struct spam_options *o, int argc, char **argv)
 		return spam_train(o);
 	if (strcmp(verb, "history") == 0 && argc == 2)
 		return spam_history(o, argv[1]);
-	return verb_fails(EX_USAGE, "spam: check MESSAGE, feeds, learn, train "
-	    "or history ADDRESS is wanted; gatehouse spam --help says more");
+	if (strcmp(verb, "lists") == 0 && argc == 1)
+		return spam_lists(o);
+	return verb_fails(EX_USAGE, "spam: check MESSAGE, feeds, learn, train, "
+	    "history ADDRESS or lists is wanted; gatehouse spam --help says "
+	    "more");
 }
 
 int
@@ -211,6 +221,7 @@ verb_spam(int argc, char **argv, struct arena *a)
 		case 'b': o.bits = (unsigned)strtoul(optarg, NULL, 10); break;
 		case 'f': o.forget = true; break;
 		case 'e': o.evaluate = true; break;
+		case 'k': o.check = true; break;
 		case 'F': o.force = true; break;
 		case 'j': o.json = true; break;
 		case 'H': return help();

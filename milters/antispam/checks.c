@@ -1,4 +1,6 @@
 /* The checks beside the classifier, in the order in which they run. */
+#include "backend_ask.h"
+#include "dnslist_ask.h"
 #include "fraud.h"
 #include "history_note.h"
 #include "look.h"
@@ -10,6 +12,10 @@ static spam_check *const checks[] = {
 	phish_check_sender,
 	phish_check_markup,
 	history_check, fraud_check,
+	dnslist_links,
+	/* What is waited for comes last. */
+	dnslist_check,
+	backends_check_run,
 	NULL
 };
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nets.h"
 #include "verdict/subject.h"
 
 static bool
@@ -39,11 +40,11 @@ enum rc
 antispam_look(struct job *job, struct slice *why_r)
 {
 	const struct antispam_shared *shared = job->shared;
-	struct antispam_answers *seen = arena_alloc(job->arena, sizeof *seen);
+	struct antispam_answers *seen = job->answers;
 	struct spam_look look = { .job = job, .msg = job->msg,
 	    .shared = shared, .conf = job->conf };
 
-	job->answers = seen;
+	nets_message(job);
 	if (resolve(job, seen, why_r) != RC_OK)
 		return RC_RETRY;
 	return antispam_judge(&look, seen, why_r);

@@ -22,6 +22,10 @@
 
 enum { REASONS = 5 };
 
+struct nets;
+struct dnslist_ask;
+struct backends_asked;
+
 /* Why, in plain words; weight in log-odds, spam is above 0. */
 struct spam_reason {
 	struct slice words;
@@ -44,6 +48,8 @@ struct antispam_answers {
 	struct fraud_from from;
 	unsigned straight;		/* percent of fraud without Reply-To */
 	struct antispam_own *own;	/* of each recipient; outbound: one */
+	struct dnslist_ask *lists;	/* nets.h; NULL: nothing is asked */
+	struct backends_asked *backends;
 };
 
 /* What the process shares: job->shared. */
@@ -52,6 +58,7 @@ struct antispam_shared {
 	struct history *history;	/* NULL: none, or no daemon */
 	struct model *model;
 	struct suffixes *suffixes;
+	struct nets *nets;
 	struct phish_known *known;	/* names that phishing is done with */
 	struct phish_feeds *feeds;	/* links that others have seen */
 	struct phish_cells cells;	/* who opens attachments */

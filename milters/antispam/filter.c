@@ -11,6 +11,7 @@
 #include "history_note.h"
 #include "log/log.h"
 #include "people.h"
+#include "nets.h"
 #include "phish_feeds.h"
 
 static enum rc
@@ -51,7 +52,6 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	    &conf->protected_domains, &conf->partners, NULL };
 	struct antispam_shared *shared = mem_alloc(sizeof *shared);
 
-	(void)dns;
 	memset(shared, 0, sizeof *shared);
 	*shared_r = shared;		/* given back by close in any case */
 	shared->suffixes = suffixes_open("", a, why_r);
@@ -63,7 +63,8 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	if (phish_files_open(conf, &shared->cells, a, why_r) != RC_OK)
 		return RC_BAD;
 	if (fraud_open(conf, house, shared->suffixes, &shared->fraud, a,
-	    why_r) != RC_OK)
+	    why_r) != RC_OK ||
+	    nets_open(conf, dns, &shared->nets, a, why_r) != RC_OK)
 		return RC_BAD;
 	return model_open(antispam_model_path(conf->model, house, a),
 	    &shared->model, a, why_r);
@@ -112,14 +113,23 @@ close_shared(void *arg)
 	suffixes_close(shared->suffixes);
 	fraud_close(shared->fraud);
 	history_drop(shared->history);
+	nets_close(shared->nets);
 	free(shared);
+}
+
+static void
+begin(struct job *job)
+{
+	job->answers = arena_alloc(job->arena,
+	    sizeof (struct antispam_answers));
+	nets_begin(job);
 }
 
 const struct filter antispam_filter = {
 	.name = "antispam",
 	.options = antispam_options,
 	.conf_size = sizeof (struct antispam_conf),
-	.needs = NEED_BODY | EDITS_HEADERS | HOLDS,
+	.needs = NEED_BODY | NEED_DNS | EDITS_HEADERS | HOLDS,
 	.check = check,
 	.open = open_shared,
 	/* The package's model is none of the administrator's files. */
@@ -127,6 +137,8 @@ const struct filter antispam_filter = {
 	.survey = survey,
 	.close = close_shared,
 	.state = open_state,
+	.begin = begin,
+	.field = nets_field,
 	.ask = antispam_look,
 	.decide = antispam_decide,
 };

@@ -124,13 +124,27 @@ id_of(const struct message *msg)
 	return buf_slice(&out);
 }
 
+/* What the history itself said of it does not count: a bad name would feed
+ * itself, and a good one too. */
+static bool
+judged_spam(const struct antispam_answers *seen)
+{
+	double percent = seen->percent[CLASS_SPAM];
+	double odds = log((percent + 0.5) / (100.5 - percent));
+
+	for (const struct clue *c = seen->clues.first; c != NULL; c = c->next)
+		if (slice_starts(slice_of(c->name), SLICE("history-")))
+			odds -= c->weight;
+	return odds >= 0;
+}
+
 static bool
 judged_bad(const struct antispam_answers *seen)
 {
 	enum mail_class class = antispam_class(seen);
 
-	return class == CLASS_SPAM || class == CLASS_PHISHING ||
-	    class == CLASS_FRAUD;
+	return class == CLASS_PHISHING || class == CLASS_FRAUD ||
+	    judged_spam(seen);
 }
 
 static void

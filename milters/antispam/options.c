@@ -4,6 +4,7 @@
 #include "net/url.h"
 #include "people.h"
 #include "text/address.h"
+#include "nets.h"
 
 #define AT(field)	offsetof(struct antispam_conf, field)
 
@@ -133,6 +134,67 @@ const struct conf_option antispam_options[] = {
 	{ "history_after", CONF_TIME, AT(history_after), "14d", 0, 0,
 	  "The history must be so old before it says something that a sender "
 	  "is not in it.", NULL },
+	{ "dns_lists", CONF_LIST, AT(dns_lists), "", 0, 40,
+	  "Lists of clients and domains that are asked by DNS, all at once and "
+	  "from the first command of a message on. None unless named. \"ZONE "
+	  "KIND WEIGHT\", as \"zen.example.org ip 2.5\". KIND: ip (the "
+	  "client), helo, sender (the domain of MAIL FROM), from (that of "
+	  "From), url (domains and addresses of links). WEIGHT: how much a hit "
+	  "says, in log-odds, -10 to 10: 0.7 doubles the odds that it is spam, "
+	  "2.3 makes ten of one. Below 0 it is an allow list, of kind ip or "
+	  "from; the latter counts only for mail that passes DMARC. Behind the "
+	  "zone the answers that count, as in Postfix: "
+	  "\"=127.0.0.[2..11;14]\", or bits of the last number, \"&8\"; "
+	  "without them any but a refusal. Behind the weight: hops (addresses "
+	  "in Received fields are asked about, too), text (the list's own "
+	  "words for a hit), phishing (a hit means that), and then \": WORDS\" "
+	  "for the reason. Of several lists of one kind that have the same "
+	  "message the heaviest counts in full and each other half. Mail of "
+	  "who has authenticated, outbound mail and addresses of private "
+	  "networks are never asked about.", NULL },
+	{ "dns_list_exempt", CONF_NETWORKS, AT(dns_list_exempt), "", 0, 10000,
+	  "Clients about which no list is asked: relays of yours.", NULL },
+	{ "dns_list_known", CONF_DOMAINS, AT(dns_list_known),
+	  "amazon.com, apple.com, facebook.com, github.com, google.com, "
+	  "googleapis.com, gstatic.com, instagram.com, linkedin.com, "
+	  "microsoft.com, mozilla.org, outlook.com, paypal.com, schema.org, "
+	  "twitter.com, w3.org, wikipedia.org, windows.net, x.com, "
+	  "youtube.com", 0, 10000,
+	  "Domains about which no list is asked, with all below them, beside "
+	  "domains in gatehouse.conf: each message names some of these, and "
+	  "each question costs.", NULL },
+	{ "dns_list_questions", CONF_COUNT, AT(dns_list_questions), "60", 1,
+	  1000, "Questions about one message at most; those of before its "
+	  "body count for dns_questions in gatehouse.conf too. Links to 20 "
+	  "domains are asked about.", NULL },
+	{ "dns_list_timeout", CONF_TIME, AT(dns_list_timeout), "4s", 10, 60000,
+	  "So long after MAIL FROM, and for links after the end of the "
+	  "message, nobody waits for a list any more. Who has not answered is "
+	  "named in the log, and mail goes on.", NULL },
+
+	{ "backends", CONF_LIST, AT(backends), "", 0, 8,
+	  "Other filters whose judgement counts beside ours, asked while ours "
+	  "is made. \"rspamd:/PATH\" or \"rspamd:HOST:PORT\": a normal "
+	  "worker of Rspamd. \"spamd:/PATH\", \"spamd:HOST:PORT\": "
+	  "SpamAssassin's. Several of a kind need names: "
+	  "\"second=spamd:/PATH\". Their score means log-odds of offset + "
+	  "slope * score; behind the place others than the shipped ones may "
+	  "stand: \"spamd:/PATH offset=-1.5 slope=0.4\".", NULL },
+	{ "backend_weight", CONF_COUNT, AT(backend_weight), "50", 0, 100,
+	  "How much of it counts, in percent. They look at the same message "
+	  "as we do, so not all that they say is news.", NULL },
+	{ "backend_timeout", CONF_TIME, AT(backend_timeout), "5s", 10, 300000,
+	  "So long an answer is waited for.", NULL },
+	{ "backend_size", CONF_SIZE, AT(backend_size), "512k", 1000,
+	  256 * 1024 * 1024,
+	  "Back ends are not asked about longer messages.", NULL },
+	{ "backend_connections", CONF_COUNT, AT(backend_connections), "10", 1,
+	  200, "Messages at most that one of them is given at once; each takes "
+	  "a thread of ours. More wait for their turn.", NULL },
+	{ "backend_required", CONF_BOOL, AT(backend_required), "false", 0, 0,
+	  "When a back end does not answer the message is deferred (451). "
+	  "Else it is judged without, and the log names who was missed.",
+	  NULL },
 	{ 0 }
 };
 
@@ -202,5 +264,5 @@ antispam_check(const struct antispam_conf *conf,
 		    "tag_at to 101", conf->act_at, conf->tag_at);
 		return RC_BAD;
 	}
-	return RC_OK;
+	return nets_check(conf, a, why_r);
 }

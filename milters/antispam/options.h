@@ -39,6 +39,20 @@ struct antispam_conf {
 	bool reply_to_test;
 	unsigned history;		/* senders known; 0: none */
 	int64_t history_after;		/* ms */
+
+	/* dnslist_ask.h */
+	struct conf_list dns_lists, dns_list_known;
+	struct conf_nets dns_list_exempt;
+	unsigned dns_list_questions;
+	int64_t dns_list_timeout;	/* ms */
+
+	/* backend.h */
+	struct conf_list backends;
+	unsigned backend_weight;	/* percent */
+	int64_t backend_timeout;	/* ms */
+	uint64_t backend_size;		/* bytes of a message */
+	unsigned backend_connections;
+	bool backend_required;
 	struct scopes *scopes;
 };
 
