@@ -16,6 +16,7 @@ use MIME::Base64 qw(encode_base64);
 use MIME::QuotedPrint qw(encode_qp);
 use Test::More;
 
+use Gatehouse::Office qw(word excel slides rtf);
 use Gatehouse::Suite;
 
 my $s = Gatehouse::Suite->new;
@@ -158,6 +159,11 @@ my %files = (
 	'a file of text' => put('a.csv', $plain),
 	'docx' => $docx, 'xlsx' => xlsx('a.xlsx', @lines),
 	'odt' => odt('a.odt', @lines), 'pdf' => pdf('a.pdf', @lines),
+	'doc' => put('a.doc', word(map { my $n = int(length() / 2);
+	    (substr($_, 0, $n), [ utf16 => substr $_, $n ], "\r") } @lines)),
+	'xls' => put('a.xls', excel(map { [ split /: / ] } @lines)),
+	'ppt' => put('a.ppt', slides(@lines)), 'rtf' => put('a.rtf',
+	    rtf(@lines) =~ s/(\d\d)(\d\d)(?= )/$1\{\\b $2}/gr),
 	'docx in mail' => mail('m5', 'application/octet-stream; name="a.docx"',
 	    'base64', encode_base64(slurp($docx))),
 	'mail in zip in zip' => zipped('b.zip', 'a.zip' => slurp(zipped('a.zip',
@@ -225,7 +231,9 @@ is $none->{status}, 0, 'and nothing is done';
 # --- what cannot be read is said -----------------------------------------
 
 my $old = found(put('old.doc', "\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" . 'x' x 600));
-ok scalar @{ $old->{not_read} }, 'an old office file is not read, and told';
+ok scalar @{ $old->{not_read} }, 'a broken office file is not read, and told';
+is_deeply [ map { @{ found("$dir/a.$_")->{not_read} } } qw(doc xls ppt rtf) ],
+    [], 'whole ones are read';
 my $mute = found(put('mute.pdf', slurp("$dir/a.pdf") =~
     s/^6 0 obj.*?endobj\n//msr));
 is $mute->{rules}{cards}{values}, 0, 'a PDF whose font says nothing';
