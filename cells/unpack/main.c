@@ -5,6 +5,7 @@
 
 #include "cell/trade.h"
 #include "cells/unpack/codepage.h"
+#include "cells/unpack/pdf_crypt.h"
 #include "cells/unpack/walk.h"
 
 static bool
@@ -19,6 +20,7 @@ prepare(int argc, char **argv, struct arena *a, struct slice *told_r,
 	 * look of names only. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	codepage_prepare();
+	pdf_crypt_prepare();
 	*told_r = SLICE("unpack");
 	return true;
 }
