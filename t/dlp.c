@@ -417,11 +417,12 @@ test_prints(struct arena *a)
 }
 
 static void
-count(uint64_t hash, void *arg)
+count(const uint64_t *hashes, size_t n, void *arg)
 {
 	uint64_t *sum = arg;
 
-	*sum = *sum * 31 + hash;
+	for (size_t i = 0; i < n; i++)
+		*sum = *sum * 31 + hashes[i];
 }
 
 static uint64_t
