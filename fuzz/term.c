@@ -1,7 +1,8 @@
 /*
  * An entry of a list, a name, a declared type and bytes, with NULs between them:
  * the entry is read, or refused in words; what it says of a file with that name
- * it says each time, and a file that is a member or not is one or the other.
+ * it says each time; and whether that is a member of another counts only where
+ * it is asked, or where the declared type is, which a member has not.
  */
 #include <stdlib.h>
 
@@ -26,6 +27,7 @@ ask(const struct term *term, struct slice name, struct slice mime,
 	for (size_t i = 0; i < term->n; i++)
 		conditional = conditional ||
 		    term->conditions[i].kind == TERM_MEMBER ||
+		    term->conditions[i].kind == TERM_MIME ||
 		    term->conditions[i].kind == TERM_ATTACHMENT;
 	if (!conditional && term_holds(term, &item) !=
 	    term_holds(term, &member))
