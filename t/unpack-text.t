@@ -65,8 +65,8 @@ says 'pieces of one and of two bytes', word('Money: ', [ utf16 =>
 says 'the instruction of a field stands apart', word("55\x13 LINK 1 \x14" .
     "00\x15 12\x13 A \x13 B \x14b\x15 C \x14\x15" . "34"),
     "5500 1234\n LINK 1 \n A \n B b C \n";
-says 'cells, hyphens, symbols', word("a\x07b\x07c\x1e1\x1f2\x08", [ utf16 =>
-    "\x{f031}\x{f032}" ]), "a\tb\tc-1212\n";
+says 'cells, hyphens, symbols', word("a\x07b\x07\x07c\x1e1\x1f2\x08", [ utf16 =>
+    "\x{f031}\x{f032}" ]), "a\tb\t\nc-1212\n";
 my $word = word('x' x 3000);
 in_part 'a table that is not there', $word =~ s/1\0T\0a/2\0T\0a/r, qr/\A\z/;
 in_part 'a piece behind the end', word('abc') =~

@@ -13,7 +13,7 @@ enum {
 	PRC = 1, PCDT = 2,
 	NARROW = 0x40000000,		/* of a place: one byte a character */
 	SPARE = 4096,
-	FIELD = 0x13, FIELD_SHOWS = 0x14, FIELD_END = 0x15, FIELDS = 64,
+	CELL = 0x07, FIELD = 0x13, FIELD_END = 0x15, FIELDS = 64,
 };
 
 struct word {
@@ -21,6 +21,7 @@ struct word {
 	struct sink sink;
 	unsigned codepage;
 	bool old;			/* one byte a character, always */
+	bool cell;			/* one has just ended */
 	unsigned depth;			/* of fields in fields */
 	uint64_t instructions;		/* a bit for each field that is in its
 					   instruction still */
@@ -69,12 +70,15 @@ field(struct word *w, uint32_t cp)
 static bool
 sign(struct word *w, uint32_t cp)
 {
+	bool cell = w->cell;
+
+	w->cell = cp == CELL;
 	if (cp >= 0x20 || cp == '\t')
 		return false;
 	if (cp >= FIELD && cp <= FIELD_END)
 		field(w, cp);
-	else if (cp == 0x07)		/* the end of a cell or row */
-		sink_apart(&w->sink, '\t');
+	else if (cp == CELL)		/* a second one ends the row */
+		sink_apart(&w->sink, cell ? '\n' : '\t');
 	else if (cp >= 0x0b && cp <= 0x0e)
 		sink_apart(&w->sink, '\n');
 	else if (cp == 0x1e)		/* a hyphen that does not break */
@@ -90,9 +94,11 @@ narrow_run(struct word *w, struct slice run)
 	for (size_t i = 0; i <= run.len; i++) {
 		if (i < run.len && (unsigned char)run.ptr[i] >= 0x20)
 			continue;
-		if (i > from)
+		if (i > from) {
 			codepage_text(&w->sink, w->codepage,
 			    slice_sub(run, from, i - from));
+			w->cell = false;
+		}
 		if (i < run.len && !sign(w, (unsigned char)run.ptr[i]))
 			sink_put(&w->sink, (unsigned char)run.ptr[i]);
 		from = i + 1;
