@@ -7,9 +7,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "milters/antispam/filter.h"
 #include "milters/antispam/fraud_part.h"
 #include "milters/antispam/history_note.h"
-#include "milters/antispam/phish_feeds.h"
 #include "t/fraud-cases.h"
 #include "t/tap.h"
 
@@ -22,7 +22,8 @@ struct stage {
 	struct arena *a;
 	struct house_conf house;
 	struct antispam_conf conf;
-	struct antispam_shared shared;
+	void *opened;			/* by the filter */
+	struct antispam_shared shared;	/* the same, with a history */
 	struct client client;
 	struct envelope envelope;
 	struct recipient recipients[2];
@@ -60,7 +61,6 @@ set_up(void)
 	struct conf_section own[] = { { antispam_options, &s.conf },
 	    { NULL, NULL } }, ours[] = { { house_options, &s.house },
 	    { NULL, NULL } };
-	const struct conf_list *const names[] = { &s.house.domains, NULL };
 	struct slice why = SLICE(""), nameless;
 	const char *anew;
 
@@ -69,13 +69,12 @@ set_up(void)
 	must(conf_parse(s.a, "gatehouse.conf", slice_of(house), ours, &why),
 	    why);
 	must(antispam_check(&s.conf, &s.house, s.a, &why), why);
-	s.shared.suffixes = suffixes_open("", s.a, &why);
-	must(model_open(arena_printf(s.a, "%s/milters/antispam/antispam.model",
-	    tap_src()).ptr, &s.shared.model, s.a, &why), why);
-	must(fraud_open(&s.conf, &s.house, s.shared.suffixes, &s.shared.fraud,
-	    s.a, &why), why);
-	s.shared.known = phish_known_open(names, s.shared.suffixes);
-	s.shared.feeds = phish_feeds_open(dir, &s.conf.phishing_feed);
+	s.conf.model = arena_printf(s.a, "%s/milters/antispam/antispam.model",
+	    tap_src()).ptr;
+	s.house.state_directory = dir;
+	must(antispam_filter.open(&s.conf, &s.house, NULL, &s.opened, s.a,
+	    &why), why);
+	s.shared = *(struct antispam_shared *)s.opened;
 	must(people_new(&s.conf.protected_people, NULL, s.a, &s.people,
 	    &nameless, &why), why);
 	must(policy_open(NULL, &s.house, &s.policy, s.a, &why), why);
@@ -716,11 +715,7 @@ main(void)
 	unlink(arena_printf(s.a, "%s/history.seen", dir).ptr);
 	rmdir(dir);
 	policy_drop(s.policy);
-	model_close(s.shared.model);
-	phish_feeds_close(s.shared.feeds);
-	phish_known_close(s.shared.known);
-	suffixes_close(s.shared.suffixes);
-	fraud_close(s.shared.fraud);
+	antispam_filter.close(s.opened);
 	arena_free(s.a);
 	return tap_done();
 }
