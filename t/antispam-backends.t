@@ -11,6 +11,7 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep);
 
+use Gatehouse::Milter;
 use Gatehouse::Process;
 use Gatehouse::SpamPeers;
 use Gatehouse::Suite;
@@ -31,10 +32,10 @@ my $server = Gatehouse::Process->start_sub(\&serve, name => 'fake');
 sub put {
 	my ($path, $text) = @_;
 
-	open my $f, '>', "$path.new" or die "$path: $!";
+	open my $f, '>', "$path.$$" or die "$path: $!";
 	print $f $text;
 	close $f or die $!;
-	rename "$path.new", $path or die $!;
+	rename "$path.$$", $path or die $!;
 }
 
 sub slurp {
@@ -184,6 +185,16 @@ with(backends => [ "rspamd:$fake" ], backend_size => '1000');
 unlink "$dir/request";
 go(message => "From: <a\@plain.test>\nSubject: x\n\n" . "line\n" x 500);
 is slurp("$dir/request"), '', 'what is too long is not sent';
+# Many messages at once, each with its answer, by few connections.
+with(backends => [ "rspamd:$fake", "spamd:$fake" ], backend_connections => 3,
+    backend_timeout => '60s');
+my @all = Gatehouse::Milter->burst($s->socket_path('antispam'), 60, sub {
+	return (from => 'x@plain.test', rcpt => [ $us ], client =>
+	    '203.0.113.7', message => "Subject: many $_[0]\n\nA letter.\n");
+});
+is scalar(grep { ($_->{message} // '') =~ /rspamd:_FAKE_ONE/ &&
+    $_->{message} =~ /spamd:_FAKE_RULE/ } @all), 60,
+    'sixty at once, six connections';
 $s->allow(qr/warning: backend (?:rspamd|spamd|third): no answer/);
 $server->stop;
 
