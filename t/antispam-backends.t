@@ -142,6 +142,8 @@ for my $kind ('rspamd', 'spamd') {
 	like $asked, $kind eq 'rspamd' ? qr/^IP: 203\.0\.113\.7\r\n/m :
 	    qr/^Received: from mx\.plain\.test \(client\.test \[203\.0\.113\.7\]\)/m,
 	    'and the client';
+	like $asked, $kind eq 'rspamd' ? qr/^Host: localhost\r\n/m :
+	    qr/^Return-Path: <x\@plain\.test>\r\n/m, 'in its own way';
 	go(macros => { '{auth_authen}' => 'me' });
 	like slurp("$dir/request"), $kind eq 'rspamd' ? qr/^User: me\r\n/m :
 	    qr/ with ESMTPA id /, 'or who has authenticated: mail goes out';
