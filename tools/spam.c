@@ -36,6 +36,7 @@ help(void)
 	puts("usage: gatehouse spam check [OPTION]... MESSAGE\n"
 	    "       gatehouse spam learn [--spam|--ham] PATH [OPTION]...\n"
 	    "       gatehouse spam train [OPTION]...\n"
+	    "       gatehouse spam history [OPTION]... ADDRESS|DOMAIN\n"
 	    "       gatehouse spam lists [--check] [OPTION]...\n"
 	    "\n"
 	    "check says how likely a message is spam, and why. learn keeps the "
@@ -44,8 +45,10 @@ help(void)
 	    "learned again\n"
 	    "with the other label is a correction. train makes a model of the "
 	    "examples, which\n"
-	    "daemons take at their next reload. lists shows the DNS lists "
-	    "that are asked.\n"
+	    "daemons take at their next reload. history says what the "
+	    "daemons know of a sender;\n"
+	    "exit status 1: nothing. lists shows the DNS lists that are "
+	    "asked.\n"
 	    "\n"
 	    "  --spam PATH    learn, train: these are spam\n"
 	    "  --ham PATH     learn, train: these are not; train with both "
@@ -184,10 +187,13 @@ run(struct spam_options *o, int argc, char **argv)
 		return spam_learn(o);
 	if (strcmp(verb, "train") == 0 && argc == 1)
 		return spam_train(o);
+	if (strcmp(verb, "history") == 0 && argc == 2)
+		return spam_history(o, argv[1]);
 	if (strcmp(verb, "lists") == 0 && argc == 1)
 		return spam_lists(o);
-	return verb_fails(EX_USAGE, "spam: check MESSAGE, learn, train or "
-	    "lists is wanted; gatehouse spam --help says more");
+	return verb_fails(EX_USAGE, "spam: check MESSAGE, learn, train, "
+	    "history ADDRESS or lists is wanted; gatehouse spam --help says "
+	    "more");
 }
 
 int

@@ -1,6 +1,6 @@
 /*
  * spam - what the verbs of "gatehouse spam" share (spam.c, spam-train.c,
- * spam-lists.c)
+ * spam-history.c, spam-lists.c)
  */
 #ifndef TOOLS_SPAM_H
 #define TOOLS_SPAM_H
@@ -40,5 +40,10 @@ int spam_load_own(struct spam_options *o, struct antispam_conf *conf);
 int spam_lists(struct spam_options *o);
 int spam_learn(struct spam_options *o);
 int spam_train(struct spam_options *o);
+int spam_history(struct spam_options *o, const char *name);
+/* For gatehouse forget: how many entries went, in the histories of all daemons
+ * below that folder. */
+int spam_history_forget(const char *state, const char *address,
+    struct arena *a, unsigned *n_r);
 
 #endif

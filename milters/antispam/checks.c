@@ -1,10 +1,12 @@
 /* The checks beside the classifier, in the order in which they run. */
-#include "look.h"
-
 #include "backend_ask.h"
 #include "dnslist_ask.h"
+#include "fraud.h"
+#include "history_note.h"
+#include "look.h"
 
 static spam_check *const checks[] = {
+	history_check, fraud_check,
 	dnslist_links,
 	/* What is waited for comes last. */
 	dnslist_check,

@@ -142,6 +142,25 @@ at_least(const struct antispam_answers *seen, enum mail_class of, unsigned at)
 	return seen->percent[of] > 0 && seen->percent[of] >= at;
 }
 
+/* The sender passes DMARC, and is one whose mail these options take for no
+ * fraud. */
+static bool
+no_fraud(const struct antispam_answers *seen, const struct antispam_conf *own)
+{
+	return seen->from.dmarc && fraud_listed(&own->fraud_allow,
+	    &seen->from);
+}
+
+static bool
+fraud_at_least(const struct antispam_answers *seen,
+    const struct antispam_conf *own)
+{
+	unsigned percent = own->reply_to_test ? seen->percent[CLASS_FRAUD] :
+	    seen->straight;
+
+	return percent > 0 && percent >= own->fraud_at && !no_fraud(seen, own);
+}
+
 /* What is done with inbound mail, and with which mark. True: it is of that
  * class for him. */
 static bool
@@ -163,7 +182,8 @@ judge_class(const struct job *job, const struct antispam_conf *own,
 		    own->graymail_tag },
 	};
 
-	if (!at_least(seen, of, set[of].at))
+	if (of == CLASS_FRAUD ? !fraud_at_least(seen, own) :
+	    !at_least(seen, of, set[of].at))
 		return false;
 	act(job, v, of, set[of].action);
 	if (v->action == ACCEPT)

@@ -6,6 +6,11 @@
 #include <unistd.h>
 
 #include "decide.h"
+#include "fraud.h"
+#include "history.h"
+#include "history_note.h"
+#include "log/log.h"
+#include "people.h"
 #include "nets.h"
 
 static enum rc
@@ -49,10 +54,42 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	shared->suffixes = suffixes_open("", a, why_r);
 	if (shared->suffixes == NULL)
 		return RC_BAD;
-	if (nets_open(conf, dns, &shared->nets, a, why_r) != RC_OK)
+	if (fraud_open(conf, house, shared->suffixes, &shared->fraud, a,
+	    why_r) != RC_OK || nets_open(conf, dns, &shared->nets, a, why_r) != RC_OK)
 		return RC_BAD;
 	return model_open(antispam_model_path(conf->model, house, a),
 	    &shared->model, a, why_r);
+}
+
+static enum rc
+open_state(const void *conf, void *arg, void *arg_before, const char *dir,
+    struct arena *a, struct slice *why_r)
+{
+	struct antispam_shared *shared = arg, *before = arg_before;
+
+	return history_start(((const struct antispam_conf *)conf)->history,
+	    before != NULL ? before->history : NULL, dir, &shared->history, a,
+	    why_r);
+}
+
+/* Names are the directory's, so they are looked up with each new policy. */
+static enum rc
+survey(const void *arg, void *shared, const struct policy *policy,
+    struct survey *s)
+{
+	const struct antispam_conf *conf = arg;
+	struct people *people;
+	struct slice nameless;
+	enum rc rc = people_new(&conf->protected_people, policy, s->arena,
+	    &people, &nameless, &s->why);
+
+	if (rc != RC_OK)
+		return rc;
+	s->view = people;
+	if (shared != NULL && nameless.ptr != NULL)
+		log_warning("protected: the directory has no name for %.*s",
+		    SLICE_ARG(nameless));
+	return RC_OK;
 }
 
 static void
@@ -62,6 +99,8 @@ close_shared(void *arg)
 
 	model_close(shared->model);
 	suffixes_close(shared->suffixes);
+	fraud_close(shared->fraud);
+	history_drop(shared->history);
 	nets_close(shared->nets);
 	free(shared);
 }
@@ -83,7 +122,9 @@ const struct filter antispam_filter = {
 	.open = open_shared,
 	/* The package's model is none of the administrator's files. */
 	.opens_slowly = true,
+	.survey = survey,
 	.close = close_shared,
+	.state = open_state,
 	.begin = begin,
 	.field = nets_field,
 	.ask = antispam_look,

@@ -1,7 +1,9 @@
 /* How likely is it spam, or worse, and why? */
 #include <math.h>
+#include <string.h>
 
 #include "decide.h"
+#include "history_note.h"
 
 /* Puts a reason where it belongs among the strongest. */
 static void
@@ -101,14 +103,31 @@ judge_class(struct antispam_answers *seen, enum mail_class of)
 	    clues_of(&seen->clues, of)))) : 0;
 }
 
-/* Clues are added to what the classifier means by its score, not to the score:
+/* Fraud as it is for who has switched off the test of Reply-To. */
+static void
+judge_straight(struct antispam_answers *seen)
+{
+	double sum = clues_of(&seen->clues, CLASS_FRAUD);
+
+	for (const struct clue *c = seen->clues.first; c != NULL; c = c->next)
+		if (strcmp(c->name, "fraud-reply-to") == 0)
+			sum -= c->weight;
+	seen->straight = seen->percent[CLASS_FRAUD] == 0 ? 0 :
+	    percent_of(1 / (1 + exp(against[CLASS_FRAUD] - sum)));
+}
+
+/*
+ * Clues are added to what the classifier means by its score, not to the score:
  * a letter of few words says little to it, and what a list or another filter
- * knows of it counts all the same. */
+ * knows of it counts all the same. What may be fraud is nothing but that: who
+ * takes it from a partner (fraud_allow) has not asked for it as spam.
+ */
 static void
 judge_all(struct antispam_answers *seen, const struct model *model, size_t n)
 {
 	double clues = clues_sum(&seen->clues) -
-	    clues_of(&seen->clues, CLASS_GRAYMAIL);
+	    clues_of(&seen->clues, CLASS_GRAYMAIL) -
+	    clues_of(&seen->clues, CLASS_FRAUD);
 	double chance = model_chance(model, seen->score, n);
 	double odds = chance / (1 - chance) * exp(clues);
 
@@ -118,6 +137,7 @@ judge_all(struct antispam_answers *seen, const struct model *model, size_t n)
 	seen->percent[CLASS_SPAM] = percent_of(chance);
 	for (int of = CLASS_SPAM + 1; of < CLASSES; of++)
 		judge_class(seen, (enum mail_class)of);
+	judge_straight(seen);
 }
 
 enum mail_class
@@ -160,6 +180,9 @@ antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
 	content_links(a, &content, look->shared->suffixes, CONTENT_LINKS,
 	    &links);
 	look->links = &links;
+	fraud_from_read(look->job, look->msg, look->shared,
+	    &answers_r->from);
+	look->from = &answers_r->from;
 	features_read(look->msg, &content, false, &f);
 	look->score = answers_r->score = model_score(model, &f);
 	rc = checks_run(look, why_r);
@@ -170,5 +193,6 @@ antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
 	answers_r->nreasons = 0;
 	if (asked(answers_r))
 		add_reasons(look, &f, answers_r);
+	history_note(look, answers_r);
 	return RC_OK;
 }

@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include "people.h"
+#include "text/address.h"
 #include "nets.h"
 
 #define AT(field)	offsetof(struct antispam_conf, field)
@@ -73,6 +75,36 @@ const struct conf_option antispam_options[] = {
 	  "Inbound mail gets a field X-Gatehouse-Spam with the probability "
 	  "and the reasons. Fields of that name that it brings are removed "
 	  "in any case.", NULL },
+
+	{ "protected", CONF_LIST, AT(protected_people), "", 0, 1000,
+	  "Whose names others may like to take: \"Erika Muster "
+	  "<erika@example.org> <erika@home.example>\" with all addresses "
+	  "that are hers, or an address of the directory: a mailbox, or an "
+	  "alias of several, whose attributes name and private count.",
+	  NULL },
+	{ "partners", CONF_DOMAINS, AT(partners), "", 0, 10000,
+	  "Domains of others for which a look-alike is a danger, beside those "
+	  "in gatehouse.conf and those that the history knows.", NULL },
+	{ "fraud_allow", CONF_LIST | CONF_SCOPED, AT(fraud_allow), "", 0,
+	  10000,
+	  "Addresses and domains (\"example.org\", and what lies below) whose "
+	  "mail is never taken for fraud. They count only where the message "
+	  "passes DMARC for them (auth-check).", NULL },
+	{ "reply_to_test", CONF_BOOL | CONF_SCOPED, AT(reply_to_test), "true",
+	  0, 0,
+	  "Answers that go to another domain than the sender's are a clue "
+	  "of fraud.", NULL },
+	{ "fraud_words", CONF_PATH, AT(fraud_words), "", 0, 0,
+	  "Phrases of payment pressure. Empty: ours, in eight languages, of "
+	  "which fraud.words in the package's data folder is a copy.", NULL },
+	{ "history", CONF_COUNT, AT(history), "200000", 0, 1 << 26,
+	  "So many senders and domains are remembered, 64 bytes each, in "
+	  "the daemon's folder below state_directory; nothing but hashes. "
+	  "Who was not heard of longest gives way. Another number begins "
+	  "anew. 0: none.", NULL },
+	{ "history_after", CONF_TIME, AT(history_after), "14d", 0, 0,
+	  "The history must be so old before it says something that a sender "
+	  "is not in it.", NULL },
 	{ "dns_lists", CONF_LIST, AT(dns_lists), "", 0, 40,
 	  "Lists of clients and domains that are asked by DNS, all at once and "
 	  "from the first command of a message on. None unless named. \"ZONE "
@@ -137,6 +169,23 @@ const struct conf_option antispam_options[] = {
 	{ 0 }
 };
 
+/* As From will have it. */
+static enum rc
+check_allowed(struct slice item, struct arena *a, struct slice *why_r)
+{
+	struct slice local, domain = item, ascii;
+	bool good = !slice_has(item, '@') || (address_split(item, &local,
+	    &domain) && local.len > 0);
+
+	if (good && domain_ascii(a, domain, &ascii) &&
+	    slice_eq_nocase(domain, ascii))
+		return RC_OK;
+	*why_r = arena_printf(a, "fraud_allow has \"%.*s\"; it wants an "
+	    "address or a domain, in A-labels: \"example.org\"",
+	    SLICE_ARG(item));
+	return RC_BAD;
+}
+
 enum rc
 antispam_check(const struct antispam_conf *conf,
     const struct house_conf *house, struct arena *a, struct slice *why_r)
@@ -153,6 +202,14 @@ antispam_check(const struct antispam_conf *conf,
 		    "quarantine");
 		return RC_BAD;
 	}
+	for (size_t i = 0; i < conf->fraud_allow.count; i++)
+		if (check_allowed(conf->fraud_allow.items[i], a, why_r) !=
+		    RC_OK)
+			return RC_BAD;
+	for (size_t i = 0; i < conf->protected_people.count; i++)
+		if (people_check(conf->protected_people.items[i], a, why_r) !=
+		    RC_OK)
+			return RC_BAD;
 	if (conf->act_at < conf->tag_at && conf->tag_at != SPAM_NEVER) {
 		*why_r = arena_printf(a, "act_at (%u) is below tag_at (%u), so "
 		    "nothing would ever be marked; make it higher, or set "

@@ -24,6 +24,12 @@ struct antispam_conf {
 	int blocked;			/* who is on a block list */
 	const char *subject_tag, *phishing_tag, *fraud_tag, *graymail_tag;
 	bool header;
+	/* Fraud and the history of senders. */
+	struct conf_list protected_people, partners, fraud_allow;
+	const char *fraud_words;	/* file; empty: the package's */
+	bool reply_to_test;
+	unsigned history;		/* senders known; 0: none */
+	int64_t history_after;		/* ms */
 
 	/* dnslist_ask.h */
 	struct conf_list dns_lists, dns_list_known;
