@@ -60,7 +60,8 @@ sub one {
 
 	while (sysread $c, $in, 65536, length $in) {
 		my ($head, $body) = $in =~ /^(.*?)\r\n\r\n(.*)/s or next;
-		last if length $body >= ($head =~ /^content-length: (\d+)/mi)[0];
+		last if length $body >=
+		    ($head =~ /^content-length: (\d+)/mi)[0];
 	}
 	put("$dir/request", $in);
 	my $mode = slurp("$dir/mode");
