@@ -73,7 +73,7 @@ spam_lists(struct spam_options *o)
 	struct dns *dns = NULL;
 	struct slice why;
 	unsigned bad;
-	int status = spam_load_own(o, &conf);
+	int status = spam_own(o, &conf);
 
 	if (status != EX_OK)
 		return status;

@@ -25,6 +25,7 @@ static const struct option longs[] = {
 	{ "forget", no_argument, NULL, 'f' },
 	{ "evaluate", no_argument, NULL, 'e' },
 	{ "check", no_argument, NULL, 'k' },
+	{ "force", no_argument, NULL, 'F' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "help", no_argument, NULL, 'H' },
 	{ NULL, 0, NULL, 0 },
@@ -34,13 +35,15 @@ static int
 help(void)
 {
 	puts("usage: gatehouse spam check [OPTION]... MESSAGE\n"
+	    "       gatehouse spam feeds [OPTION]...\n"
 	    "       gatehouse spam learn [--spam|--ham] PATH [OPTION]...\n"
 	    "       gatehouse spam train [OPTION]...\n"
 	    "       gatehouse spam history [OPTION]... ADDRESS|DOMAIN\n"
 	    "       gatehouse spam lists [--check] [OPTION]...\n"
 	    "\n"
-	    "check says how likely a message is spam, and why. learn keeps the "
-	    "features of\n"
+	    "check says how likely a message is spam, and why. feeds fetches the "
+	    "lists of\n"
+	    "phishing links (option phishing_feed). learn keeps the features of\n"
 	    "messages (a file, or all files of a folder) as examples; what is "
 	    "learned again\n"
 	    "with the other label is a correction. train makes a model of the "
@@ -55,6 +58,7 @@ help(void)
 	    "makes a model of\n"
 	    "                 them alone\n"
 	    "  --forget       learn: take them out of the examples\n"
+	    "  --force        feeds: take also a list that looks wrong\n"
 	    "  --evaluate     train: only say how well it would do, by "
 	    "cross-validation\n"
 	    "  --output FILE  train: where the model goes\n"
@@ -103,7 +107,7 @@ spam_learned(const struct spam_options *o)
 
 /* The site's options, or the defaults. */
 int
-spam_load_own(struct spam_options *o, struct antispam_conf *conf)
+spam_own(struct spam_options *o, struct antispam_conf *conf)
 {
 	struct conf_section own[] = { { milter_options, &o->milter },
 	    { antispam_options, conf }, { NULL, NULL } };
@@ -139,7 +143,7 @@ static int
 check(struct spam_options *o, const char *path)
 {
 	struct antispam_answers seen = { .nreasons = 0 };
-	struct antispam_conf conf;
+	struct antispam_conf conf = { .model = NULL };
 	struct spam_look look = { .conf = &conf };
 	struct spam_mail mail;
 	struct slice bytes, why;
@@ -148,7 +152,7 @@ check(struct spam_options *o, const char *path)
 	int status = verb_read(path, o->a, &bytes);
 
 	if (status == EX_OK)
-		status = spam_load_own(o, &conf);
+		status = spam_own(o, &conf);
 	if (status != EX_OK)
 		return status;
 	rc = antispam_filter.open(&conf, &o->house, NULL, &shared, o->a,
@@ -182,6 +186,8 @@ run(struct spam_options *o, int argc, char **argv)
 		o->house.state_directory = o->state;
 	if (strcmp(verb, "check") == 0 && argc == 2)
 		return check(o, argv[1]);
+	if (strcmp(verb, "feeds") == 0 && argc == 1)
+		return spam_feeds(o);
 	if (strcmp(verb, "learn") == 0 && argc == 1 &&
 	    (o->spam != NULL || o->ham != NULL))
 		return spam_learn(o);
@@ -191,7 +197,7 @@ run(struct spam_options *o, int argc, char **argv)
 		return spam_history(o, argv[1]);
 	if (strcmp(verb, "lists") == 0 && argc == 1)
 		return spam_lists(o);
-	return verb_fails(EX_USAGE, "spam: check MESSAGE, learn, train, "
+	return verb_fails(EX_USAGE, "spam: check MESSAGE, feeds, learn, train, "
 	    "history ADDRESS or lists is wanted; gatehouse spam --help says "
 	    "more");
 }
@@ -216,6 +222,7 @@ verb_spam(int argc, char **argv, struct arena *a)
 		case 'f': o.forget = true; break;
 		case 'e': o.evaluate = true; break;
 		case 'k': o.check = true; break;
+		case 'F': o.force = true; break;
 		case 'j': o.json = true; break;
 		case 'H': return help();
 		default: return EX_USAGE;

@@ -4,8 +4,13 @@
 #include "fraud.h"
 #include "history_note.h"
 #include "look.h"
+#include "phish.h"
 
 static spam_check *const checks[] = {
+	phish_check_links,
+	phish_check_feeds,
+	phish_check_sender,
+	phish_check_markup,
 	history_check, fraud_check,
 	dnslist_links,
 	/* What is waited for comes last. */

@@ -78,7 +78,7 @@ words_of(const struct job *job, enum mail_class of)
 	    seen->percent[of]);
 	for (size_t i = 0; i < seen->nreasons && i < 3; i++) {
 		buf_adds(&out, i == 0 ? ": " : ", ");
-		buf_add(&out, slice_sub(seen->reasons[i].words, 0, 60));
+		buf_add(&out, slice_sub(seen->reasons[i].words, 0, 120));
 	}
 	if (seen->missed.len > 0)
 		buf_addf(&out, " (no answer: %.*s)", SLICE_ARG(seen->missed));
@@ -257,7 +257,7 @@ add_field(const struct job *job, struct plan *p)
 		struct slice words = seen->reasons[i].words;
 
 		buf_adds(&out, i == 0 ? ";\r\n\t" : ",\r\n\t");
-		for (size_t k = 0; k < words.len && k < 60; k++)
+		for (size_t k = 0; k < words.len && k < 100; k++)
 			buf_addc(&out, words.ptr[k] > ' ' &&
 			    words.ptr[k] < 0x7f ? words.ptr[k] : '_');
 		buf_addf(&out, " %+.1f", seen->reasons[i].weight);

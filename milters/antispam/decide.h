@@ -18,6 +18,7 @@
 #include "listed.h"
 #include "look.h"
 #include "model.h"
+#include "phish_files.h"
 
 enum { REASONS = 5 };
 
@@ -58,6 +59,9 @@ struct antispam_shared {
 	struct model *model;
 	struct suffixes *suffixes;
 	struct nets *nets;
+	struct phish_known *known;	/* names that phishing is done with */
+	struct phish_feeds *feeds;	/* links that others have seen */
+	struct phish_cells cells;	/* who opens attachments */
 };
 
 enum rc antispam_look(struct job *job, struct slice *why_r);

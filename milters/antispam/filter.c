@@ -12,6 +12,7 @@
 #include "log/log.h"
 #include "people.h"
 #include "nets.h"
+#include "phish_feeds.h"
 
 static enum rc
 check(const void *conf, const struct house_conf *house, struct arena *a,
@@ -47,6 +48,8 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
     void **shared_r, struct arena *a, struct slice *why_r)
 {
 	const struct antispam_conf *conf = arg;
+	const struct conf_list *const ours[] = { &house->domains,
+	    &conf->protected_domains, &conf->partners, NULL };
 	struct antispam_shared *shared = mem_alloc(sizeof *shared);
 
 	memset(shared, 0, sizeof *shared);
@@ -54,8 +57,14 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	shared->suffixes = suffixes_open("", a, why_r);
 	if (shared->suffixes == NULL)
 		return RC_BAD;
+	shared->known = phish_known_open(ours, shared->suffixes);
+	shared->feeds = phish_feeds_open(arena_printf(a, "%s/antispam",
+	    house->state_directory).ptr, &conf->phishing_feed);
+	if (phish_files_open(conf, &shared->cells, a, why_r) != RC_OK)
+		return RC_BAD;
 	if (fraud_open(conf, house, shared->suffixes, &shared->fraud, a,
-	    why_r) != RC_OK || nets_open(conf, dns, &shared->nets, a, why_r) != RC_OK)
+	    why_r) != RC_OK ||
+	    nets_open(conf, dns, &shared->nets, a, why_r) != RC_OK)
 		return RC_BAD;
 	return model_open(antispam_model_path(conf->model, house, a),
 	    &shared->model, a, why_r);
@@ -98,6 +107,9 @@ close_shared(void *arg)
 	struct antispam_shared *shared = arg;
 
 	model_close(shared->model);
+	phish_files_close(&shared->cells);
+	phish_feeds_close(shared->feeds);
+	phish_known_close(shared->known);
 	suffixes_close(shared->suffixes);
 	fraud_close(shared->fraud);
 	history_drop(shared->history);

@@ -167,23 +167,27 @@ antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
 {
 	const struct model *model = look->shared->model;
 	struct arena *a = look->msg->arena;
-	struct content_links links;
-	struct content content;
+	struct content_links *links = arena_alloc(a, sizeof *links);
+	struct linker linker;
+	struct content *content = arena_alloc(a, sizeof *content);
 	struct features f;
 	enum rc rc;
 
 	clues_open(&answers_r->clues, a);
 	look->clues = &answers_r->clues;
 	look->missed = buf_in(a);
-	look->content = &content;
-	content_read(look->msg, &content_limits_default, &content);
-	content_links(a, &content, look->shared->suffixes, CONTENT_LINKS,
-	    &links);
-	look->links = &links;
+	look->content = content;
+	content_read(look->msg, &content_limits_default, content);
+	linker_open(&linker, a, look->shared->suffixes, CONTENT_LINKS, links);
+	linker_read(&linker, content);
+	rc = phish_files_read(look, &look->shared->cells, &linker, why_r);
+	if (rc != RC_OK)
+		return rc;
+	look->links = links;
 	fraud_from_read(look->job, look->msg, look->shared,
 	    &answers_r->from);
 	look->from = &answers_r->from;
-	features_read(look->msg, &content, false, &f);
+	features_read(look->msg, content, false, &f);
 	look->score = answers_r->score = model_score(model, &f);
 	rc = checks_run(look, why_r);
 	if (rc != RC_OK)

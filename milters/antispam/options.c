@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include "cell/cell.h"
+#include "net/url.h"
 #include "people.h"
 #include "text/address.h"
 #include "nets.h"
@@ -8,6 +10,8 @@
 
 static const char *const actions[] = { "tag", "quarantine", "reject",
     "tempfail", "discard", NULL };
+
+static const char *const files[] = { "read", "must", "unread", NULL };
 
 const struct conf_option antispam_options[] = {
 	{ "scope", CONF_SCOPES, AT(scopes), NULL, 0, 0, SCOPE_TEXT, NULL },
@@ -75,6 +79,31 @@ const struct conf_option antispam_options[] = {
 	  "Inbound mail gets a field X-Gatehouse-Spam with the probability "
 	  "and the reasons. Fields of that name that it brings are removed "
 	  "in any case.", NULL },
+	/* phishing */
+	{ "protected_domains", CONF_DOMAINS, AT(protected_domains), "", 0, 0,
+	  "Domains whose look-alikes are told, beside the house's own "
+	  "(option domains in gatehouse.conf), partners and the well-known "
+	  "ones: banks, brands of yours.", NULL },
+	{ "phishing_feed", CONF_LIST, AT(phishing_feed), "", 0, 0,
+	  "Lists of phishing links and domains: files (an absolute path) or "
+	  "http:// and https:// URLs, one link or domain a line, or CSV. "
+	  "\"gatehouse spam feeds\" fetches them and makes of each a set in "
+	  "antispam below state_directory, which the daemon takes while it "
+	  "runs; run it by a timer. A list that is missing is told in each "
+	  "message's log line.", NULL },
+	{ "phishing_files", CONF_ENUM, AT(phishing_files), "read", 0, 0,
+	  "Links in attachments (PDF, office files, archives, pages, "
+	  "calendars, QR codes in pictures) are looked at as those of the "
+	  "text are. read: where the cell that opens them does not answer the "
+	  "log says so, and the message is judged without; must: it is "
+	  "answered 4xx then; unread: they are not looked at.", files },
+	{ "phishing_timeout", CONF_TIME, AT(phishing_timeout), "5s", 10, 60000,
+	  "How long a message waits for all its attachments to be opened.",
+	  NULL },
+	{ "phishing_workers", CONF_COUNT, AT(phishing_workers), "2", 1,
+	  CELL_WORKERS,
+	  "How many attachments are opened at once, and how many pictures.",
+	  NULL },
 
 	{ "protected", CONF_LIST, AT(protected_people), "", 0, 1000,
 	  "Whose names others may like to take: \"Erika Muster "
@@ -169,6 +198,17 @@ const struct conf_option antispam_options[] = {
 	{ 0 }
 };
 
+/* A file, or what net/http.h can ask. */
+static bool
+phish_feed_source(struct slice source)
+{
+	struct url url;
+
+	return slice_starts(source, SLICE("/")) ||
+	    (url_parse(source, &url) && slice_starts(url.scheme,
+	    SLICE("http")));
+}
+
 /* As From will have it. */
 static enum rc
 check_allowed(struct slice item, struct arena *a, struct slice *why_r)
@@ -202,6 +242,14 @@ antispam_check(const struct antispam_conf *conf,
 		    "quarantine");
 		return RC_BAD;
 	}
+	for (size_t i = 0; i < conf->phishing_feed.count; i++)
+		if (!phish_feed_source(conf->phishing_feed.items[i])) {
+			*why_r = arena_printf(a, "phishing_feed: \"%.*s\" is "
+			    "no absolute path and no URL as "
+			    "https://feed.example/list.txt", SLICE_ARG(
+			    conf->phishing_feed.items[i]));
+			return RC_BAD;
+		}
 	for (size_t i = 0; i < conf->fraud_allow.count; i++)
 		if (check_allowed(conf->fraud_allow.items[i], a, why_r) !=
 		    RC_OK)

@@ -10,6 +10,9 @@
 enum spam_action { SPAM_TAG, SPAM_QUARANTINE, SPAM_REJECT, SPAM_TEMPFAIL,
     SPAM_DISCARD };
 
+/* Links in attachments. */
+enum spam_files { FILES_READ, FILES_MUST, FILES_UNREAD };
+
 /* A threshold of this many percent is met by none. */
 enum { SPAM_NEVER = 101 };
 
@@ -24,6 +27,12 @@ struct antispam_conf {
 	int blocked;			/* who is on a block list */
 	const char *subject_tag, *phishing_tag, *fraud_tag, *graymail_tag;
 	bool header;
+	/* phishing */
+	struct conf_list protected_domains, phishing_feed;
+	int phishing_files;		/* enum spam_files */
+	int64_t phishing_timeout;	/* ms */
+	unsigned phishing_workers;
+
 	/* Fraud and the history of senders. */
 	struct conf_list protected_people, partners, fraud_allow;
 	const char *fraud_words;	/* file; empty: the package's */
