@@ -7,12 +7,12 @@
 #include "phish.h"
 
 static spam_check *const checks[] = {
+	dnslist_links,			/* asks; the others look meanwhile */
 	phish_check_links,
 	phish_check_feeds,
 	phish_check_sender,
 	phish_check_markup,
 	history_check, fraud_check,
-	dnslist_links,
 	/* What is waited for comes last. */
 	dnslist_check,
 	backends_check_run,
