@@ -60,7 +60,7 @@ struct antispam_shared {
 	struct fraud_shared *fraud;
 	struct history *history;	/* NULL: none, or no daemon */
 	struct model *model;
-	struct graymail_words *gray;
+	struct graymail_words *gray;	/* NULL: nobody looks for it */
 	struct campaigns *campaigns;	/* NULL: not in a daemon */
 	struct marks *marks;
 	struct accounts *accounts;	/* NULL: not in a daemon */

@@ -8,6 +8,8 @@ graymail_check(struct spam_look *look, struct slice *why_r)
 	const struct job *job = look->job;
 
 	(void)why_r;
+	if (look->shared->gray == NULL)
+		return RC_OK;
 	graymail_read(look->shared->gray, look->msg, look->content,
 	    job != NULL ? job->envelope->sender : SLICE_NONE, &look->gray);
 	if (look->gray.weight > 0)
