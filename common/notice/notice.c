@@ -5,6 +5,7 @@
 #include "conf/scope.h"
 #include "notice/write.h"
 #include "text/address.h"
+#include "verdict/plan.h"
 
 /* Who was told of this object already: admins look after many. */
 struct told_one {
@@ -109,6 +110,25 @@ told_before(struct telling *t, struct slice address,
 	return false;
 }
 
+/* An account that is held has all of its mail held: who looks after it is told
+ * of the first one. */
+static enum rc
+account_told(struct telling *t, bool *told_r)
+{
+	const struct store_object *o = t->event->object;
+	struct slice account = o->user.len > 0 ? o->user : o->sender;
+	int64_t count = 0;
+	enum rc rc = RC_OK;
+
+	*told_r = false;
+	if (!slice_eq(o->cause, slice_of(cause_name(CAUSE_ACCOUNT))))
+		return RC_OK;
+	rc = state_count(t->state, t->a, arena_printf(t->a, "account %.*s",
+	    SLICE_ARG(account)), NOTICE_ACCOUNT, t->now, &count, &t->why);
+	*told_r = count > 1;
+	return rc;
+}
+
 /* The settings of the one who reads it: language, zone and rate are his. */
 static enum rc
 tell(struct telling *t, struct slice address, enum notice_template which)
@@ -153,8 +173,11 @@ tell_keepers(struct telling *t, struct slice subject)
 {
 	struct slice cause = t->event->object->cause;
 	struct notices_conf conf;
-	enum rc rc = RC_OK;
+	bool told;
+	enum rc rc = account_told(t, &told);
 
+	if (rc != RC_OK || told)
+		return rc;
 	notices_for(t->n, t->a, subject, &conf);
 	if (holds(&conf.notify_admins, cause))
 		rc = tell_all(t, &conf.admins, TEMPLATE_ADMIN);

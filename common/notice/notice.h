@@ -17,6 +17,9 @@
  *		SMTP takes, so it has a thread, and a db, of its own. RC_RETRY
  *		or RC_BAD: the state's trouble
  *
+ * Of an account whose mail is held (cause "account") keepers are told once in
+ * NOTICE_ACCOUNT seconds, not of each message.
+ *
  * Rates: beyond `rate` notices in an hour to one address, or `total_rate` in
  * all, a notice is left out and counted, and told in one summary when an hour
  * has passed. Digests do not count.
@@ -29,7 +32,7 @@
 #include "notice/state.h"
 #include "store/index.h"
 
-enum { NOTICE_WINDOW = 3600, NOTICE_SEND_MS = 120000 };
+enum { NOTICE_WINDOW = 3600, NOTICE_ACCOUNT = 86400, NOTICE_SEND_MS = 120000 };
 
 struct notice_event {
 	const struct store_object *object;
