@@ -416,7 +416,7 @@ static void
 look(const uint64_t *hashes, size_t n, void *arg)
 {
 	const struct looking *l = arg;
-	uint64_t maybe[BEFORE + BATCH];
+	uint64_t maybe[BEFORE + BATCH] = { 0 };
 	size_t count = 0;
 
 	for (size_t i = 0; i < n; i++) {
