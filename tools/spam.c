@@ -31,6 +31,9 @@ static const struct option longs[] = {
 	{ "base", required_argument, NULL, 'B' },
 	{ "quarantine", no_argument, NULL, 'q' },
 	{ "if-needed", no_argument, NULL, 'n' },
+	{ "all", no_argument, NULL, 'a' },
+	{ "check", no_argument, NULL, 'k' },
+	{ "force", no_argument, NULL, 'F' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "help", no_argument, NULL, 'H' },
 	{ NULL, 0, NULL, 0 },
@@ -40,12 +43,18 @@ static int
 help(void)
 {
 	puts("usage: gatehouse spam check [OPTION]... MESSAGE\n"
+	    "       gatehouse spam feeds [OPTION]...\n"
 	    "       gatehouse spam learn [--spam|--ham] PATH [OPTION]...\n"
 	    "       gatehouse spam train [OPTION]...\n"
 	    "       gatehouse spam rules [--test MESSAGE] [OPTION]...\n"
+	    "       gatehouse spam accounts list [OPTION]...\n"
+	    "       gatehouse spam accounts show|release|forget ACCOUNT\n"
+	    "       gatehouse spam history [OPTION]... ADDRESS|DOMAIN\n"
+	    "       gatehouse spam lists [--check] [OPTION]...\n"
 	    "\n"
-	    "check says how likely a message is spam, and why. learn keeps the "
-	    "features of\n"
+	    "check says how likely a message is spam, and why. feeds fetches the "
+	    "lists of\n"
+	    "phishing links (option phishing_feed). learn keeps the features of\n"
 	    "messages (a file, or all files of a folder) as examples; what is "
 	    "learned again\n"
 	    "with the other label is a correction. train makes a model of the "
@@ -53,6 +62,10 @@ help(void)
 	    "daemons take up within seconds. rules lists the rules with "
 	    "what they weigh, or\n"
 	    "those that a message meets.\n"
+	    "history says what the daemons know of a sender;\n"
+	    "exit status 1: nothing. lists shows the DNS lists that are "
+	    "asked. accounts lists whose outbound mail is held for a sudden\n"
+	    "change, and lets it go on.\n"
 	    "\n"
 	    "  --spam PATH    learn, train: these are spam\n"
 	    "  --ham PATH     learn, train: these are not; train with both "
@@ -69,6 +82,7 @@ help(void)
 	    "  --base FILE    train: go on from this model instead of the "
 	    "package's\n"
 	    "  --forget       learn: take them out of the examples\n"
+	    "  --force        feeds: take also a list that looks wrong\n"
 	    "  --evaluate     train: only say how well it would do, by "
 	    "cross-validation\n"
 	    "  --scores FILE  train --evaluate: percent, fold and file of each "
@@ -76,10 +90,14 @@ help(void)
 	    "  --output FILE  train: where the model goes\n"
 	    "  --bits N       train: its size is 2^N bytes (20)\n"
 	    "  --rules FILE   instead of the file of the option rules\n"
+	    "  --check        lists: asks each for its test points; exit "
+	    "status 1 when one\n"
+	    "                 does not work\n"
 	    "  --model FILE   check: another model\n"
 	    "  --config DIR   folder with gatehouse.conf\n"
 	    "  --state DIR    instead of state_directory\n"
-	    "  --json         one JSON object");
+	    "  --all          accounts list: those that are not held too\n"
+	    "  --json         one JSON object, of accounts an array");
 	return EX_OK;
 }
 
@@ -118,12 +136,12 @@ spam_learned(const struct spam_options *o)
 
 /* ---- check ---- */
 
-/* The site's options, or the defaults; a file that is named is read by name. */
+/* The site's options, or the defaults. */
 int
-spam_load(struct spam_options *o)
+spam_own(struct spam_options *o, struct antispam_conf *conf)
 {
 	struct conf_section own[] = { { milter_options, &o->milter },
-	    { antispam_options, &o->own }, { NULL, NULL } };
+	    { antispam_options, conf }, { NULL, NULL } };
 	const char *dir = verb_conf_dir(o->config);
 	const char *file = dir == NULL ? NULL : arena_printf(o->a,
 	    "%s/antispam.conf", dir).ptr;
@@ -134,12 +152,22 @@ spam_load(struct spam_options *o)
 	if (conf_load(o->a, file, own, &why) != RC_OK)
 		return verb_fails(EX_CONFIG, "%.*s", SLICE_ARG(why));
 	if (o->model != NULL)
-		o->own.model = o->model;
+		conf->model = o->model;
 	if (o->site_rules != NULL)
-		o->own.rules = o->site_rules;
-	if (spam_rules_load(o->own.rules, &o->rules, o->a, &why) != RC_OK)
-		return verb_fails(EX_CONFIG, "%.*s", SLICE_ARG(why));
+		conf->rules = o->site_rules;
 	return EX_OK;
+}
+
+int
+spam_load(struct spam_options *o)
+{
+	int status = spam_own(o, &o->own);
+	struct slice why;
+
+	if (status == EX_OK && spam_rules_load(o->own.rules, &o->rules, o->a,
+	    &why) != RC_OK)
+		status = verb_fails(EX_CONFIG, "%.*s", SLICE_ARG(why));
+	return status;
 }
 
 static int
@@ -210,6 +238,10 @@ run(struct spam_options *o, int argc, char **argv)
 	status = spam_load(o);
 	if (status != EX_OK)
 		return status;
+	if (strcmp(verb, "accounts") == 0)
+		return spam_accounts(o, argc - 1, argv + 1);
+	if (strcmp(verb, "feeds") == 0 && argc == 1)
+		return spam_feeds(o);
 	if (strcmp(verb, "check") == 0 && argc == 2)
 		return check(o, argv[1]);
 	if (strcmp(verb, "learn") == 0 && argc == 1 && o->quarantine)
@@ -226,8 +258,13 @@ run(struct spam_options *o, int argc, char **argv)
 		return spam_train(o);
 	if (strcmp(verb, "rules") == 0 && argc == 1)
 		return spam_rules_show(o);
-	return verb_fails(EX_USAGE, "spam: check MESSAGE, learn, train or rules "
-	    "is wanted; gatehouse spam --help says more");
+	if (strcmp(verb, "history") == 0 && argc == 2)
+		return spam_history(o, argv[1]);
+	if (strcmp(verb, "lists") == 0 && argc == 1)
+		return spam_lists(o);
+	return verb_fails(EX_USAGE, "spam: check MESSAGE, feeds, learn, train, "
+	    "rules, history ADDRESS, lists or accounts is wanted; gatehouse "
+	    "spam --help says more");
 }
 
 /* False: there is no such option. */
@@ -251,6 +288,9 @@ take_option(struct spam_options *o, int c)
 	case 'R': o->site_rules = optarg; break;
 	case 't': o->test = optarg; break;
 	case 'S': o->scores = optarg; break;
+	case 'a': o->all = true; break;
+	case 'k': o->check = true; break;
+	case 'F': o->force = true; break;
 	case 'j': o->json = true; break;
 	default: return false;
 	}

@@ -14,6 +14,9 @@
  * features_read	of a message and its texts. At most FEATURES_MAX; of a long
  *			text the beginning and the end are read. With `named`
  *			each feature is described for people, which costs memory
+ * features_name	the same again, and of the features with these hashes what they
+ *			are for people; the others have no name. Each feature is
+ *			at the place that features_read gave it
  * features_family	name of a family, for people
  *
  * features_add	one more, by a name and words for people, unless it is full
@@ -46,6 +49,8 @@ void features_read(struct message *msg, const struct content *content,
     bool named, struct features *f_r);
 void features_add(struct features *f, struct arena *a, enum family family,
     const char *name, struct slice words);
+void features_name(struct message *msg, const struct content *content,
+    const uint32_t *wanted, size_t n, struct features *f_r);
 const char *features_family(enum family family);
 
 #endif

@@ -8,4 +8,8 @@
 
 extern const struct filter antispam_filter;
 
+/* Texts of which a user has said what they are (marks.h). */
+const char *antispam_marks_path(const char *state_directory,
+    struct arena *a);
+
 #endif

@@ -19,10 +19,13 @@
 #include "base/buf.h"
 #include "clue.h"
 #include "content/links.h"
+#include "graymail.h"
 #include "milter/filter.h"
 #include "options.h"
+#include "sketch.h"
 
 struct antispam_shared;
+struct fraud_from;
 
 struct spam_look {
 	struct job *job;		/* NULL: there is none */
@@ -31,9 +34,13 @@ struct spam_look {
 	const struct content_links *links;	/* where the texts lead */
 	const struct antispam_shared *shared;
 	const struct antispam_conf *conf;
+	const struct fraud_from *from;	/* who it is from, and is it proven */
 	double score;			/* the classifier's, in log-odds */
 	struct clues *clues;
 	struct buf missed;		/* "list zen, rspamd" */
+	struct graymail gray;		/* by graymail_check */
+	struct sketch text;		/* by campaign_check */
+	bool has_text;			/* long enough for that */
 };
 
 /* Notes a source that did not answer. */
