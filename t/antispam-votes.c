@@ -5,6 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "milters/antispam/votes.h"
@@ -141,6 +142,31 @@ test_trouble(struct arena *a)
 	    result == VOTE_NOTED, 1, "and later it is noted");
 }
 
+/* What root makes in somebody's folder is his. */
+static void
+test_owner(struct arena *a)
+{
+	const char *was = dir;
+	struct stat st;
+
+	if (geteuid() != 0) {
+		tap_ok(true, "# skip: not root");
+		return;
+	}
+	dir = arena_printf(a, "%s/his", was).ptr;
+	tap_ok(mkdir(dir, 0700) == 0 && chown(dir, 12345, 12346) == 0,
+	    "a folder of somebody");
+	cast(a, "root", 1, 1, true, NOW);
+	tap_ok(stat(arena_printf(a, "%s/learned", dir).ptr, &st) == 0 &&
+	    st.st_uid == 12345 && st.st_gid == 12346, "his examples");
+	tap_ok(stat(arena_printf(a, "%s/votes", dir).ptr, &st) == 0 &&
+	    st.st_uid == 12345, "his votes");
+	unlink(arena_printf(a, "%s/votes", dir).ptr);
+	unlink(arena_printf(a, "%s/learned", dir).ptr);
+	rmdir(dir);
+	dir = was;
+}
+
 /* ---- watch ---- */
 
 static bool
@@ -211,6 +237,7 @@ main(void)
 	test_agree(a);
 	test_poison(a);
 	test_trouble(a);
+	test_owner(a);
 	test_watch(a);
 	unlink(arena_printf(a, "%s/votes", dir).ptr);
 	unlink(arena_printf(a, "%s/learned", dir).ptr);

@@ -60,9 +60,11 @@ next(struct slice *rest, struct line *l)
 static int
 open_locked(const char *dir, struct arena *a)
 {
-	int fd = open(arena_printf(a, "%s/votes", dir).ptr, O_RDWR | O_CREAT |
-	    O_CLOEXEC | O_NOFOLLOW, 0600);
+	const char *path = arena_printf(a, "%s/votes", dir).ptr;
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 
+	if (fd >= 0)
+		learned_give(fd, path);
 	if (fd >= 0 && flock(fd, LOCK_EX) != 0) {
 		close(fd);
 		return -1;
