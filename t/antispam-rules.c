@@ -163,7 +163,7 @@ test_bomb(struct arena *a)
 	struct spam_hits *hits;
 
 	spam_rules_parse(rules, "f", SLICE("bomb text weight=5 "
-	    "/(a+)+(b|c)*(a+)+$/ w\nfine text weight=1 class=phishing /aaa/ "
+	    "/(a+)+(b|c)*(a+)+[^a]{2}$/ w\nfine text weight=1 class=phishing /aaa/ "
 	    "w\n"), a, &why);
 	buf_adds(&text, "Subject: x\n\n");
 	for (unsigned i = 0; i < 5000; i++)

@@ -25,8 +25,8 @@
  * spam_rules_learn	adds those without a weight to its features
  * spam_rules_free	NULL is allowed
  *
- * Of each text the first RULES_TEXT bytes are looked at, of texts RULES_TEXTS,
- * of links RULES_LINKS. A rule whose regex runs into a limit (detect/regex.h)
+ * Of each place the first RULES_TEXT bytes are looked at, over all texts: what
+ * says what it wants says it soon. Of texts RULES_TEXTS, of links RULES_LINKS. A rule whose regex runs into a limit (detect/regex.h)
  * counts as not met, and its bit in `limited` is set.
  *
  * But for the time of a warning rules are read-only: any thread.
@@ -39,7 +39,7 @@
 #include "detect/regex.h"
 #include "feature.h"
 
-enum { RULES_MAX = 500, RULES_FILE = 1 << 20, RULES_TEXT = 8192,
+enum { RULES_MAX = 500, RULES_FILE = 1 << 20, RULES_TEXT = 4096,
     RULES_TEXTS = 20, RULES_LINKS = 60 };
 
 enum rule_where { RULE_SUBJECT, RULE_FROM, RULE_FIELD, RULE_HEAD, RULE_TEXT,

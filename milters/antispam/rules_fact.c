@@ -9,7 +9,7 @@
 #include "text/date.h"
 #include "text/encoded.h"
 
-enum { HIDDEN = 40, LOOK = 65536, DAY = 86400, ZERO_WIDTHS = 3, TEXTS = 20,
+enum { HIDDEN = 40, LOOK = 16384, DAY = 86400, ZERO_WIDTHS = 3, TEXTS = 20,
     LITTLE = 40 };
 
 static struct slice

@@ -14,6 +14,7 @@ struct look {
 	struct spam_hits *hits;
 	struct regex_scan *scan;
 	struct arena *a;
+	size_t left[RULE_WHERES];	/* bytes of each place */
 };
 
 /* All rules that look at this kind of text. */
@@ -22,7 +23,10 @@ match(struct look *k, enum rule_where where, struct slice text)
 {
 	const struct spam_rules *rules = k->hits->rules;
 
-	text = slice_sub(text, 0, RULES_TEXT);
+	text = slice_sub(text, 0, k->left[where]);
+	k->left[where] -= where == RULE_LINK ? 0 : text.len;
+	if (text.len == 0)
+		return;
 	for (unsigned i = 0; i < rules->n; i++) {
 		struct slice hit;
 		size_t at = 0;
@@ -132,6 +136,8 @@ spam_rules_look(struct spam_rules *rules, struct message *msg,
 	k.hits = arena_alloc(k.a, sizeof *k.hits);
 	k.hits->rules = rules;
 	k.scan = regex_scan_new(k.a);
+	for (int where = 0; where < RULE_WHERES; where++)
+		k.left[where] = RULES_TEXT;
 	for (unsigned i = 0; i < rules->n; i++)
 		if (rules->rule[i].where == RULE_FACT)
 			k.hits->met[i] = rule_fact(rules->rule[i].fact, msg,
