@@ -9,6 +9,7 @@
 #include "phish.h"
 
 static spam_check *const checks[] = {
+	dnslist_links,			/* asks; the others look meanwhile */
 	graymail_check,
 	campaign_check,
 	phish_check_links,
@@ -16,7 +17,6 @@ static spam_check *const checks[] = {
 	phish_check_sender,
 	phish_check_markup,
 	history_check, fraud_check,
-	dnslist_links,
 	/* What is waited for comes last. */
 	dnslist_check,
 	backends_check_run,
