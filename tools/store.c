@@ -32,6 +32,8 @@ static int
 help(void)
 {
 	puts("usage: gatehouse store stats [--json]\n"
+	    "       gatehouse store files|file|revoke|fetch ... (store files "
+	    "--help)\n"
 	    "       gatehouse store check\n"
 	    "       gatehouse store expire [--dry-run] [--json]\n"
 	    "       gatehouse store rebuild\n"
@@ -221,6 +223,8 @@ verb_store(int argc, char **argv, struct arena *a)
 	struct whole w = { .q = { .a = a } };
 	int o, status = EX_USAGE;
 
+	if (argc > 1 && store_files_verb(argv[1]))
+		return store_files(argc, argv, a);
 	optind = 1;
 	while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (o) {
