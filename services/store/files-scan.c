@@ -2,7 +2,7 @@
  * What virus scanners say of a file before it is given out: clamd, by its
  * socket (FILDES) or over TCP (INSTREAM).
  *
- * What it takes for too large it calls clean (PITFALLS), so it is not asked
+ * What it takes for too large it calls clean, so it is not asked
  * about that: option download_scan_limit.
  */
 #include <errno.h>
