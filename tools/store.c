@@ -94,6 +94,8 @@ stats(struct whole *w)
 	printf("%-13s %10lld\n%-13s %10lld\n", "objects",
 	    number(w->q.answer, "objects"), "on hold",
 	    number(w->q.answer, "on_hold"));
+	printf("%-13s %27lld bytes\n", "large files",
+	    number(w->q.answer, "files"));
 	printf("%-13s %lld of %lld bytes%s\n", "room",
 	    number(w->q.answer, "used"), number(w->q.answer, "limit"),
 	    json_is_true(json_object_get(w->q.answer, "closed")) ?

@@ -344,6 +344,18 @@ large_ask(struct job *job, struct attachment_answers *seen,
 
 /* ---- the plan ---- */
 
+static struct slice
+decided(const struct work *w, size_t i, const char *inbound,
+    const char *outbound)
+{
+	const struct attachment_answers *seen = w->seen;
+	bool in;
+
+	attachment_settings(w->job, seen, i, &in);
+	return job_decided(w->job, in ? &seen->of[i].who : &seen->sender.who,
+	    in ? inbound : outbound, w->conf->scopes);
+}
+
 /* It is signed: what would make it smaller would break it. */
 static void
 refuse(struct work *w, const struct large_answers *large)
@@ -360,8 +372,7 @@ refuse(struct work *w, const struct large_answers *large)
 		    "is signed or encrypted", SLICE_ARG(large->sealed->path));
 		v->reply = SLICE("5.3.4 message refused: too large, and what "
 		    "is signed or encrypted cannot be replaced by a link");
-		v->scope = job_decided(w->job, &w->seen->of[i].who,
-		    "large_sealed", w->conf->scopes);
+		v->scope = decided(w, i, "large_sealed", "large_sealed");
 	}
 }
 
@@ -383,9 +394,7 @@ say(struct work *w, const struct large_answers *large)
 	v->reason = arena_printf(a, "%zu attachments of %llu bytes are in the "
 	    "store; the message had %llu", large->count,
 	    (unsigned long long)large->bytes, (unsigned long long)large->size);
-	v->scope = job_decided(w->job, w->job->direction == DIRECTION_OUT &&
-	    w->seen->of[large->whose].external ? &w->seen->sender.who :
-	    &w->seen->of[large->whose].who, "large_at", w->conf->scopes);
+	v->scope = decided(w, large->whose, "large_at", "large_at_outbound");
 }
 
 enum step

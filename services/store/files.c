@@ -13,7 +13,8 @@
 
 #include "log/log.h"
 
-enum { ROOM_WAIT_S = 30, ENDED = 1000, FULL = 1 << 20 };
+enum { ROOM_WAIT_S = 30, ENDED = 1000, FULL = 1 << 20,
+    KEEP_MOST = 366 * 24 * 3600 };
 
 struct store_files {
 	struct db *db;
@@ -234,10 +235,20 @@ put_file(struct db *db, struct store *s, const struct object_meta *m,
 	db_run(q);
 }
 
+/* Who broke into a milter might say another time. */
+static int64_t
+expiry(const struct object_meta *m)
+{
+	int64_t most = clock_wall() + KEEP_MOST;
+
+	return m->file.expires < most ? m->file.expires : most;
+}
+
 static enum rc
 put_shares(struct db *db, struct store *s, const struct object_meta *m,
     struct arena *a)
 {
+	int64_t expires = expiry(m);
 	enum rc rc = RC_OK;
 
 	for (size_t i = 0; i < m->nrecipients && rc == RC_OK; i++) {
@@ -248,7 +259,7 @@ put_shares(struct db *db, struct store *s, const struct object_meta *m,
 
 		db_text(q, 1, slice_of(m->id));
 		db_text(q, 2, files_key(s, m->recipients[i], a));
-		db_int(q, 3, m->file.expires);
+		db_int(q, 3, expires);
 		db_int(q, 4, m->file.uses);
 		rc = db_run(q);
 	}
@@ -601,9 +612,11 @@ files_open(struct store *s, struct slice *why_r)
 	}
 	rc = db_open(arena_printf(a, "%s/files.db", s->vault.dir).ptr,
 	    &schema, DB_WRITE, &f->db, a, why_r);
-	if (rc == RC_OK)
-		look_at_folder(s);
-	return rc;
+	if (rc != RC_OK)
+		return rc;
+	db_patience(f->db, VAULT_PATIENCE_MS);
+	look_at_folder(s);
+	return RC_OK;
 }
 
 void
