@@ -51,7 +51,7 @@ whole(struct book *b)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct book *b = book_new();
+	struct book *b = directory_book_new();
 	struct slice why = SLICE_NONE;
 	enum rc rc;
 
@@ -66,6 +66,6 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		must(rc == RC_BAD && why.len > 0);
 	}
-	book_free(b);
+	directory_book_free(b);
 	return 0;
 }

@@ -235,6 +235,31 @@ test_outbound(void)
 	}
 }
 
+/* The log says who decided. */
+static void
+test_level(void)
+{
+	const struct scope_case in = { "in", ONE_TWO("infected = \"reject\";",
+	    ""), "a@one.example b@two.example", A_VIRUS, NULL, NULL };
+	const struct scope_case out = { "out", ONE_TWO("encrypted_outbound = "
+	    "\"tag\";", ""), "- a@one.example", A_LOCK, NULL, NULL };
+	const struct client client = { .user = SLICE("") };
+	struct envelope e = { .sender = SLICE("a@one.example") };
+	struct job job = { .direction = DIRECTION_IN, .client = &client,
+	    .envelope = &e };
+	struct plan *p;
+
+	to(&e, in.to);
+	p = decide(&in, &job);
+	tap_ok(slice_starts(plan_verdict(p, 0)->scope,
+	    SLICE("domain one.example (")), "a domain decided");
+	tap_is(plan_verdict(p, 1)->scope, SLICE(""), "a default did");
+	job.direction = DIRECTION_OUT;
+	p = decide(&out, &job);
+	tap_ok(slice_starts(p->all.scope, SLICE("domain one.example (")),
+	    "outbound the sender's");
+}
+
 static void
 test_wrong(void)
 {
@@ -265,6 +290,7 @@ main(void)
 		return 1;
 	test_inbound();
 	test_outbound();
+	test_level();
 	test_wrong();
 	policy_drop(policy);
 	arena_free(arena);

@@ -10,7 +10,7 @@
 enum { OPEN = 255, DEPTH = 10, USERS_MAX = 10000000 };
 
 struct book *
-book_new(void)
+directory_book_new(void)
 {
 	struct book *b = mem_alloc(sizeof *b);
 
@@ -25,7 +25,7 @@ book_new(void)
 }
 
 void
-book_free(struct book *b)
+directory_book_free(struct book *b)
 {
 	if (b == NULL)
 		return;

@@ -7,7 +7,8 @@
  * contradiction is noted (book->notes). What only one of them says is taken.
  * An alias belongs to one source as a whole: the first that has it.
  *
- * book_new	domains that may have users, each with client and transport or
+ * directory_book_new
+ *		domains that may have users, each with client and transport or
  *		SLICE_NONE, come from the configuration: book_domain. Another
  *		domain is alien
  * book_source	what comes now is of this source; *number is its place in
@@ -22,7 +23,8 @@
  * book_finish	looks for loops of aliases and for members of our domains that
  *		do not exist, and sorts
  * book_write	all of it as a directory file into fd
- * book_free	NULL is allowed
+ * directory_book_free
+ *		NULL is allowed
  *
  * where: "file:line" for messages, kept as a number: a source has one name,
  * and a line. All text is copied. About 400 bytes a user and what stands in
@@ -82,8 +84,8 @@ struct book {
 	size_t contradictions;
 };
 
-struct book *book_new(void);
-void book_free(struct book *b);
+struct book *directory_book_new(void);
+void directory_book_free(struct book *b);
 void book_domain(struct book *b, struct slice domain, struct slice client,
     struct slice transport);
 enum rc book_source(struct book *b, const char *name, bool skip_alien,

@@ -38,7 +38,7 @@ read_sources(struct sync *s)
 {
 	enum rc rc = RC_OK;
 
-	s->book = book_new();
+	s->book = directory_book_new();
 	for (size_t i = 0; i < s->house.domains.count; i++) {
 		struct slice domain = s->house.domains.items[i];
 
@@ -467,7 +467,7 @@ directory_sync(struct sync *s)
 		gens_abandon(&s->state);
 	if (s->fd >= 0)
 		close(s->fd);
-	book_free(s->book);
+	directory_book_free(s->book);
 	buf_free(&s->line);
 	gens_close(&s->state);
 	return status;

@@ -7,11 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/sip.h"
 #include "milters/antispam/filter.h"
-#include "text/json.h"
+#include "milters/antispam/judgement.h"
 
 static const struct option longs[] = {
 	{ "config", required_argument, NULL, 'c' },
@@ -91,61 +92,68 @@ spam_learned(const struct spam_options *o)
 
 /* ---- check ---- */
 
-static void
-print_json(struct spam_options *o, const struct antispam_answers *seen)
+/* The site's options, or the defaults. */
+static int
+load_own(struct spam_options *o, struct antispam_conf *conf)
 {
-	struct json w;
+	struct conf_section own[] = { { milter_options, &o->milter },
+	    { antispam_options, conf }, { NULL, NULL } };
+	const char *dir = verb_conf_dir(o->config);
+	const char *file = dir == NULL ? NULL : arena_printf(o->a,
+	    "%s/antispam.conf", dir).ptr;
+	struct slice why;
 
-	json_init(&w, &o->out);
-	json_pretty(&w);
-	json_begin_object(&w);
-	json_put_int(&w, "percent", seen->percent);
-	json_put(&w, "score", arena_printf(o->a, "%.3f", seen->score));
-	json_key(&w, "reasons");
-	json_begin_array(&w);
-	for (size_t i = 0; i < seen->nreasons; i++) {
-		json_begin_object(&w);
-		json_put(&w, "weight", arena_printf(o->a, "%+.3f",
-		    seen->reasons[i].weight));
-		json_put(&w, "words", seen->reasons[i].words);
-		json_end(&w);
-	}
-	json_end(&w);
-	json_end(&w);
-	buf_addc(&o->out, '\n');
+	if (file != NULL && access(file, F_OK) != 0)
+		file = NULL;
+	if (conf_load(o->a, file, own, &why) != RC_OK)
+		return verb_fails(EX_CONFIG, "%.*s", SLICE_ARG(why));
+	if (o->model != NULL)
+		conf->model = o->model;
+	return EX_OK;
 }
 
-static void
-print_text(struct spam_options *o, const struct antispam_answers *seen)
+static int
+told(struct spam_options *o, const struct antispam_answers *seen)
 {
-	buf_addf(&o->out, "spam with %u %%\n", seen->percent);
-	for (size_t i = 0; i < seen->nreasons; i++)
-		buf_addf(&o->out, "  %+6.2f  %.*s\n", seen->reasons[i].weight,
-		    SLICE_ARG(verb_safe(o->a, seen->reasons[i].words)));
+	struct buf safe = buf_in(o->a);
+
+	if (o->json) {
+		judgement_json(o->a, seen, &o->out);
+		return verb_print(&o->out);
+	}
+	judgement_text(seen, &o->out);
+	buf_add(&safe, verb_safe(o->a, buf_slice(&o->out)));
+	return verb_print(&safe);
 }
 
 static int
 check(struct spam_options *o, const char *path)
 {
-	struct antispam_answers seen = { .percent = 0 };
+	struct antispam_answers seen = { .nreasons = 0 };
+	struct antispam_conf conf;
+	struct spam_look look = { .conf = &conf };
 	struct spam_mail mail;
-	struct model *model;
 	struct slice bytes, why;
+	void *shared;
+	enum rc rc;
 	int status = verb_read(path, o->a, &bytes);
 
+	if (status == EX_OK)
+		status = load_own(o, &conf);
 	if (status != EX_OK)
 		return status;
-	if (model_open(antispam_model_path(o->model != NULL ? o->model : "",
-	    &o->house, o->a), &model, o->a, &why) != RC_OK)
-		return verb_fails(EX_CONFIG, "%.*s", SLICE_ARG(why));
-	spam_read(o->a, bytes, &mail);
-	antispam_judge(mail.msg, model, &seen);
-	model_close(model);
-	if (o->json)
-		print_json(o, &seen);
-	else
-		print_text(o, &seen);
-	return verb_print(&o->out);
+	rc = antispam_filter.open(&conf, &o->house, NULL, &shared, o->a,
+	    &why);
+	if (rc == RC_OK) {
+		spam_read(o->a, bytes, &mail);
+		look.msg = mail.msg;
+		look.shared = shared;
+		rc = antispam_judge(&look, &seen, &why);
+	}
+	antispam_filter.close(shared);
+	if (rc != RC_OK)
+		return verb_fails(verb_status(rc), "%.*s", SLICE_ARG(why));
+	return told(o, &seen);
 }
 
 /* ---- which verb ---- */

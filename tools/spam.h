@@ -7,6 +7,7 @@
 #include "conf/house.h"
 #include "milters/antispam/decide.h"
 #include "milters/antispam/learned.h"
+#include "milter/settings.h"
 #include "tools/verb.h"
 
 struct spam_options {
@@ -16,6 +17,7 @@ struct spam_options {
 	unsigned bits;
 	bool json, forget, evaluate;
 	struct house_conf house;
+	struct milter_conf milter;
 	struct buf out;
 };
 

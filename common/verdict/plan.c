@@ -164,6 +164,13 @@ add_pair(struct plan *p, struct plan_pair **list, const char *key,
 }
 
 void
+verdict_level(struct verdict *v, struct slice level, bool first)
+{
+	v->scope = first || slice_eq(v->scope, level) ? level :
+	    SLICE("several levels");
+}
+
+void
 plan_finding(struct plan *p, const char *key, struct slice value)
 {
 	add_pair(p, &p->findings, key, value);

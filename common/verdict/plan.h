@@ -130,6 +130,9 @@ struct plan *plan_hold(struct plan *p, enum cause cause, const char *rule,
 struct verdict *plan_recipient(struct plan *p, size_t index);
 /* The verdict of that recipient. */
 const struct verdict *plan_verdict(const struct plan *p, size_t index);
+/* Of one verdict for several recipients: the level that decided for one more of
+ * them; two that differ are "several levels". */
+void verdict_level(struct verdict *v, struct slice level, bool first);
 void plan_finding(struct plan *p, const char *key, struct slice value);
 void plan_fact(struct plan *p, const char *key, struct slice value);
 void plan_coverage(struct plan *p, struct slice text);

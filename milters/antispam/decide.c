@@ -40,42 +40,62 @@ antispam_look(struct job *job, struct slice *why_r)
 {
 	const struct antispam_shared *shared = job->shared;
 	struct antispam_answers *seen = arena_alloc(job->arena, sizeof *seen);
+	struct spam_look look = { .job = job, .msg = job->msg,
+	    .shared = shared, .conf = job->conf };
 
 	job->answers = seen;
 	if (resolve(job, seen, why_r) != RC_OK)
 		return RC_RETRY;
-	antispam_judge(job->msg, shared->model, seen);
-	return RC_OK;
+	return antispam_judge(&look, seen, why_r);
 }
 
 /* ---- one recipient ---- */
 
+/* What a class of mail is called, and which options are about it. */
+struct of_class {
+	const char *rule, *tag_rule, *option, *words;
+	enum cause cause;
+};
+
+static const struct of_class of_class[CLASSES] = {
+	[CLASS_SPAM] = { "spam", "spam-tag", "act_at", "spam", CAUSE_SPAM },
+	[CLASS_PHISHING] = { "phishing", "phishing-tag", "phishing_at",
+	    "phishing", CAUSE_PHISHING },
+	[CLASS_FRAUD] = { "fraud", "fraud-tag", "fraud_at", "fraud",
+	    CAUSE_FRAUD },
+	[CLASS_GRAYMAIL] = { "graymail", "graymail-tag", "graymail_at",
+	    "graymail", CAUSE_GRAYMAIL },
+};
+
 static struct slice
-words_of(const struct job *job)
+words_of(const struct job *job, enum mail_class of)
 {
 	const struct antispam_answers *seen = job->answers;
 	struct buf out = buf_in(job->arena);
 
-	buf_addf(&out, "spam with %u %%", seen->percent);
+	buf_addf(&out, "%s with %u %%", of_class[of].words,
+	    seen->percent[of]);
 	for (size_t i = 0; i < seen->nreasons && i < 3; i++) {
 		buf_adds(&out, i == 0 ? ": " : ", ");
 		buf_add(&out, slice_sub(seen->reasons[i].words, 0, 60));
 	}
+	if (seen->missed.len > 0)
+		buf_addf(&out, " (no answer: %.*s)", SLICE_ARG(seen->missed));
 	return buf_slice(&out);
 }
 
 /* The sender is not told why, nor how likely: he would try until it fits. */
 static void
-act(const struct job *job, struct verdict *v, int action)
+act(const struct job *job, struct verdict *v, enum mail_class of, int action)
 {
-	v->reason = words_of(job);
-	v->rule = "spam";
-	v->cause = CAUSE_SPAM;
+	v->reason = words_of(job, of);
+	v->rule = of_class[of].rule;
+	v->cause = of_class[of].cause;
 	switch ((enum spam_action)action) {
 	case SPAM_TAG:
 		v->action = ACCEPT;
 		v->cause = CAUSE_NONE;
-		v->rule = "spam-tag";
+		v->rule = of_class[of].tag_rule;
 		break;
 	case SPAM_QUARANTINE:
 		v->action = QUARANTINE;
@@ -94,14 +114,6 @@ act(const struct job *job, struct verdict *v, int action)
 	}
 }
 
-static bool
-wants_tag(const struct antispam_answers *seen,
-    const struct antispam_conf *conf)
-{
-	return seen->percent >= conf->tag_at ||
-	    (seen->percent >= conf->act_at && conf->action == SPAM_TAG);
-}
-
 /* Lists come first. True: they have decided. */
 static bool
 judge_listed(const struct job *job, const struct antispam_own *own,
@@ -112,7 +124,7 @@ judge_listed(const struct job *job, const struct antispam_own *own,
 	if (l->what == LISTED_NOT)
 		return false;
 	if (l->what == LISTED_BLOCK)
-		act(job, v, own->conf.blocked);
+		act(job, v, CLASS_SPAM, own->conf.blocked);
 	v->rule = l->what == LISTED_BLOCK ? "blocked" : "allowed";
 	v->reason = arena_printf(job->arena, "the sender is on %s list: %.*s",
 	    l->what == LISTED_BLOCK ? "a block" : "an allow",
@@ -122,29 +134,87 @@ judge_listed(const struct job *job, const struct antispam_own *own,
 	return true;
 }
 
-/* What is done for one of whom these options are; true: his copy is marked. */
+/* That class is as likely as these options want it. */
 static bool
+at_least(const struct antispam_answers *seen, enum mail_class of, unsigned at)
+{
+	return seen->percent[of] > 0 && seen->percent[of] >= at;
+}
+
+/* What is done with inbound mail, and with which mark. True: it is of that
+ * class for him. */
+static bool
+judge_class(const struct job *job, const struct antispam_conf *own,
+    struct verdict *v, enum mail_class of, const char **tag)
+{
+	const struct antispam_answers *seen = job->answers;
+	const struct {
+		unsigned at;
+		int action;
+		const char *tag;
+	} set[CLASSES] = {
+		[CLASS_SPAM] = { own->act_at, own->action, own->subject_tag },
+		[CLASS_PHISHING] = { own->phishing_at, own->phishing_action,
+		    own->phishing_tag },
+		[CLASS_FRAUD] = { own->fraud_at, own->fraud_action,
+		    own->fraud_tag },
+		[CLASS_GRAYMAIL] = { own->graymail_at, own->graymail_action,
+		    own->graymail_tag },
+	};
+
+	if (!at_least(seen, of, set[of].at))
+		return false;
+	act(job, v, of, set[of].action);
+	if (v->action == ACCEPT)
+		*tag = set[of].tag;
+	return true;
+}
+
+/* Lists, then what is worst, then how likely spam it is. The option that
+ * decided, or NULL: nothing is done. */
+static const char *
+judge_in(const struct job *job, const struct antispam_own *own,
+    struct verdict *v, const char **tag)
+{
+	const struct antispam_answers *seen = job->answers;
+	static const enum mail_class order[] = { CLASS_FRAUD, CLASS_PHISHING,
+	    CLASS_SPAM };
+
+	for (size_t i = 0; i < sizeof order / sizeof *order; i++)
+		if (judge_class(job, &own->conf, v, order[i], tag))
+			return of_class[order[i]].option;
+	if (at_least(seen, CLASS_SPAM, own->conf.tag_at)) {
+		act(job, v, CLASS_SPAM, SPAM_TAG);
+		*tag = own->conf.subject_tag;
+		return "tag_at";
+	}
+	return judge_class(job, &own->conf, v, CLASS_GRAYMAIL, tag) ?
+	    of_class[CLASS_GRAYMAIL].option : NULL;
+}
+
+/* What is done for one of whom these options are. *tag is set where his copy is
+ * to be marked. */
+static void
 judge_one(const struct job *job, const struct antispam_own *own,
-    struct verdict *v)
+    struct verdict *v, const char **tag)
 {
 	const struct antispam_answers *seen = job->answers;
 	const struct antispam_conf *conf = job->conf;
-	bool in = job->direction == DIRECTION_IN;
-	unsigned at = in ? own->conf.act_at : own->conf.out_at;
-	int action = in ? own->conf.action : own->conf.out_action;
+	const char *option = NULL;
 
-	if (in && judge_listed(job, own, v))
-		return own->listed.what == LISTED_BLOCK &&
-		    v->action == ACCEPT;
-	if (seen->percent >= at)
-		act(job, v, action);
-	else if (in && wants_tag(seen, &own->conf))
-		act(job, v, SPAM_TAG);
-	else
-		return false;
-	v->scope = job_decided(job, &own->who, in ? "act_at" : "outbound_at",
-	    conf->scopes);
-	return v->action == ACCEPT;
+	if (job->direction != DIRECTION_IN) {
+		if (at_least(seen, CLASS_SPAM, own->conf.out_at)) {
+			act(job, v, CLASS_SPAM, own->conf.out_action);
+			option = "outbound_at";
+		}
+	} else if (judge_listed(job, own, v)) {
+		if (own->listed.what == LISTED_BLOCK && v->action == ACCEPT)
+			*tag = own->conf.subject_tag;
+	} else {
+		option = judge_in(job, own, v, tag);
+	}
+	if (option != NULL)
+		v->scope = job_decided(job, &own->who, option, conf->scopes);
 }
 
 /* ---- the message ---- */
@@ -157,7 +227,11 @@ add_field(const struct job *job, struct plan *p)
 	const struct antispam_answers *seen = job->answers;
 	struct buf out = buf_in(job->arena);
 
-	buf_addf(&out, " %u %%", seen->percent);
+	buf_addf(&out, " %u %%", seen->percent[CLASS_SPAM]);
+	for (int of = CLASS_SPAM + 1; of < CLASSES; of++)
+		if (seen->percent[of] > 0)
+			buf_addf(&out, ", %s %u %%", class_name(of),
+			    seen->percent[of]);
 	for (size_t i = 0; i < seen->nreasons; i++) {
 		struct slice words = seen->reasons[i].words;
 
@@ -185,11 +259,18 @@ remove_fields(const struct job *job, struct plan *p)
 static void
 add_facts(const struct job *job, struct plan *p)
 {
+	static const char *const keys[CLASSES] = { "gatehouse.spam.percent",
+	    "gatehouse.spam.phishing", "gatehouse.spam.fraud",
+	    "gatehouse.spam.graymail" };
 	const struct antispam_answers *seen = job->answers;
+	enum mail_class class = antispam_class(seen);
 	struct buf reasons = buf_in(job->arena);
 
-	plan_fact(p, "gatehouse.spam.percent", arena_printf(job->arena, "%u",
-	    seen->percent));
+	for (int of = 0; of < CLASSES; of++)
+		if (of == CLASS_SPAM || seen->percent[of] > 0)
+			plan_fact(p, keys[of], arena_printf(job->arena, "%u",
+			    seen->percent[of]));
+	plan_fact(p, "gatehouse.spam.class", slice_of(class_name(class)));
 	plan_fact(p, "gatehouse.spam.score", arena_printf(job->arena, "%.2f",
 	    seen->score));
 	for (size_t i = 0; i < seen->nreasons; i++)
@@ -198,8 +279,11 @@ add_facts(const struct job *job, struct plan *p)
 		    seen->reasons[i].weight);
 	if (reasons.len > 0)
 		plan_fact(p, "gatehouse.spam.reasons", buf_slice(&reasons));
+	if (seen->missed.len > 0)
+		plan_fact(p, "gatehouse.spam.missed", seen->missed);
 	plan_finding(p, "percent", arena_printf(job->arena, "%u",
-	    seen->percent));
+	    seen->percent[CLASS_SPAM]));
+	plan_finding(p, "class", slice_of(class_name(class)));
 }
 
 /* Inbound: each recipient by his own settings. The mark is put where any of
@@ -214,8 +298,7 @@ judge_recipients(const struct job *job, struct plan *p)
 	for (size_t i = 0; i < e->nrecipients; i++) {
 		if (!counts(&e->recipients[i]))
 			continue;
-		if (judge_one(job, &seen->own[i], plan_recipient(p, i)))
-			tag = seen->own[i].conf.subject_tag;
+		judge_one(job, &seen->own[i], plan_recipient(p, i), &tag);
 	}
 	if (tag[0] != '\0')
 		subject_tag(p, job->msg, slice_of(tag));
@@ -227,9 +310,9 @@ antispam_decide(const struct job *job)
 	const struct antispam_answers *seen = job->answers;
 	const struct antispam_conf *conf = job->conf;
 	struct plan *p = plan_new(job->arena, job->msg);
+	const char *none = "";
 
-	plan_accept(p, "none", arena_printf(job->arena, "spam with %u %%",
-	    seen->percent));
+	plan_accept(p, "none", words_of(job, CLASS_SPAM));
 	add_facts(job, p);
 	remove_fields(job, p);
 	if (job->direction == DIRECTION_IN) {
@@ -237,7 +320,7 @@ antispam_decide(const struct job *job)
 		if (conf->header)
 			add_field(job, p);
 	} else {
-		judge_one(job, &seen->own[0], &p->all);
+		judge_one(job, &seen->own[0], &p->all, &none);
 	}
 	return p;
 }

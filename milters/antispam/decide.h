@@ -5,17 +5,17 @@
  *			is set for each recipient. RC_RETRY is trouble of ours
  * antispam_decide	pure: thresholds and actions, for each recipient
  *
- * The probability is that of the classifier's score with the clues' weights
- * added; percent is its whole part.
+ * The probability of spam is that of the classifier's score with the clues'
+ * weights added; of each other class that of its own clues alone. percent is
+ * the whole part. What is most is the message's class (antispam_class).
  */
 #ifndef ANTISPAM_DECIDE_H
 #define ANTISPAM_DECIDE_H
 
 #include "clue.h"
 #include "listed.h"
-#include "milter/filter.h"
+#include "look.h"
 #include "model.h"
-#include "options.h"
 
 enum { REASONS = 5 };
 
@@ -34,7 +34,8 @@ struct antispam_own {
 struct antispam_answers {
 	double score;			/* the classifier's */
 	struct clues clues;
-	unsigned percent;
+	unsigned percent[CLASSES];
+	struct slice missed;		/* sources that did not answer */
 	struct spam_reason reasons[REASONS];	/* the strongest ones */
 	size_t nreasons;
 	struct antispam_own *own;	/* of each recipient; outbound: one */
@@ -48,8 +49,18 @@ struct antispam_shared {
 enum rc antispam_look(struct job *job, struct slice *why_r);
 struct plan *antispam_decide(const struct job *job);
 
-/* The message alone, for tools: percent, score and reasons. */
-void antispam_judge(struct message *msg, const struct model *model,
-    struct antispam_answers *answers_r);
+/*
+ * Percent, score and reasons of look->msg, with the checks of checks.c. The
+ * caller sets job, msg, shared and conf of the look; shared->model is there.
+ * RC_RETRY with *why_r: trouble of ours.
+ */
+enum rc antispam_judge(struct spam_look *look,
+    struct antispam_answers *answers_r, struct slice *why_r);
+
+/*
+ * The class of a message: the worst of phishing, fraud, spam and graymail, in
+ * this order, that is likelier than not; CLASSES: none, ordinary mail.
+ */
+enum mail_class antispam_class(const struct antispam_answers *seen);
 
 #endif

@@ -23,6 +23,26 @@ const struct conf_option antispam_options[] = {
 	{ "action", CONF_ENUM | CONF_SCOPED, AT(action), "quarantine", 0, 0,
 	  "What is done with it. discard needs a store, where a record of it "
 	  "is kept.", actions },
+	{ "phishing_at", CONF_COUNT | CONF_SCOPED, AT(phishing_at), "60", 1,
+	  SPAM_NEVER,
+	  "Inbound mail that is phishing with at least so many percent gets "
+	  "phishing_action. This comes before the thresholds for spam.",
+	  NULL },
+	{ "phishing_action", CONF_ENUM | CONF_SCOPED, AT(phishing_action),
+	  "quarantine", 0, 0, "What is done with it.", actions },
+	{ "fraud_at", CONF_COUNT | CONF_SCOPED, AT(fraud_at), "60", 1,
+	  SPAM_NEVER,
+	  "The same for mail in which somebody passes himself off as one of "
+	  "yours or as a partner.", NULL },
+	{ "fraud_action", CONF_ENUM | CONF_SCOPED, AT(fraud_action),
+	  "quarantine", 0, 0, "What is done with it.", actions },
+	{ "graymail_at", CONF_COUNT | CONF_SCOPED | CONF_FORM,
+	  AT(graymail_at), "101", 1, SPAM_NEVER,
+	  "The same for newsletters, lists and notifications that are no "
+	  "spam. 101: they are delivered as they are.", NULL },
+	{ "graymail_action", CONF_ENUM | CONF_SCOPED | CONF_FORM,
+	  AT(graymail_action), "tag", 0, 0, "What is done with them.",
+	  actions },
 	{ "outbound_at", CONF_COUNT | CONF_SCOPED, AT(out_at), "60", 1,
 	  SPAM_NEVER,
 	  "The same for outbound mail. Whose settings count is the sender who "
@@ -39,6 +59,14 @@ const struct conf_option antispam_options[] = {
 	{ "subject_tag", CONF_STRING | CONF_SCOPED | CONF_FORM,
 	  AT(subject_tag), "[SPAM]", 0, 60,
 	  "The mark in the subject. Empty: none.", NULL },
+	{ "phishing_tag", CONF_STRING | CONF_SCOPED | CONF_FORM,
+	  AT(phishing_tag), "[PHISHING]", 0, 60,
+	  "The same where phishing_action is tag.", NULL },
+	{ "fraud_tag", CONF_STRING | CONF_SCOPED | CONF_FORM, AT(fraud_tag),
+	  "[FRAUD?]", 0, 60, "The same where fraud_action is tag.", NULL },
+	{ "graymail_tag", CONF_STRING | CONF_SCOPED | CONF_FORM,
+	  AT(graymail_tag), "[BULK]", 0, 60,
+	  "The same where graymail_action is tag.", NULL },
 	{ "header", CONF_BOOL, AT(header), "true", 0, 0,
 	  "Inbound mail gets a field X-Gatehouse-Spam with the probability "
 	  "and the reasons. Fields of that name that it brings are removed "
@@ -51,6 +79,9 @@ antispam_check(const struct antispam_conf *conf,
     const struct house_conf *house, struct arena *a, struct slice *why_r)
 {
 	bool discards = conf->action == SPAM_DISCARD ||
+	    conf->phishing_action == SPAM_DISCARD ||
+	    conf->fraud_action == SPAM_DISCARD ||
+	    conf->graymail_action == SPAM_DISCARD ||
 	    conf->out_action == SPAM_DISCARD || conf->blocked == SPAM_DISCARD;
 
 	if (discards && !house_stores(house)) {

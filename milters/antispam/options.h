@@ -17,10 +17,12 @@ struct antispam_conf {
 	const char *model;		/* file; empty: the site's, or ours */
 	unsigned tag_at, act_at;	/* percent, inbound */
 	int action;			/* enum spam_action */
+	unsigned phishing_at, fraud_at, graymail_at;	/* inbound */
+	int phishing_action, fraud_action, graymail_action;
 	unsigned out_at;
 	int out_action;
 	int blocked;			/* who is on a block list */
-	const char *subject_tag;
+	const char *subject_tag, *phishing_tag, *fraud_tag, *graymail_tag;
 	bool header;
 	struct scopes *scopes;
 };

@@ -1,7 +1,20 @@
 #include "decide.h"
 
-#include "decide_part.h"
+#include "options.h"
 #include "wait.h"
+
+/* What becomes of it for those who have the same options. */
+struct judgement {
+	enum antivirus_action action;
+	const char *rule;
+	const char *option;		/* that said so; NULL: none */
+	enum cause cause;
+	enum lack lack;
+	struct slice reason;
+	struct slice tag;		/* value of the header field; empty:
+					   none */
+	struct verdict verdict;
+};
 
 /* Named in full, since log lines and reports are searched for them. */
 static const char *const rules[LACKS] = { "clean", "not-scanned-engine",
@@ -54,6 +67,22 @@ verdict_of(const struct judgement *j)
 
 /* ---- one set of options ---- */
 
+/* Options for outbound mail may say "same". */
+static const char *
+option_of(const struct antivirus_conf *conf, enum lack lack, bool out)
+{
+	static const char *const options[LACKS][2] = {
+		[LACK_ENGINE] = { "engine_trouble", "engine_trouble_outbound" },
+		[LACK_CRASH] = { "crash", "crash_outbound" },
+		[LACK_LIMIT] = { "limit", "limit_outbound" },
+		[LACK_ENCRYPTED] = { "encrypted", "encrypted_outbound" },
+		[LACK_AMBIGUOUS] = { "ambiguous", "ambiguous_outbound" },
+		[LACK_UNREADABLE] = { "unreadable", "unreadable_outbound" },
+	};
+
+	return options[lack][out && antivirus_outbound(conf, lack)];
+}
+
 static struct judgement
 infected(const struct job *job, const struct antivirus_conf *conf,
     const struct ledger_row *row, size_t engine)
@@ -66,7 +95,8 @@ infected(const struct job *job, const struct antivirus_conf *conf,
 	    conf->infected_outbound : conf->infected));
 
 	return (struct judgement){ .action = action, .rule = "virus",
-	    .cause = CAUSE_VIRUS, .reason = row->path.len > 0 ?
+	    .option = job->direction == DIRECTION_OUT ? "infected_outbound" :
+	    "infected", .cause = CAUSE_VIRUS, .reason = row->path.len > 0 ?
 	    arena_printf(job->arena, "%.*s in %.*s, says %s", SLICE_ARG(name),
 	    SLICE_ARG(row->path), who) : arena_printf(job->arena,
 	    "%.*s, says %s", SLICE_ARG(name), who),
@@ -104,7 +134,8 @@ lacking(const struct job *job, const struct antivirus_conf *conf,
 		cause = CAUSE_POISON;
 	}
 	return (struct judgement){ .action = action, .rule = rules[which],
-	    .cause = cause, .lack = which,
+	    .option = option_of(conf, which, out), .cause = cause,
+	    .lack = which,
 	    .reason = all[which].text, .tag = action == ANTIVIRUS_TAG ?
 	    arena_printf(job->arena, "not scanned; reason=%s",
 	    lack_name(which)) : SLICE("") };
@@ -135,6 +166,17 @@ judge(const struct job *job, const struct antivirus_conf *conf)
 
 /* ---- all of them ---- */
 
+enum rc
+antivirus_resolve(struct job *job, struct slice *why_r)
+{
+	const struct antivirus_conf *conf = job->conf;
+	struct antivirus_answers *seen = job->answers;
+
+	return owners_resolve(job, antivirus_options, conf->scopes,
+	    sizeof *conf, job->direction == DIRECTION_OUT, &seen->owners,
+	    why_r);
+}
+
 /* Which of two says what became of the message: putting off puts off all of
  * it, else the stronger one; of equals the first recipient's. */
 static bool
@@ -146,14 +188,14 @@ stronger(const struct judgement *j, const struct judgement *than)
 	return j->action > than->action;
 }
 
-static const struct group *
-strongest(const struct groups *groups)
+static const struct judgement *
+strongest(const struct judgement *each, size_t n)
 {
-	const struct group *found = groups->first;
+	const struct judgement *found = &each[0];
 
-	for (const struct group *g = found->next; g != NULL; g = g->next)
-		if (stronger(&g->judgement, &found->judgement))
-			found = g;
+	for (size_t i = 1; i < n; i++)
+		if (stronger(&each[i], found))
+			found = &each[i];
 	return found;
 }
 
@@ -191,41 +233,80 @@ tell(struct plan *p, const struct job *job, const struct judgement *j)
  * one. */
 static void
 tag(struct plan *p, const struct antivirus_conf *conf,
-    const struct groups *groups, const struct group *told)
+    const struct judgement *each, size_t n, const struct judgement *told)
 {
-	const struct group *g = groups->first;
+	size_t i = 0;
 
-	while (g != NULL && g->judgement.action != ANTIVIRUS_TAG)
-		g = g->next;
-	if (g == NULL)
-		g = told;
-	if (g->judgement.tag.len > 0)
+	while (i < n && each[i].action != ANTIVIRUS_TAG)
+		i++;
+	if (i < n)
+		told = &each[i];
+	if (told->tag.len > 0)
 		patch_insert(&p->edits, slice_of(conf->header), arena_printf(
-		    p->arena, " %.*s", SLICE_ARG(g->judgement.tag)));
+		    p->arena, " %.*s", SLICE_ARG(told->tag)));
+}
+
+static struct slice
+level_of(const struct job *job, size_t owner, const struct judgement *j)
+{
+	const struct antivirus_answers *seen = job->answers;
+	const struct antivirus_conf *conf = job->conf;
+
+	return owners_level(job, &seen->owners, owner, j->option,
+	    conf->scopes);
+}
+
+/* Who gets another verdict than the one that is told. */
+static void
+differ(const struct job *job, struct plan *p, const struct owner_groups *g,
+    const struct judgement *each, const struct judgement *told)
+{
+	bool first = true;
+
+	if (g->of == NULL) {
+		p->all.scope = level_of(job, 0, told);
+		return;
+	}
+	for (size_t i = 0; i < job->envelope->nrecipients; i++) {
+		const struct judgement *j;
+		struct verdict *own;
+
+		if (g->of[i] == OWNER_NONE)
+			continue;
+		j = &each[g->of[i]];
+		if (j == told) {
+			verdict_level(&p->all, level_of(job, i, j), first);
+			first = false;
+			continue;
+		}
+		own = plan_recipient(p, i);
+		*own = j->verdict;
+		own->scope = level_of(job, i, j);
+	}
 }
 
 struct plan *
 antivirus_decide(const struct job *job)
 {
 	struct plan *p = plan_new(job->arena, job->msg);
-	const struct group *told;
-	struct groups groups;
+	const struct antivirus_answers *seen = job->answers;
+	const struct judgement *told;
+	struct judgement *each;
+	struct owner_groups g;
 
-	antivirus_groups(job, &groups);
-	for (struct group *g = groups.first; g != NULL; g = g->next) {
-		g->judgement = judge(job, g->conf);
-		g->verdict = verdict_of(&g->judgement);
+	owners_group(job, &seen->owners, sizeof(struct antivirus_conf), &g);
+	each = arena_array(job->arena, g.n, sizeof *each);
+	for (size_t i = 0; i < g.n; i++) {
+		each[i] = judge(job, g.conf[i]);
+		each[i].verdict = verdict_of(&each[i]);
 	}
-	told = strongest(&groups);
+	told = strongest(each, g.n);
 	remove_forged(p, job, job->conf);
 	wait_remember(p, job);
-	tell(p, job, &told->judgement);
+	tell(p, job, told);
 	p->all = told->verdict;
-	for (size_t i = 0; groups.of != NULL &&
-	    i < job->envelope->nrecipients; i++)
-		if (groups.of[i] != NULL && groups.of[i] != told)
-			*plan_recipient(p, i) = groups.of[i]->verdict;
-	tag(p, job->conf, &groups, told);
+	differ(job, p, &g, each, told);
+	tag(p, job->conf, each, g.n, told);
 	wait_decide(p, job);
 	return p;
 }

@@ -15,16 +15,14 @@
 #define ANTIVIRUS_DECIDE_H
 
 #include "ledger.h"
-#include "milter/filter.h"
+#include "milter/owners.h"
 
 struct antivirus_conf;
 
 struct antivirus_answers {
 	struct ledger ledger;
 	int64_t us;			/* that scanning took */
-	struct antivirus_conf *own;	/* by recipient, or the sender's; NULL:
-					   the same for all */
-	size_t nown;
+	struct owners owners;		/* by recipient, or the sender's */
 };
 
 enum rc antivirus_resolve(struct job *job, struct slice *why_r);

@@ -192,17 +192,23 @@ const struct conf_option antivirus_options[] = {
 	{ 0 }
 };
 
-enum antivirus_action
-antivirus_action(const struct antivirus_conf *conf, enum lack lack,
-    bool outbound)
+bool
+antivirus_outbound(const struct antivirus_conf *conf, enum lack lack)
 {
 	int same = lack == LACK_ENGINE ? ANTIVIRUS_TEMPFAIL + 1 :
 	    ANTIVIRUS_REJECT + 1;
 
+	return lack != LACK_NONE && conf->lack_outbound[lack] < same;
+}
+
+enum antivirus_action
+antivirus_action(const struct antivirus_conf *conf, enum lack lack,
+    bool outbound)
+{
 	if (lack == LACK_NONE)
 		return ANTIVIRUS_ACCEPT;
 	return (enum antivirus_action)(outbound &&
-	    conf->lack_outbound[lack] < same ? conf->lack_outbound[lack] :
+	    antivirus_outbound(conf, lack) ? conf->lack_outbound[lack] :
 	    conf->lack[lack]);
 }
 

@@ -50,6 +50,8 @@ struct antivirus_conf {
 extern const struct conf_option antivirus_options[];
 
 /* "same" stands behind the others, in a list that ends before REJECT too. */
+/* Is there an action for that lack of its own for outbound mail? */
+bool antivirus_outbound(const struct antivirus_conf *conf, enum lack lack);
 enum antivirus_action antivirus_action(const struct antivirus_conf *conf,
     enum lack lack, bool outbound);
 

@@ -313,8 +313,7 @@ conf_of(const struct job *job, size_t i)
 {
 	const struct antivirus_answers *seen = job->answers;
 
-	return seen->own == NULL ? job->conf : job->direction == DIRECTION_OUT
-	    ? &seen->own[0] : &seen->own[i];
+	return owners_conf(job, &seen->owners, i);
 }
 
 static bool

@@ -1,13 +1,11 @@
 #include "backscatter_sent.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/clock.h"
 #include "base/sip.h"
-#include "base/state_file.h"
+#include "base/shared_file.h"
 
 enum {
 	VERSION_OF_FILE = 1,
@@ -28,10 +26,8 @@ struct sent_head {
 };
 
 struct ndr_sent {
-	_Atomic unsigned references;
-	pthread_mutex_t lock;		/* guards the memory */
+	struct shared_file shared;
 	unsigned pairs;
-	struct state_file map;
 	struct sent_head *head;
 	uint64_t *bits;			/* GENERATIONS times words */
 };
@@ -56,18 +52,24 @@ size_for(unsigned pairs)
 }
 
 static bool
-whole(const struct sent_head *h, unsigned pairs)
+whole(const void *memory, size_t size, const void *with)
 {
-	return memcmp(h->magic, "GHsent\0", sizeof h->magic) == 0 &&
+	const struct sent_head *h = memory;
+	unsigned pairs = *(const unsigned *)with;
+
+	return size == size_for(pairs) &&
+	    memcmp(h->magic, "GHsent\0", sizeof h->magic) == 0 &&
 	    h->version == VERSION_OF_FILE && h->words == words_for(pairs);
 }
 
 static void
-begin(struct sent_head *h, size_t size, unsigned pairs)
+begin(void *memory, size_t size, const void *with)
 {
-	memset(h, 0, size);
+	struct sent_head *h = memory;
+
+	(void)size;
 	h->version = VERSION_OF_FILE;
-	h->words = words_for(pairs);
+	h->words = words_for(*(const unsigned *)with);
 	h->begun = clock_wall();
 	sip_secret(h->secret);
 	memcpy(h->magic, "GHsent\0", sizeof h->magic);
@@ -77,26 +79,18 @@ enum rc
 ndr_sent_open(const char *path, unsigned pairs, struct ndr_sent **sent_r,
     const char **anew_r, struct arena *a, struct slice *why_r)
 {
-	struct state_file map;
-	struct ndr_sent *s;
-	bool kept;
-	enum rc rc = state_map(path, size_for(pairs), &map, &kept, a, why_r);
+	static const struct shared_kind kind = { "filter", whole, begin };
+	struct ndr_sent *s = mem_alloc(sizeof *s);
+	enum rc rc = shared_open(&s->shared, path, size_for(pairs), &kind,
+	    &pairs, anew_r, a, why_r);
 
-	*anew_r = NULL;
-	if (rc != RC_OK)
+	if (rc != RC_OK) {
+		free(s);
 		return rc;
-	s = mem_alloc(sizeof *s);
-	s->references = 1;
-	pthread_mutex_init(&s->lock, NULL);
-	s->pairs = pairs;
-	s->map = map;
-	s->head = map.memory;
-	s->bits = (uint64_t *)(s->head + 1);
-	if (!whole(s->head, pairs)) {
-		*anew_r = kept ? "it is no filter of this version" :
-		    "it is new or of another size";
-		begin(s->head, map.size, pairs);
 	}
+	s->pairs = pairs;
+	s->head = s->shared.memory;
+	s->bits = (uint64_t *)(s->head + 1);
 	*sent_r = s;
 	return RC_OK;
 }
@@ -105,18 +99,15 @@ struct ndr_sent *
 ndr_sent_hold(struct ndr_sent *s)
 {
 	if (s != NULL)
-		atomic_fetch_add(&s->references, 1);
+		shared_hold(&s->shared);
 	return s;
 }
 
 void
 ndr_sent_drop(struct ndr_sent *s)
 {
-	if (s == NULL || atomic_fetch_sub(&s->references, 1) != 1)
-		return;
-	state_unmap(&s->map);
-	pthread_mutex_destroy(&s->lock);
-	free(s);
+	if (s != NULL && shared_drop(&s->shared))
+		free(s);
 }
 
 unsigned
@@ -182,7 +173,7 @@ ndr_sent_add(struct ndr_sent *s, struct slice id, struct slice recipient,
 	int64_t day = now / DAY;
 	unsigned g = (unsigned)(day % GENERATIONS);
 
-	pthread_mutex_lock(&s->lock);
+	shared_lock(&s->shared);
 	if (s->head->day[g] != day) {
 		memset(&s->bits[(size_t)g * s->head->words], 0,
 		    s->head->words * sizeof (uint64_t));
@@ -195,7 +186,7 @@ ndr_sent_add(struct ndr_sent *s, struct slice id, struct slice recipient,
 	    s->head->last < now - SENT_DAYS * DAY)
 		s->head->first = now;
 	s->head->last = now;
-	pthread_mutex_unlock(&s->lock);
+	shared_unlock(&s->shared);
 }
 
 static bool
@@ -216,7 +207,7 @@ ndr_sent_has(struct ndr_sent *s, struct slice id, struct slice recipient,
 	int64_t today = now / DAY;
 	bool has = false;
 
-	pthread_mutex_lock(&s->lock);
+	shared_lock(&s->shared);
 	for (unsigned g = 0; g < GENERATIONS && !has; g++) {
 		int64_t day = s->head->day[g];
 
@@ -224,7 +215,7 @@ ndr_sent_has(struct ndr_sent *s, struct slice id, struct slice recipient,
 		has = day > 0 && day >= today - SENT_DAYS &&
 		    day <= today + 1 && holds(s, g, &p);
 	}
-	pthread_mutex_unlock(&s->lock);
+	shared_unlock(&s->shared);
 	return has;
 }
 
@@ -240,9 +231,9 @@ ndr_sent_since(struct ndr_sent *s, int64_t now)
 {
 	int64_t since;
 
-	pthread_mutex_lock(&s->lock);
+	shared_lock(&s->shared);
 	since = s->head->first == 0 || s->head->first > now ||
 	    s->head->last < now - SENT_DAYS * DAY ? -1 : now - s->head->first;
-	pthread_mutex_unlock(&s->lock);
+	shared_unlock(&s->shared);
 	return since;
 }

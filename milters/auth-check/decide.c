@@ -217,12 +217,11 @@ stricter(const struct judgement *j, const struct judgement *than)
 static const struct group *
 strictest(const struct groups *groups)
 {
-	const struct group *found = NULL;
+	const struct group *found = &groups->each[0];
 
-	for (const struct group *g = groups->first; g != NULL; g = g->next)
-		if (found == NULL || stricter(&g->judgement,
-		    &found->judgement))
-			found = g;
+	for (size_t i = 1; i < groups->n; i++)
+		if (stricter(&groups->each[i].judgement, &found->judgement))
+			found = &groups->each[i];
 	return found;
 }
 
@@ -238,8 +237,8 @@ done(const struct job *job, const struct groups *groups,
 	struct judgement j = told->judgement;
 	bool all = true;
 
-	for (const struct group *g = groups->first; g != NULL; g = g->next)
-		all = all && g->judgement.action == AUTH_REJECT;
+	for (size_t i = 0; i < groups->n; i++)
+		all = all && groups->each[i].judgement.action == AUTH_REJECT;
 	if (j.action != AUTH_REJECT || all ||
 	    (job->store && job->house->mixed_reject == MIXED_REJECT_ALL))
 		return j;
@@ -256,33 +255,26 @@ same(const struct verdict *a, const struct verdict *b)
 	    slice_eq(a->reason, b->reason) && slice_eq(a->reply, b->reply);
 }
 
-/* Of one verdict for several recipients: who said so, if it is one level. */
-static void
-add_level(struct verdict *v, struct slice level, bool first)
-{
-	v->scope = first || slice_eq(v->scope, level) ? level :
-	    SLICE("several levels");
-}
-
 static void
 act(const struct job *job, struct plan *p, const struct groups *groups,
     const struct group *told)
 {
-	const struct group *tagged = groups->first;
 	bool first = true;
+	size_t tagged = 0;
 
 	p->all = told->verdict;
 	for (size_t i = 0; groups->of != NULL &&
 	    i < job->envelope->nrecipients; i++) {
-		const struct group *g = groups->of[i];
+		const struct group *g;
 		struct verdict *own;
 		struct slice level;
 
-		if (g == NULL)
+		if (groups->of[i] == OWNER_NONE)
 			continue;
+		g = &groups->each[groups->of[i]];
 		level = decide_level(job, i, option_of(job, &g->judgement));
 		if (same(&g->verdict, &p->all)) {
-			add_level(&p->all, level, first);
+			verdict_level(&p->all, level, first);
 			first = false;
 			continue;
 		}
@@ -291,10 +283,12 @@ act(const struct job *job, struct plan *p, const struct groups *groups,
 		own->scope = level;
 	}
 	/* The field is the message's: all who get it get the tag. */
-	while (tagged != NULL && tagged->judgement.action != AUTH_TAG)
-		tagged = tagged->next;
-	if (tagged != NULL)
-		add_tag(&tagged->job, p, &tagged->judgement);
+	while (tagged < groups->n &&
+	    groups->each[tagged].judgement.action != AUTH_TAG)
+		tagged++;
+	if (tagged < groups->n)
+		add_tag(&groups->each[tagged].job, p,
+		    &groups->each[tagged].judgement);
 }
 
 static void
@@ -305,7 +299,9 @@ judge(const struct job *job, struct plan *p)
 	struct groups groups;
 
 	decide_groups(job, &groups);
-	for (struct group *g = groups.first; g != NULL; g = g->next) {
+	for (size_t i = 0; i < groups.n; i++) {
+		struct group *g = &groups.each[i];
+
 		g->judgement = strongest(&g->job);
 		g->verdict = verdict_of(&g->job, &g->judgement);
 	}

@@ -26,7 +26,7 @@
 #include "dkim/arc.h"
 #include "dmarc.h"
 #include "iprev.h"
-#include "milter/filter.h"
+#include "milter/owners.h"
 #include "backscatter.h"
 #include "options.h"
 #include "spf.h"
@@ -52,8 +52,7 @@ struct auth_answers {
 	bool backscatter;		/* bounce and proof are there */
 	struct bounce *bounce;		/* NULL: not looked at */
 	enum backscatter_proof proof;	/* of a DSN */
-	struct own *own;		/* by recipient (decide_scope.c); NULL:
-					   all have the same options */
+	struct owners owners;		/* by recipient (decide_scope.c) */
 	struct slice sent_proof;	/* outbound: the field; or none */
 	int64_t waited;			/* us, at the end of the message */
 	int64_t waited_spf;		/* of these, for SPF's chain */

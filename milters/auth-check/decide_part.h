@@ -42,17 +42,16 @@ part_tell spf_tell, dkim_tell, dmarc_tell, arc_tell, iprev_tell,
  * are left to the caller.
  */
 struct group {
-	struct group *next;
 	struct job job;			/* conf is theirs */
 	struct judgement judgement;
 	struct verdict verdict;
 };
 
 struct groups {
-	struct group *first;		/* never NULL */
-	struct group **of;		/* by recipient, NULL where Postfix has
-					   refused him; itself NULL: one group
-					   of all */
+	struct group *each;
+	size_t n;			/* at least one */
+	const unsigned *of;		/* by recipient, OWNER_NONE where Postfix
+					   has refused him; NULL: one group */
 };
 
 void decide_groups(const struct job *job, struct groups *groups_r);

@@ -2,8 +2,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -11,60 +9,57 @@
 #include <unistd.h>
 
 #include "base/clock.h"
-#include "base/state_file.h"
+#include "base/shared_file.h"
 
 struct harvest_file {
-	_Atomic unsigned references;
-	pthread_mutex_t lock;		/* guards the table */
-	struct harvest_table *table;
+	struct shared_file shared;
 	unsigned entries;
-	struct state_file map;
 };
+
+static bool
+whole(const void *memory, size_t size, const void *with)
+{
+	(void)with;
+	return harvest_whole(memory, size);
+}
+
+static void
+begin(void *memory, size_t size, const void *with)
+{
+	(void)size;
+	harvest_begin(memory, *(const unsigned *)with, clock_wall());
+}
 
 enum rc
 harvest_open(const char *path, unsigned entries, struct harvest_file **file_r,
     const char **anew_r, struct arena *a, struct slice *why_r)
 {
-	struct state_file map;
-	struct harvest_file *f;
-	bool kept;
-	enum rc rc = state_map(path, harvest_size(entries), &map, &kept, a,
-	    why_r);
+	static const struct shared_kind kind = { "table", whole, begin };
+	struct harvest_file *f = mem_alloc(sizeof *f);
+	enum rc rc = shared_open(&f->shared, path, harvest_size(entries),
+	    &kind, &entries, anew_r, a, why_r);
 
-	*anew_r = NULL;
-	if (rc != RC_OK)
-		return rc;
-	if (!harvest_whole(map.memory, map.size)) {
-		*anew_r = kept ? "it is no table of this version" :
-		    "it is new or of another size";
-		harvest_begin(map.memory, entries, clock_wall());
-	}
-	f = mem_alloc(sizeof *f);
-	f->references = 1;
-	pthread_mutex_init(&f->lock, NULL);
-	f->table = map.memory;
 	f->entries = entries;
-	f->map = map;
-	*file_r = f;
-	return RC_OK;
+	if (rc == RC_OK)
+		*file_r = f;
+	else
+		free(f);
+	return rc;
 }
 
 struct harvest_file *
 harvest_hold(struct harvest_file *f)
 {
 	if (f != NULL)
-		atomic_fetch_add(&f->references, 1);
+		shared_hold(&f->shared);
 	return f;
 }
 
 void
 harvest_drop(struct harvest_file *f)
 {
-	if (f == NULL || atomic_fetch_sub(&f->references, 1) != 1)
-		return;
-	state_unmap(&f->map);
-	pthread_mutex_destroy(&f->lock);
-	free(f);
+	if (f != NULL && shared_drop(&f->shared))
+		free(f);
 }
 
 unsigned
@@ -77,9 +72,9 @@ void
 harvest_file_look(struct harvest_file *f, const struct harvest_policy *p,
     const struct ip *ip, int64_t now, struct harvest_view *view_r)
 {
-	pthread_mutex_lock(&f->lock);
-	harvest_look(f->table, p, ip, now, view_r);
-	pthread_mutex_unlock(&f->lock);
+	shared_lock(&f->shared);
+	harvest_look(f->shared.memory, p, ip, now, view_r);
+	shared_unlock(&f->shared);
 }
 
 void
@@ -87,11 +82,11 @@ harvest_file_count(struct harvest_file *f, const struct harvest_policy *p,
     const struct ip *ip, bool refused, struct slice recipient, int64_t now,
     struct harvest_view *view_r)
 {
-	uint64_t key = harvest_key(f->table, recipient);
+	uint64_t key = harvest_key(f->shared.memory, recipient);
 
-	pthread_mutex_lock(&f->lock);
-	harvest_count(f->table, p, ip, refused, key, now, view_r);
-	pthread_mutex_unlock(&f->lock);
+	shared_lock(&f->shared);
+	harvest_count(f->shared.memory, p, ip, refused, key, now, view_r);
+	shared_unlock(&f->shared);
 }
 
 struct harvest_table *

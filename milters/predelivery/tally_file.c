@@ -1,64 +1,59 @@
 #include "tally_file.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
 #include <stdlib.h>
 
 #include "base/buf.h"
-#include "base/state_file.h"
+#include "base/shared_file.h"
 
 struct tally_file {
-	_Atomic unsigned references;
-	pthread_mutex_t lock;		/* guards the table */
-	struct tally *table;
+	struct shared_file shared;
 	unsigned cells;
-	struct state_file map;
 };
+
+static bool
+whole(const void *memory, size_t size, const void *with)
+{
+	(void)with;
+	return tally_whole(memory, size);
+}
+
+static void
+begin(void *memory, size_t size, const void *with)
+{
+	(void)size;
+	tally_begin(memory, *(const unsigned *)with);
+}
 
 enum rc
 tally_open(const char *path, unsigned cells, struct tally_file **file_r,
     const char **anew_r, struct arena *a, struct slice *why_r)
 {
-	struct state_file map;
-	struct tally_file *f;
-	bool kept;
-	enum rc rc = state_map(path, tally_size(cells), &map, &kept, a,
-	    why_r);
+	static const struct shared_kind kind = { "table", whole, begin };
+	struct tally_file *f = mem_alloc(sizeof *f);
+	enum rc rc = shared_open(&f->shared, path, tally_size(cells), &kind,
+	    &cells, anew_r, a, why_r);
 
-	*anew_r = NULL;
-	if (rc != RC_OK)
-		return rc;
-	if (!tally_whole(map.memory, map.size)) {
-		*anew_r = kept ? "it is no table of this version" :
-		    "it is new or of another size";
-		tally_begin(map.memory, cells);
-	}
-	f = mem_alloc(sizeof *f);
-	f->references = 1;
-	pthread_mutex_init(&f->lock, NULL);
-	f->table = map.memory;
 	f->cells = cells;
-	f->map = map;
-	*file_r = f;
-	return RC_OK;
+	if (rc == RC_OK)
+		*file_r = f;
+	else
+		free(f);
+	return rc;
 }
 
 struct tally_file *
 tally_hold(struct tally_file *f)
 {
 	if (f != NULL)
-		atomic_fetch_add(&f->references, 1);
+		shared_hold(&f->shared);
 	return f;
 }
 
 void
 tally_drop(struct tally_file *f)
 {
-	if (f == NULL || atomic_fetch_sub(&f->references, 1) != 1)
-		return;
-	state_unmap(&f->map);
-	pthread_mutex_destroy(&f->lock);
-	free(f);
+	if (f != NULL && shared_drop(&f->shared))
+		free(f);
 }
 
 unsigned
@@ -87,14 +82,14 @@ tally_file_offer(struct tally_file *f, const struct tally_name *name,
 	struct tally_offer o = *how;
 
 	/* The secret never changes, so keys need no lock. */
-	o.message = tally_key(f->table, tally_key(f->table, 0,
+	o.message = tally_key(f->shared.memory, tally_key(f->shared.memory, 0,
 	    folded(a, name->sender)), name->message);
 	o.recipients = arena_array(a, n + 1, sizeof *o.recipients);
 	o.n = n;
 	for (size_t i = 0; i < n; i++)
-		o.recipients[i] = tally_key(f->table, o.message,
+		o.recipients[i] = tally_key(f->shared.memory, o.message,
 		    folded(a, recipients[i]));
-	pthread_mutex_lock(&f->lock);
-	tally_offer(f->table, &o, view_r);
-	pthread_mutex_unlock(&f->lock);
+	shared_lock(&f->shared);
+	tally_offer(f->shared.memory, &o, view_r);
+	shared_unlock(&f->shared);
 }

@@ -244,7 +244,7 @@ book_judged(struct book *b, struct slice sha256, enum answer_verdict verdict,
 /* ---- what is over ---- */
 
 enum rc
-book_sweep(struct book *b, int64_t oldest, int64_t now)
+book_clear(struct book *b, int64_t oldest, int64_t now)
 {
 	struct db_query *q = db_query(b->db, "DELETE FROM verdicts"
 	    " WHERE (at < ?1 OR (verdict = ?2 AND at < ?3)) AND NOT EXISTS"

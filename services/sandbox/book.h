@@ -18,7 +18,7 @@
  * book_later	ask, or give it again, not before `next`. failed: one try more
  *		is used up, and its tasks are forgotten
  * book_judged	the verdict on a file; its tasks are done
- * book_sweep	verdicts older than `oldest` go (and those that nobody could
+ * book_clear	verdicts older than `oldest` go (and those that nobody could
  *		give after BOOK_NONE seconds), and mail that is not in the list
  *		any more: all whose last book_seen is before `now`
  * book_seen	the object still waits
@@ -72,7 +72,7 @@ enum rc book_later(struct book *b, struct slice sha256, int64_t next,
 enum rc book_judged(struct book *b, struct slice sha256,
     enum answer_verdict verdict, int64_t score, struct slice family,
     int64_t now);
-enum rc book_sweep(struct book *b, int64_t oldest, int64_t now);
+enum rc book_clear(struct book *b, int64_t oldest, int64_t now);
 enum rc book_counts(struct book *b, struct book_counts *counts_r);
 
 #endif

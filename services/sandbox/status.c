@@ -32,7 +32,7 @@ put(struct json *w, const struct sandbox_status *s,
 }
 
 void
-status_write(const char *dir, const struct sandbox_status *status,
+sandbox_status_write(const char *dir, const struct sandbox_status *status,
     const struct book_counts *counts)
 {
 	static bool told;		/* one thread writes */

@@ -20,7 +20,7 @@ struct sandbox_status {
 };
 
 /* Into dir, whole or not at all; a failure is told in the log once. */
-void status_write(const char *dir, const struct sandbox_status *status,
+void sandbox_status_write(const char *dir, const struct sandbox_status *status,
     const struct book_counts *counts);
 
 #endif

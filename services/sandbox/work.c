@@ -668,7 +668,7 @@ tell_status(struct work *w, struct arena *a)
 
 	if (book_counts(w->book, &counts) != RC_OK)
 		book_fails(w, a);
-	status_write(w->run->folder, &w->status, &counts);
+	sandbox_status_write(w->run->folder, &w->status, &counts);
 }
 
 static void
@@ -690,7 +690,7 @@ step(struct work *w)
 	else if (list != NULL)
 		leave_store(w, text_of(list, "why"), a);
 	/* What is not seen now is over; but only a whole look says so. */
-	if (ok && w->status.store && !stopping(w) && book_sweep(w->book, now -
+	if (ok && w->status.store && !stopping(w) && book_clear(w->book, now -
 	    conf_of(w)->cache / 1000, now) != RC_OK)
 		book_fails(w, a);
 	json_decref(list);

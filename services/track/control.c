@@ -175,7 +175,7 @@ ready(void *arg, uint32_t events)
 }
 
 enum rc
-control_open(struct control **control_r, const char *folder,
+track_control_open(struct control **control_r, const char *folder,
     struct loop *loop, struct feed *feed, struct arena *a,
     struct slice *why_r)
 {
@@ -205,7 +205,7 @@ control_open(struct control **control_r, const char *folder,
 }
 
 void
-control_close(struct control *c)
+track_control_close(struct control *c)
 {
 	if (c == NULL)
 		return;

@@ -12,7 +12,8 @@
  *
  * One request at a time; the next one waits in the kernel's queue.
  *
- * control_open	listens; RC_RETRY with *why_r
+ * track_control_open
+ *		listens; RC_RETRY with *why_r
  * control_step	goes on with a request that takes several steps; true: there
  *		is one. Between batches only
  */
@@ -25,10 +26,10 @@
 
 struct control;
 
-enum rc control_open(struct control **control_r, const char *folder,
+enum rc track_control_open(struct control **control_r, const char *folder,
     struct loop *loop, struct feed *feed, struct arena *a,
     struct slice *why_r);
 bool control_step(struct control *c);
-void control_close(struct control *c);
+void track_control_close(struct control *c);
 
 #endif

@@ -72,7 +72,7 @@ start(struct service_run *run, struct slice *why_r)
 	    run->arena, why_r);
 	if (rc != RC_OK)
 		return rc;
-	rc = control_open(&t->control, run->folder, run->loop, t->feed,
+	rc = track_control_open(&t->control, run->folder, run->loop, t->feed,
 	    run->arena, why_r);
 	t->timer = loop_every(run->loop, TICK_MS, tick, t);
 	return rc;
@@ -96,7 +96,7 @@ stop(struct service_run *run)
 {
 	struct track *t = run->state;
 
-	control_close(t->control);
+	track_control_close(t->control);
 	feed_close(t->feed);
 	service_set_drop(t->set);
 }

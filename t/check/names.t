@@ -1,0 +1,28 @@
+#!/usr/bin/perl
+# No two files of the house give one name to two things: what is linked from
+# archives takes the first that it meets, and says nothing.
+use strict;
+use warnings;
+
+use File::Find qw(find);
+use Test::More;
+
+my $build = "$ENV{GATEHOUSE_CHECK}/normal";
+my (@objects, %places);
+
+find({ no_chdir => 1, wanted => sub {
+	push @objects, $_ if /\.o$/;
+} }, map { "$build/$_" } qw(common milters cells services tools));
+cmp_ok scalar @objects, '>', 300, scalar(@objects) . ' object files';
+
+open my $nm, '-|', 'nm', '-A', '-g', '--defined-only', @objects or die "nm: $!";
+while (<$nm>) {
+	my ($file, $name) = /^\Q$build\E\/(\S+):\S+ [TDBRVW] (\S+)$/ or next;
+	push @{ $places{$name} }, $file unless $name eq 'main';
+}
+close $nm;
+cmp_ok scalar keys %places, '>', 1000, scalar(keys %places) . ' names';
+is "$_: @{ $places{$_} }", '', 'one thing of that name'
+    for sort grep { @{ $places{$_} } > 1 } keys %places;
+
+done_testing;
