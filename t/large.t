@@ -146,7 +146,7 @@ sub ask {
 	my $answer = $json->decode(<$c> // '{}');
 	if ($answer->{bytes}) {
 		local $/ = \$answer->{bytes};
-		$answer->{got} = <$c>;
+		$answer->{got} = sha256_hex(<$c> // '');
 	}
 	return $answer;
 }
@@ -185,7 +185,7 @@ for my $form ($name, 'chain') {
 	like $line, qr/rule=attachment-removed.*, large=1,/, 'the log line';
 	adopted();
 	my $got = fetch($r->{tokens}[0]);
-	is $got->{got}, $big, 'it can be had';
+	is $got->{got}, sha256_hex($big), 'it can be had';
 	is $got->{name}, 'big.pdf', 'by its name';
 	is $got->{type}, 'application/pdf', 'and its type';
 	is $got->{sha256}, sha256_hex($big), 'and digest';
@@ -213,7 +213,8 @@ $r = talk($name, mail([ "--b\nContent-Type: text/plain; name=x.txt\nContent-" .
     "Disposition: attachment; filename=x.txt\n\n" . "words, and more\n" x 5_000 ]));
 is scalar @{ $r->{tokens} }, 1, 'a text that is attached goes';
 adopted();
-is fetch($r->{tokens}[0])->{got}, ("words, and more\r\n" x 5_000) =~ s/\r\n\z//r,
+is fetch($r->{tokens}[0])->{got},
+    sha256_hex(("words, and more\r\n" x 5_000) =~ s/\r\n\z//r),
     'and is had byte for byte';
 $r = talk($name, "From: a\@client.test\nDate: x\nMIME-Version: 1.0\nContent-Type: " .
     "application/zip; name=z.zip\nContent-Transfer-Encoding: base64\n\n" .
@@ -253,12 +254,12 @@ adopted();
 is fetch($token)->{error}, 'whose', 'who asks has to say for whom';
 is fetch($token, recipient => 'other@gatehouse.test')->{error}, 'no-token',
     'and not for another one';
-is fetch($token, recipient => $us)->{got}, $big, 'for one';
-is fetch($token, recipient => $us)->{got}, $big, 'twice';
+is fetch($token, recipient => $us)->{got}, sha256_hex($big), 'for one';
+is fetch($token, recipient => $us)->{got}, sha256_hex($big), 'twice';
 is fetch($token, recipient => $us)->{error}, 'used-up', 'not a third time';
 is fetch($token, recipient => 'third@gatehouse.test')->{left}, 1,
     'another has his own count';
-is fetch($r->{tokens}[1], recipient => $us)->{got}, $also, 'the other file';
+is fetch($r->{tokens}[1], recipient => $us)->{got}, sha256_hex($also), 'the other file';
 is fetch('a' x 26)->{error}, 'no-token', 'one that was never made';
 is fetch('x')->{error}, 'no-token', 'and what is none';
 my $forged = $token =~ tr/a-y/b-z/r;
@@ -308,7 +309,7 @@ like $text, qr/ 0 of 2 given, .*a\.pdf INFECTED Test\.Word/, 'and none was count
 $scanners->{clamd}->stop;
 signature('nothing has this word');
 $scanners->clamd;
-is fetch($token)->{got}, $big, 'it was a mistake: there it is';
+is fetch($token)->{got}, sha256_hex($big), 'it was a mistake: there it is';
 $s->options('store', download_scan_limit => '20k');
 $s->signal_milter('store', 'USR1');
 ok $s->log->wait_for(qr/store\S+ configuration reloaded/, 20), 'reloaded';
@@ -346,7 +347,59 @@ is scalar @{ $r->{tokens} }, 2, 'with links';
 $s->start_milter('store');
 adopted();
 is fetch($token)->{left}, 1, 'a link from before';
-is fetch($r->{tokens}[1])->{got}, $big, 'and one from between';
+is fetch($r->{tokens}[1])->{got}, sha256_hex($big), 'and one from between';
+
+# --- many at once: as many as there are uses ---
+$r = talk($name, mail([ part('a.pdf', $big) ]));
+adopted();
+my @many = map { IO::Socket::UNIX->new(Peer => "$dir/state/store/sock") } 1 .. 20;
+print $_ $json->encode({ v => 1, op => 'file-fetch', token => $r->{tokens}[0] }) .
+    "\n" for @many;
+my @answers = map { my $c = $_; $json->decode(<$c> // '{}') } @many;
+is scalar(grep { $_->{ok} } @answers), 2, 'twenty at once: two have it';
+is scalar(grep { ($_->{error} // '') eq 'used-up' } @answers), 18,
+    'the others are told';
+close $_ for @many;
+
+# --- a use is on the disk before the first byte is out ---
+$r = talk($name, mail([ part('a.pdf', $big) ]), rcpt => [ $short ]);
+adopted();
+my $c = IO::Socket::UNIX->new(Peer => "$dir/state/store/sock") or die $!;
+print $c $json->encode({ v => 1, op => 'file-fetch', token => $r->{tokens}[0] }) . "\n";
+ok $json->decode(scalar <$c>)->{ok}, 'an answer';
+$s->kill_milter('store');
+$s->start_milter('store');
+is fetch($r->{tokens}[0])->{error}, 'used-up', 'and a kill: it is counted';
+
+# --- a file that was changed on the disk is not given out ---
+$r = talk($name, mail([ part('a.pdf', $big) ]));
+adopted();
+($object) = map { $_->{object} } grep { $_->{given} == 0 && $_->{body} }
+    @{ ask(op => 'file-list', recipient => $us)->{rows} };
+for my $path ("$dir/state/store/files/$object") {
+	chmod 0600, $path;
+	open my $f, '+<:raw', $path or die $!;
+	seek $f, 30_000, 0;
+	print $f 'changed';
+	close $f;
+}
+$got = fetch($r->{tokens}[0]);
+is $got->{error}, 'not-now', 'changed on the disk: not given out';
+like $got->{why}, qr/was changed|cannot be read/, 'and why';
+is fetch($r->{tokens}[0])->{got}, undef, 'not a byte';
+
+# --- the data base was lost: nothing is given, nothing is thrown away ---
+$s->kill_milter('store');
+my @db = map { "$dir/state/store/files.db$_" } '', '-wal', '-shm';
+rename $_, "$_.kept" for @db;
+$s->start_milter('store');
+$s->allow(qr/error: \S+: \d+ files are not in files\.db/);
+is fetch($r->{tokens}[0])->{error}, 'no-token', 'without the list no link leads anywhere';
+ok -e "$dir/state/store/files/$object", 'and the files stay';
+$s->kill_milter('store');
+unlink @db;
+rename "$_.kept", $_ for @db;
+$s->start_milter('store');
 
 # --- erasure ---
 $r = talk($name, mail([ part('a.pdf', $big) ]), rcpt => [ 'gone@gatehouse.test' ],
@@ -367,7 +420,7 @@ is scalar(grep { $_->{sender} eq 'sender@client.test' }
 fetch('b' x 26, peer => 'p') for 1 .. 10;
 $s->allow(qr/warning: p: too many wrong tokens/);
 is fetch($token, peer => 'p')->{error}, 'no-token', 'ten wrong ones: not even a right one';
-is fetch($token, peer => 'q')->{got}, $big, 'another peer is not meant';
+is fetch($token, peer => 'q')->{got}, sha256_hex($big), 'another peer is not meant';
 
 # --- tried out: nothing is written ---
 open my $f, '>', "$dir/mail" or die $!;

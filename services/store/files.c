@@ -13,8 +13,13 @@
 
 #include "log/log.h"
 
-enum { ROOM_WAIT_S = 30, ENDED = 1000, FULL = 1 << 20,
-    KEEP_MOST = 366 * 24 * 3600 };
+enum {
+	ROOM_WAIT_S = 30,
+	LOOKING = 8,			/* files at once */
+	ENDED = 1000,			/* removed in one run */
+	FULL = 1 << 20,			/* bytes that are left of a disk */
+	KEEP_MOST = 366 * 24 * 3600,	/* s */
+};
 
 struct store_files {
 	struct db *db;
@@ -23,6 +28,7 @@ struct store_files {
 	pthread_mutex_t room_lock;
 	pthread_cond_t room_free;
 	uint64_t room;			/* bytes that are looked at */
+	unsigned looking;		/* files */
 };
 
 static const char first[] =
@@ -114,6 +120,15 @@ files_key(struct store *s, struct slice address, struct arena *a)
 	return key.ptr != NULL ? key : address;
 }
 
+/* One that is larger than all the room has it for itself. Mail is scanned too,
+ * so clamd's threads (ten, unless it is told) are not all taken. */
+static bool
+has_room(const struct store_files *f, uint64_t bytes, uint64_t most)
+{
+	return f->looking < LOOKING && (f->room == 0 ||
+	    f->room + bytes <= most);
+}
+
 bool
 files_take_room(struct store *s, uint64_t bytes, uint64_t most)
 {
@@ -125,12 +140,12 @@ files_take_room(struct store *s, uint64_t bytes, uint64_t most)
 	clock_gettime(CLOCK_REALTIME, &until);
 	until.tv_sec += ROOM_WAIT_S;
 	pthread_mutex_lock(&f->room_lock);
-	/* One that is larger than all the room has it for itself. */
-	while (f->room > 0 && f->room + bytes > most && end == 0)
+	while (!has_room(f, bytes, most) && end == 0)
 		end = pthread_cond_timedwait(&f->room_free, &f->room_lock,
 		    &until);
-	taken = f->room == 0 || f->room + bytes <= most;
+	taken = has_room(f, bytes, most);
 	f->room += taken ? bytes : 0;
+	f->looking += taken;
 	pthread_mutex_unlock(&f->room_lock);
 	return taken;
 }
@@ -140,6 +155,7 @@ files_give_room(struct store *s, uint64_t bytes)
 {
 	pthread_mutex_lock(&s->files->room_lock);
 	s->files->room -= bytes;
+	s->files->looking--;
 	pthread_cond_broadcast(&s->files->room_free);
 	pthread_mutex_unlock(&s->files->room_lock);
 }
