@@ -339,6 +339,7 @@ test_links(void)
 	    "other recipients");
 	tap_ok(strcmp(token_of("<1>", other, three, 3), usually) != 0,
 	    "another file");
+	tap_ok(strcmp(large->files->file.token, usually) == 0, "and again");
 	tap_ok(token_hash(token, hash) && strcmp(hash, usually) == 0,
 	    "what stands in the note is what the hash is of");
 	tap_ok(slice_search(note, SLICE("2026-11-26")) < note.len,

@@ -57,7 +57,12 @@ my %large = (large_at => '40k', large_part => '10k', large_url => $url,
     { user => $strict, large_sealed => 'reject' },
     { user => 'from@gatehouse.test', large_at_outbound => '40k' } ]);
 $s->milter($name, %large);
-$s->milter('chain', filters => [ $name ]);
+open my $rules, '>', "$dir/rules" or die $!;
+print $rules 'rules = ( { name = "no"; mode = "active"; when = { header = { ' .
+    'name = "Subject"; contains = "refuse"; }; }; then = { reject = "5.7.1 no"; }; } );' . "\n";
+close $rules;
+$s->milter('chain', filters => [ $name, 'predelivery' ]);
+$s->conf_write('predelivery.conf', rules => "$dir/rules");
 $s->service('store', key => "$dir/store.key", reserve => '64k',
     scan => '200ms', download_scanners => [ $scanners->socket ]);
 
@@ -159,6 +164,13 @@ sub adopted {
 	is_deeply [ $store->files ], [], 'what was stored came in';
 }
 
+sub sql {
+	my ($sql) = @_;
+
+	return system('sqlite3', "$dir/state/store/files.db", '.timeout 5000',
+	    $sql) == 0;
+}
+
 sub fetch {
 	my ($token, %m) = @_;
 
@@ -245,6 +257,25 @@ $r = talk($name, mail([ part('a.pdf', $big) ]), from => 'else@gatehouse.test',
     client => '198.51.100.7', rcpt => [ 'a@far.test' ]);
 is_deeply $r->{edits}, [], 'not for another sender';
 
+# --- a filter behind it, in the same process, refuses ---
+$r = talk('chain', mail([ part('a.pdf', $big) ]) =~ s/^Subject: .*/Subject: refuse/mr);
+like $r->{reply}, qr/^550 5\.7\.1 no/, 'refused by the next filter';
+is_deeply [ $store->files ], [], 'and nothing is stored';
+
+# --- it comes again when some time has passed ---
+SKIP: {
+	skip 'NO sqlite3 here', 1 unless grep { -x "$_/sqlite3" } split /:/, $ENV{PATH};
+	my $late = mail([ part('a.pdf', $big) ], id => 'late');
+	$r = talk($name, $late, rcpt => [ 'late@gatehouse.test' ]);
+	adopted();
+	sql("UPDATE share SET expires = expires - 3600, uses = 1 WHERE recipient = 'late\@gatehouse.test'");
+	talk($name, $late, rcpt => [ 'late@gatehouse.test' ]);
+	adopted();
+	my ($row) = @{ ask(op => 'file-list', recipient => 'late@gatehouse.test')->{rows} };
+	cmp_ok $row->{expires}, '>', time + 7000, 'as long as its last note says';
+	is $row->{left}, 1, 'and as often as before';
+}
+
 # --- several recipients: one link, a count for each ---
 $r = talk($name, mail([ part('a.pdf', $big), part('b.pdf', $also) ]),
     rcpt => [ $us, $short, 'Third@Gatehouse.TEST' ]);
@@ -322,11 +353,6 @@ sleep 0.05 while (fetch($token)->{error} // '') eq 'unscannable' &&
     time < $end;
 
 # --- expiry: as if its time were over ---
-sub sql {
-	my ($sql) = @_;
-
-	return system('sqlite3', "$dir/state/store/files.db", ".timeout 5000", $sql) == 0;
-}
 SKIP: {
 	skip 'NO sqlite3 here', 1 unless grep { -x "$_/sqlite3" } split /:/, $ENV{PATH};
 	$r = talk($name, mail([ part('a.pdf', $big) ], id => 'old'));
@@ -372,10 +398,9 @@ $s->start_milter('store');
 is fetch($r->{tokens}[0])->{error}, 'used-up', 'and a kill: it is counted';
 
 # --- a file that was changed on the disk is not given out ---
-$r = talk($name, mail([ part('a.pdf', $big) ]));
+$r = talk($name, mail([ part('a.pdf', $big) ]), rcpt => [ 'changed@gatehouse.test' ]);
 adopted();
-($object) = map { $_->{object} } grep { $_->{given} == 0 && $_->{body} }
-    @{ ask(op => 'file-list', recipient => $us)->{rows} };
+$object = ask(op => 'file-list', recipient => 'changed@gatehouse.test')->{rows}[0]{object};
 for my $path ("$dir/state/store/files/$object") {
 	chmod 0600, $path;
 	open my $f, '+<:raw', $path or die $!;

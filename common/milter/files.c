@@ -22,7 +22,7 @@ file_of(struct session *s, const struct job *job, const struct outcome *out,
 	m->kind = OBJECT_FILE;
 	m->cause = CAUSE_ATTACHMENT;
 	m->coverage = out->plan->coverage;
-	memcpy(m->content, f->content, sizeof m->content);
+	memcpy(m->content, f->token, sizeof m->content);
 	m->file = (struct object_file){ .name = f->name, .type = f->type,
 	    .expires = f->expires, .uses = f->uses };
 	memcpy(m->file.token, f->token, sizeof m->file.token);

@@ -82,7 +82,7 @@ struct object_meta {
 	char id[OBJECT_NAME + 1];
 	enum object_kind kind;
 	/* What it is counted by: SHA-256 in hex of the message as the first
-	 * filter of the house saw it. Of a file what tells it from others. */
+	 * filter of the house saw it. Of a file its token. */
 	char content[65];
 
 	/* The envelope as the filter found it. */

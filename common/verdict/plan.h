@@ -94,9 +94,9 @@ struct plan_file {
 	struct plan_file *next;
 	struct slice name, type;	/* "a.pdf", "application/pdf" */
 	struct slice bytes;		/* decoded */
-	char content[65];		/* what tells it from other files: the
-					   same for a message that comes again */
-	char token[65];			/* what stands for its link's token */
+	char token[65];			/* token_hash() of its link's token: no
+					   other file has it, and it is the same
+					   for a message that comes again */
 	int64_t expires;		/* seconds since 1970 */
 	unsigned uses;			/* downloads of each recipient */
 };

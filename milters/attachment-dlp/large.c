@@ -241,7 +241,8 @@ hash_recipients(EVP_MD_CTX *hash, const struct job *job)
 /* Not of the whole message: what filters of ours write into its header differs
  * from one try to the next, and the same try must give the same name. */
 static bool
-name_file(const struct job *job, size_t number, struct plan_file *f)
+name_file(const struct job *job, size_t number, const struct plan_file *f,
+    char name_r[65])
 {
 	unsigned char sum[EVP_MAX_MD_SIZE];
 	EVP_MD_CTX *hash = EVP_MD_CTX_new();
@@ -258,7 +259,7 @@ name_file(const struct job *job, size_t number, struct plan_file *f)
 
 	EVP_MD_CTX_free(hash);
 	if (good)
-		hex_write(f->content, sum, 32);
+		hex_write(name_r, sum, 32);
 	return good;
 }
 
@@ -301,17 +302,16 @@ static enum rc
 finish(struct looking *l, struct large_file *f, size_t number,
     const struct seal_key *key, struct slice *why_r)
 {
-	char token[TOKEN_TEXT + 1];
+	char token[TOKEN_TEXT + 1], hash[65];
 	struct slice name;
 
 	f->file.expires = l->job->now + l->conf->large_keep / 1000;
 	f->file.uses = l->conf->large_downloads;
-	if (!name_file(l->job, number, &f->file)) {
+	if (!name_file(l->job, number, &f->file, hash)) {
 		*why_r = SLICE("an attachment cannot be hashed");
 		return RC_RETRY;
 	}
-	name = arena_printf(l->job->arena, "large mail link %s",
-	    f->file.content);
+	name = arena_printf(l->job->arena, "large mail link %s", hash);
 	if (!token_derive(slice_make(key->bytes, key->len), name, token,
 	    f->file.token)) {
 		*why_r = SLICE("a link cannot be made");

@@ -299,6 +299,18 @@ known(struct db *db, const struct object_meta *m, int64_t now, bool *known_r)
 	return step == DB_END ? RC_OK : RC_RETRY;
 }
 
+/* The message that came again says another time to those who get it now. */
+static enum rc
+prolong(struct db *db, const struct object_meta *m)
+{
+	struct db_query *q = db_query(db, "UPDATE share SET expires = ?2 "
+	    "WHERE id = ?1 AND expires < ?2 AND revoked = 0");
+
+	db_text(q, 1, slice_of(m->id));
+	db_int(q, 2, expiry(m));
+	return db_run(q);
+}
+
 static enum rc
 put(struct store *s, struct db *db, const struct object_meta *m, bool *new_r,
     struct arena *a, struct slice *why_r)
@@ -312,6 +324,8 @@ put(struct store *s, struct db *db, const struct object_meta *m, bool *new_r,
 		put_file(db, s, m, a);
 		rc = put_shares(db, s, m, a);
 	}
+	if (rc == RC_OK && old)
+		rc = prolong(db, m);
 	if (rc == RC_OK)
 		rc = db_commit(db);
 	if (rc != RC_OK) {

@@ -18,8 +18,8 @@
  * files_open	the folder, the data base; removes what a kill has left
  * files_close	NULL is allowed
  * files_adopt	an object that was read to its end comes in. A message that came
- *		again finds its file: what was taken from somebody stays so, and
- *		what has expired is there again. Inside the vault
+ *		again finds its file: what was taken from somebody stays so, what
+ *		has expired is there again, and its time is the later one. Inside the vault
  * files_sweep	removes what nobody can have any more (expired, used up,
  *		revoked), and the memory of it after the time of option records
  * files_stored	bytes of files that are there
