@@ -26,7 +26,7 @@ form(const void *arg, struct arena *a, struct slice mailbox,
 static const struct forms forms = { NULL, form, NULL };
 
 static bool
-done(void *arg, const char *identity, const struct letter_recipient *r)
+done(void *arg, const char *identity, const struct lmtp_recipient *r)
 {
 	(void)arg;
 	(void)identity;
@@ -46,7 +46,7 @@ check(struct slice s)
 static void
 take(struct lmtp *l)
 {
-	struct letter *letter = lmtp_take(l);
+	struct lmtp_mail *letter = lmtp_take(l);
 	struct parcels p;
 	struct slice why;
 
@@ -64,7 +64,7 @@ take(struct lmtp *l)
 	/* Without our key nothing is a mark. */
 	if (parcels_make(letter, &key, &forms, done, NULL, &p, &why) == RC_OK)
 		abort();
-	letter_free(letter);
+	lmtp_mail_free(letter);
 	lmtp_next(l);
 }
 

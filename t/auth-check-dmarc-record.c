@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "milters/auth-check/dmarc_record.h"
 #include "milters/auth-check/spf_name.h"
-#include "milters/auth-check/psl.h"
+#include "text/psl.h"
 #include "milters/auth-check/spf_name.h"
 #include "t/tap.h"
 

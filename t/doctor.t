@@ -104,6 +104,23 @@ like $f->{type}, qr/^apt-get install --only-upgrade gatehouse-auth-check /,
 $fake->stop;
 $s->start_milter;
 
+# A filter that was installed, and that nobody told the house of.
+mkdir "$sockets/../antispam" or die $!;
+$fake = Gatehouse::Fake->new("$sockets/../antispam/sock");
+$f = $d->finds('daemons.idle', 'one that stands in no list');
+like $f->{type}, qr/add "antispam" to inbound/, 'it says where to name it';
+$fake->stop;
+unlink "$sockets/../antispam/sock";
+rmdir "$sockets/../antispam" or die $!;
+
+# Filters pass through the store's folder.
+mkdir "$state/../store" or die $!;
+chmod 0751, "$state/../store";
+$d->well('rights');
+chmod 0755, "$state/../store";
+$d->finds('rights.state-open', 'but it shows nothing');
+rmdir "$state/../store" or die $!;
+
 rename "$state/journal.json", "$state/journal.saved";
 put("$state/journal.json", qq({"event.action":"message","x":"\\"event.action) .
     qq(\\":\\"journal-lost\\","}\n), 0640);

@@ -26,6 +26,7 @@ my %printer = (
 	'predelivery.conf' => "$build/milters/predelivery/" .
 	    'gatehouse-predelivery',
 	'chain.conf' => "$build/milters/chain/gatehouse-chain",
+	'spamcheck.conf' => "$build/services/spamcheck/gatehouse-spamcheck",
 	'splitter.conf' => "$build/services/splitter/gatehouse-splitter",
 	'sandbox.conf' => "$build/services/sandbox/gatehouse-sandbox",
 	'store.conf' => "$build/services/store/gatehouse-store",
@@ -57,6 +58,7 @@ my %page = (
 	'sandbox.conf' => 'gatehouse-sandbox.8',
 	'attachment-dlp.conf' => 'gatehouse-attachment-dlp.conf.5',
 	'predelivery.conf' => 'gatehouse-predelivery.conf.5',
+	'spamcheck.conf' => 'gatehouse-spamcheck.8',
 	'splitter.conf' => 'gatehouse-splitter.8',
 	'store.conf' => 'gatehouse-store.8',
 	'track.conf' => 'gatehouse-track.conf.5',

@@ -123,6 +123,38 @@ attached(void)
 	}
 }
 
+/* A file beside the text, and a mail that answers one. */
+static void
+data(void)
+{
+	struct letter l = sample();
+	struct buf b = buf_in(a);
+	bool body8;
+
+	l.data = SLICE("{}\n");
+	l.data_type = "application/json";
+	l.data_name = "x.json";
+	l.in_reply_to = SLICE("<d@our.test>");
+	letter_write(&b, a, &l, &body8);
+	tap_ok(slice_search(buf_slice(&b), SLICE("\r\nContent-Type: "
+	    "application/json\r\nContent-Disposition: attachment; "
+	    "filename=\"x.json\"\r\nContent-Transfer-Encoding: base64\r\n"
+	    "\r\ne30K\r\n")) < b.len, "data");
+	tap_ok(slice_search(buf_slice(&b), SLICE("\r\nAuto-Submitted: "
+	    "auto-replied\r\nIn-Reply-To:\r\n <d@our.test>\r\nReferences:"
+	    "\r\n <d@our.test>\r\n")) < b.len, "an answer");
+	l.in_reply_to = SLICE("");
+	l.attached = SLICE("A: b\n\nc\n");
+	b.len = 0;
+	letter_write(&b, a, &l, &body8);
+	tap_ok(slice_search(buf_slice(&b), SLICE("message/rfc822")) < b.len &&
+	    slice_search(buf_slice(&b), SLICE("e30K")) < b.len,
+	    "data and a message");
+	tap_ok(slice_search(buf_slice(&b), SLICE("In-Reply-To")) == b.len &&
+	    slice_search(buf_slice(&b), SLICE("auto-replied")) < b.len,
+	    "an answer to what has no id");
+}
+
 int
 main(void)
 {
@@ -131,6 +163,7 @@ main(void)
 	long_fields();
 	whole();
 	attached();
+	data();
 	arena_free(a);
 	return tap_done();
 }

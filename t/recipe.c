@@ -426,6 +426,63 @@ splits(void)
 	}
 }
 
+/* --- drafts ------------------------------------------------------------ */
+
+static const struct {
+	const char *service, *option, *want;
+} drafts[] = {
+	{ "spamcheck", NULL, "check@our.test gatehouse-spamcheck:"
+	  "unix:gatehouse/spamcheck/sock\ntest@our.test gatehouse-spamcheck:"
+	  "unix:gatehouse/spamcheck/sock\n" },
+	{ "spamcheck-access", NULL, "check@our.test permit_mynetworks, reject"
+	  "\ntest@our.test permit_mynetworks, reject\n" },
+	{ NULL, "transport_maps", "texthash:${config_directory}/gatehouse/"
+	  "spamcheck, hash:/etc/x" },
+	{ NULL, "smtpd_recipient_restrictions", "check_recipient_access "
+	  "texthash:${config_directory}/gatehouse/spamcheck-access" },
+	{ NULL, "relay_recipient_maps", "hash:/etc/r, "
+	  "texthash:${config_directory}/gatehouse/spamcheck" },
+	{ "gatehouse-spamcheck/unix", NULL, "unix - - y - - lmtp" },
+	{ "gatehouse-spamcheck/unix", "lmtp_send_xforward_command", "yes" },
+	{ "gatehouse-spamcheck/unix", "lmtp_header_checks", "" },
+	{ "gatehouse-spamcheck/unix", "lmtp_fallback_relay", "" },
+	{ "gatehouse-spamcheck/unix", "lmtp_data_done_timeout", "3m" },
+};
+
+static void
+spamcheck(void)
+{
+	static const struct slice addresses[] = { { "check@our.test", 14 },
+	    { "test@our.test", 13 } };
+	struct setting s;
+	struct recipe r;
+	struct slice why = SLICE("");
+
+	set_up(&s, "recipient_maps = [ \"hash:/etc/r\" ];");
+	recipe_build(&s.in, &r, a, &why);
+	tap_is_str(value(&r, NULL, "transport_maps"), "(none)",
+	    "without an address there is no spam check");
+	tap_is_str(value(&r, NULL, "relay_recipient_maps"), "hash:/etc/r",
+	    "and nobody more");
+	set_up(&s, "recipient_maps = [ \"hash:/etc/r\" ];"
+	    "transport_maps = [ \"hash:/etc/x\" ];");
+	s.house.spamcheck = (struct conf_list){ addresses, 2 };
+	s.in.spamcheck = (struct recipe_spamcheck){
+	    .socket = "unix:gatehouse/spamcheck/sock", .deadline = 120000 };
+	tap_ok(recipe_build(&s.in, &r, a, &why) == RC_OK, "with two");
+	for (size_t i = 0; i < sizeof drafts / sizeof drafts[0]; i++)
+		tap_is_str(value(&r, drafts[i].service, drafts[i].option),
+		    drafts[i].want, "%s %s", drafts[i].service != NULL ?
+		    drafts[i].service : "main.cf", drafts[i].option != NULL ?
+		    drafts[i].option : "is there");
+	s.in.role = RECIPE_OUTBOUND;
+	recipe_build(&s.in, &r, a, &why);
+	tap_is_str(value(&r, NULL, "smtpd_recipient_restrictions"), "(none)",
+	    "outbound listeners know their clients");
+	tap_is_str(value(&r, "gatehouse-spamcheck/unix", NULL),
+	    "unix - - y - - lmtp", "and drafts go the same way");
+}
+
 int
 main(void)
 {
@@ -437,6 +494,7 @@ main(void)
 	routes();
 	their_domains();
 	splits();
+	spamcheck();
 	arena_free(a);
 	return tap_done();
 }

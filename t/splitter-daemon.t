@@ -178,7 +178,7 @@ $c = client(silent => 1);
 $c->write("\xff\x00" x 5000 . "\r\nNOOP\r\n" . 'z' x 100000 . "\r\n" .
     "EHLO x\r\nQUIT\r\n");
 my @said = map { $c->answer } 1 .. 6;
-is codes(@said), '220 mx.gatehouse.test LMTP Gatehouse splitter 500 5.5.2 ' .
+is codes(@said), '220 mx.gatehouse.test LMTP Gatehouse 500 5.5.2 ' .
     '250 2.0.0 500 5.5.2 500 5.5.1 221 2.0.0', 'noise';
 my @many = map { client(silent => 1) } 1 .. 6;
 my @first = map { $_->answer } @many;

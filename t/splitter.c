@@ -90,7 +90,7 @@ codes(struct arena *a, struct slice out)
 }
 
 /* What a socket would have by then: a piece more each time. */
-static struct letter *
+static struct lmtp_mail *
 talk(struct lmtp *l, const char *in, size_t step)
 {
 	size_t used = 0, came = 0, len = strlen(in), n = 1;
@@ -112,7 +112,7 @@ lmtp(struct arena *a)
 
 		for (size_t s = 0; s < 3; s++) {
 			struct lmtp l;
-			struct letter *letter = talk(&l, dialogues[i].in,
+			struct lmtp_mail *letter = talk(&l, dialogues[i].in,
 			    steps[s]);
 
 			tap_is_str(codes(a, buf_slice(&l.out)),
@@ -121,7 +121,7 @@ lmtp(struct arena *a)
 				tap_is(letter != NULL ?
 				    spool_end(&letter->spool) : SLICE_NONE,
 				    slice_of(dialogues[i].message), "came");
-			letter_free(letter);
+			lmtp_mail_free(letter);
 			lmtp_free(&l);
 		}
 	}
@@ -131,8 +131,9 @@ static void
 envelope(void)
 {
 	struct lmtp l;
-	struct letter *x = talk(&l, HELLO "XFORWARD NAME=a+40b ADDR=1.2.3.4\r\n"
-	    "XFORWARD IDENT=4Zx1Qk2hJ9z\r\nMAIL FROM:<a@b> RET=HDRS "
+	struct lmtp_mail *x = talk(&l, HELLO
+	    "XFORWARD NAME=a+40b ADDR=1.2.3.4\r\nXFORWARD IDENT="
+	    "4Zx1Qk2hJ9z\r\nMAIL FROM:<a@b> RET=HDRS "
 	    "SIZE=3 ENVID=e SMTPUTF8 BODY=8BITMIME\r\nRCPT TO:<c@d> "
 	    "NOTIFY=SUCCESS,DELAY ORCPT=rfc822;x@y\r\nRCPT TO:<e@f>\r\n"
 	    "DATA\r\n.\r\n", 7);
@@ -147,7 +148,7 @@ envelope(void)
 	tap_is(x->recipients[0].dsn, SLICE("NOTIFY=SUCCESS,DELAY "
 	    "ORCPT=rfc822;x@y"), "what DSN says of the first");
 	tap_is(x->recipients[1].dsn, SLICE(""), "and nothing of the second");
-	letter_free(x);
+	lmtp_mail_free(x);
 	lmtp_free(&l);
 }
 
@@ -156,7 +157,7 @@ bounds(struct arena *a)
 {
 	struct buf in = buf_in(a);
 	struct lmtp l;
-	struct letter *x;
+	struct lmtp_mail *x;
 
 	for (int i = 0; i < 10000; i++)
 		buf_addc(&in, 'x');
@@ -185,7 +186,7 @@ bounds(struct arena *a)
 	    "recipients are bounded");
 	tap_ok(slice_search(buf_slice(&l.out), SLICE("452 4.5.3")) <
 	    l.out.len, "the others come later");
-	letter_free(x);
+	lmtp_mail_free(x);
 	lmtp_free(&l);
 
 	buf_clear(&in);
@@ -230,6 +231,39 @@ spools(void)
 	spool_free(&s);
 	budget.folder = folder;
 	tap_is_int((long long)budget.used, 0, "costs nothing");
+	free(big);
+}
+
+/* Without a folder: for who may write nothing to a disk. */
+static void
+in_memory(void)
+{
+	static struct spool_budget memory = { .max = 700000 };
+	struct spool s, full, large;
+	char *big = mem_alloc(300000);
+
+	memset(big, 'x', 300000);
+	spool_init(&s, &memory);
+	spool_init(&full, &memory);
+	spool_init(&large, &memory);
+	tap_ok(spool_add(&s, SLICE("small")) &&
+	    spool_add(&s, slice_make(big, 300000)), "memory takes it");
+	tap_is_int((long long)memory.used, 300005, "all is counted");
+	tap_ok(s.fd < 0 && spool_end(&s).len == 300005, "and in no file");
+	tap_ok(spool_add(&full, slice_make(big, 300000)) &&
+	    !spool_add(&full, slice_make(big, 300000)), "to the budget");
+	tap_ok(spool_end(&full).ptr == NULL && !full.too_large,
+	    "what does not fit is gone");
+	tap_is_int((long long)memory.used, 300005, "and given back");
+	memory.each = 300000;
+	tap_ok(spool_add(&large, slice_make(big, 300000)) &&
+	    !spool_add(&large, SLICE("x")) && large.too_large,
+	    "one message has a limit too");
+	spool_free(&s);
+	spool_free(&s);
+	spool_free(&full);
+	spool_free(&large);
+	tap_is_int((long long)memory.used, 0, "nothing is left");
 	free(big);
 }
 
@@ -311,7 +345,7 @@ form(const void *arg, struct arena *a, struct slice mailbox,
 static const struct forms forms = { NULL, form, NULL };
 
 static bool
-done(void *arg, const char *identity, const struct letter_recipient *r)
+done(void *arg, const char *identity, const struct lmtp_recipient *r)
 {
 	return strcmp(identity, "0123456789abcdef0123456789abcdef") == 0 &&
 	    slice_eq(r->address, slice_of(arg));
@@ -332,7 +366,7 @@ mark_of(struct arena *a, const char *queue_id)
 	return arena_printf(a, SPLIT_FIELD ":%.*s\r\n", SLICE_ARG(body));
 }
 
-static struct letter *
+static struct lmtp_mail *
 a_letter(struct lmtp *l, struct arena *a, const char *queue_id,
     const char *recipients, struct slice message)
 {
@@ -353,7 +387,7 @@ static const struct {
 };
 
 static const char *
-shape(struct arena *a, const struct letter *x, const struct parcels *p)
+shape(struct arena *a, const struct lmtp_mail *x, const struct parcels *p)
 {
 	struct buf out = buf_in(a);
 
@@ -376,7 +410,7 @@ sorts(struct arena *a)
 		struct slice names = slice_of(parcels[i].recipients);
 		struct buf to = buf_in(a);
 		struct lmtp l;
-		struct letter *x;
+		struct lmtp_mail *x;
 		struct parcels p;
 		struct slice why;
 
@@ -392,7 +426,7 @@ sorts(struct arena *a)
 		    (void *)(uintptr_t)parcels[i].done, &p, &why), RC_OK, "%s",
 		    parcels[i].name);
 		tap_is_str(shape(a, x, &p), parcels[i].want, "so sorted");
-		letter_free(x);
+		lmtp_mail_free(x);
 		lmtp_free(&l);
 	}
 }
@@ -405,7 +439,7 @@ copies(struct arena *a)
 	struct parcels p;
 	struct seal seal;
 	struct slice why, mark = mark_of(a, "4Zx1Qk2hJ9z"), field;
-	struct letter *x = a_letter(&l, a, "4Zx1Qk2hJ9z",
+	struct lmtp_mail *x = a_letter(&l, a, "4Zx1Qk2hJ9z",
 	    "RCPT TO:<a@x>\r\nRCPT TO:<b@x>\r\n", arena_printf(a,
 	    "A: 1\r\nx-gatehouse-seal: forged\r\n\tmore\r\n%.*sno field\r\n"
 	    SPLIT_FIELD ": forged\r\n folded\r\nB: 2\r\n\r\n"
@@ -423,7 +457,7 @@ copies(struct arena *a)
 	tap_ok(seal.sender.ptr == NULL && seal.addresses == NULL,
 	    "the envelope is what it is");
 	tap_is(seal.client.name, SLICE("c"), "the origin stays");
-	letter_free(x);
+	lmtp_mail_free(x);
 	lmtp_free(&l);
 }
 
@@ -449,7 +483,7 @@ trouble(struct arena *a)
 		struct slice why = SLICE("");
 		struct slice mark = troubles[i].sealed[0] != '\0' ? mark_of(a,
 		    troubles[i].sealed) : SLICE("");
-		struct letter *x = a_letter(&l, a, troubles[i].queue_id, to,
+		struct lmtp_mail *x = a_letter(&l, a, troubles[i].queue_id, to,
 		    arena_printf(a, "%.*sA: 1\r\n\r\nb\r\n",
 		    SLICE_ARG(mark)));
 
@@ -458,7 +492,7 @@ trouble(struct arena *a)
 		    troubles[i].name);
 		tap_ok(slice_search(why, slice_of(troubles[i].why)) <
 		    why.len, "it says: %.*s", SLICE_ARG(why));
-		letter_free(x);
+		lmtp_mail_free(x);
 		lmtp_free(&l);
 	}
 }
@@ -474,6 +508,7 @@ main(void)
 	envelope();
 	bounds(a);
 	spools();
+	in_memory();
 	sorts(a);
 	copies(a);
 	trouble(a);

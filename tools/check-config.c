@@ -6,6 +6,7 @@
 #include "milter/settings.h"
 #include "milters/all.h"
 #include "notice/options.h"
+#include "services/spamcheck/spamcheck.h"
 #include "services/splitter/splitter.h"
 #include "services/store/store.h"
 #include "services/track/options.h"
@@ -179,6 +180,7 @@ check_config_each(const char *dir, struct arena *a, check_config_told *told,
 	check_tenants(&files);
 	check_notices(&files);
 	check_postfix(&files);
+	check_service(&files, &spamcheck_service);
 	check_service(&files, &splitter_service);
 	check_service(&files, &store_service);
 	check_service(&files, &track_settings);

@@ -12,6 +12,7 @@
 
 #include "tools/check-config.h"
 #include "tools/child.h"
+#include "milters/all.h"
 #include "tools/doctor-chain.h"
 
 /* --- config -------------------------------------------------------------- */
@@ -150,7 +151,8 @@ check_key(struct doctor_report *r, const char *key)
 	}
 }
 
-/* Each daemon's folder below the state directory, or below the sockets'. */
+/* Each daemon's folder below the state directory, or below the sockets'. The
+ * store's is entered by filters on their way to incoming, and shows nothing. */
 static void
 check_folders(struct doctor_report *r, const char *above, unsigned kind,
     mode_t bad)
@@ -167,7 +169,8 @@ check_folders(struct doctor_report *r, const char *above, unsigned kind,
 
 		if (i < FILES && entries[i]->d_name[0] != '.' &&
 		    lstat(dir, &st) == 0 && S_ISDIR(st.st_mode) &&
-		    (st.st_mode & bad))
+		    (st.st_mode & bad & (strcmp(entries[i]->d_name, "store") ==
+		    0 ? ~(mode_t)01 : ~(mode_t)0)))
 			doctor_say(r, kind, doctor_type(r, "chmod o= %s",
 			    doctor_shell(r, slice_of(dir))), "others may "
 			    "enter %s (mode %04o)", dir,
@@ -201,7 +204,7 @@ const struct doctor_check doctor_rights = {
 
 /* --- daemons ------------------------------------------------------------- */
 
-enum { DOWN, REPLACED, OTHER_VERSION };
+enum { DOWN, REPLACED, OTHER_VERSION, IDLE };
 
 static const struct doctor_kind daemon_kinds[] = {
 	[DOWN] = { "down", DOCTOR_CRITICAL,
@@ -212,6 +215,8 @@ static const struct doctor_kind daemon_kinds[] = {
 	[OTHER_VERSION] = { "version", DOCTOR_WARNING,
 	    "Parts of different versions may not understand each other's "
 	    "files and seals." },
+	[IDLE] = { "idle", DOCTOR_WARNING,
+	    "It was installed and runs, and no mail passes it." },
 	{ NULL, 0, NULL }
 };
 
@@ -335,6 +340,25 @@ find_hosts(struct doctor_report *r, struct recipe_filter hosts[HOSTS])
 	return count;
 }
 
+/* A filter that gatehouse.conf does not name has no place in Postfix. */
+static void
+check_idle(struct doctor_report *r, const char *name)
+{
+	const struct house_conf *house = r->doctor->house;
+	const char *path = arena_printf(r->arena, "%s/gatehouse/%s/sock",
+	    house->queue_directory, name).ptr;
+	struct ucred peer;
+
+	if (!conf_list_has(&house->inbound, slice_of(name)) &&
+	    !conf_list_has(&house->outbound, slice_of(name)) &&
+	    peer_of(path, &peer) == 0)
+		doctor_say(r, IDLE, doctor_type(r, "# in gatehouse.conf, add "
+		    "\"%s\" to inbound, outbound or both; then gatehouse "
+		    "postfix-config --apply. Or: systemctl disable --now "
+		    "gatehouse-%s", name, name), "gatehouse-%s runs, and "
+		    "neither inbound nor outbound names it", name);
+}
+
 static void
 run_daemons(struct doctor_report *r)
 {
@@ -343,6 +367,8 @@ run_daemons(struct doctor_report *r)
 
 	for (size_t i = 0; i < count; i++)
 		check_daemon(r, &hosts[i]);
+	for (const struct filter *const *f = all_filters; *f != NULL; f++)
+		check_idle(r, (*f)->name);
 }
 
 const struct doctor_check doctor_daemons = {

@@ -16,7 +16,7 @@ static const struct doctor_check *const checks[] = {
 	&doctor_postfix, &doctor_sockets, &doctor_milters, &doctor_listeners,
 	&doctor_scope, &doctor_maps, &doctor_recipe, &doctor_queue,
 	&doctor_policy, &doctor_store, &doctor_track, &doctor_splitter,
-	&doctor_sandbox,
+	&doctor_sandbox, &doctor_spamcheck,
 	&doctor_directory, &doctor_dns, &doctor_outbound, &doctor_clock,
 	&doctor_disk,
 };

@@ -134,6 +134,7 @@ extern const struct doctor_check doctor_recipe, doctor_sizes; /* -recipe.c */
 extern const struct doctor_check doctor_maps;		/* doctor-maps.c */
 extern const struct doctor_check doctor_postfix, doctor_queue; /* -queue.c */
 extern const struct doctor_check doctor_splitter;	/* doctor-splitter.c */
+extern const struct doctor_check doctor_spamcheck;	/* doctor-spamcheck.c */
 extern const struct doctor_check doctor_policy;		/* doctor-policy.c */
 extern const struct doctor_check doctor_store, doctor_track,
     doctor_sandbox;				/* doctor-services.c */

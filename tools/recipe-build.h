@@ -82,6 +82,12 @@ void recipe_outbound(struct builder *b);
 void recipe_own(struct builder *b);
 /* Mail for recipients who need different forms. */
 void recipe_split(struct builder *b);
+/* recipe-spamcheck.c: drafts go to the spam check. */
+void recipe_spamcheck(struct builder *b);
+/* The map of their transport; NULL: there is no such service. */
+const char *b_spamcheck_map(struct builder *b);
+/* recipe-split.c: of a transport to a service of ours; its deadline in ms. */
+void b_lmtp_options(struct builder *b, int64_t deadline);
 /* Options of a listener, named by `option`, that lets nobody but this machine
  * in; recipients: its smtpd_recipient_restrictions, and why. */
 void b_loopback_only(struct builder *b, const char *option,

@@ -41,11 +41,14 @@ b_transports(struct builder *b)
 {
 	const char *users = b_directory(b, "transports",
 	    &b->conf->transport_maps, "transport_maps");
-	const char *theirs = tenants(b);
+	const char *all[] = { b_spamcheck_map(b), users, tenants(b) };
+	struct buf out = buf_in(b->arena);
 
-	if (users == NULL || theirs == NULL)
-		return users != NULL ? users : theirs;
-	return b_printf(b, "%s, %s", users, theirs);
+	for (size_t i = 0; i < sizeof all / sizeof all[0]; i++)
+		if (all[i] != NULL)
+			buf_addf(&out, "%s%s", out.len > 0 ? ", " : "",
+			    all[i]);
+	return out.len > 0 ? arena_str(b->arena, buf_slice(&out)) : NULL;
 }
 
 void

@@ -5,6 +5,7 @@
 
 #include "milter/settings.h"
 #include "milters/all.h"
+#include "services/spamcheck/options.h"
 #include "services/splitter/splitter.h"
 #include "tools/directory-conf.h"
 #include "tools/maincf.h"
@@ -183,25 +184,42 @@ load_chain(struct loading *l, const struct conf_list *names,
 	return rc;
 }
 
-/* splitter.conf; where there is none, its defaults. */
+/* The file of a service; where there is none, its defaults. */
 static enum rc
-load_splitter(struct loading *l, struct recipe_splitter *s_r)
+load_service(struct loading *l, const char *name,
+    const struct conf_option *options, void *conf)
 {
-	struct splitter_conf *conf = arena_alloc(l->a, sizeof *conf);
-	const struct conf_section sections[] = {
-		{ splitter_options, conf }, { NULL, NULL },
-	};
+	const struct conf_section sections[] = { { options, conf },
+	    { NULL, NULL } };
 	const char *path = l->conf_dir == NULL ? NULL : arena_printf(l->a,
-	    "%s/splitter.conf", l->conf_dir).ptr;
-	enum rc rc;
+	    "%s/%s.conf", l->conf_dir, name).ptr;
 
 	if (path != NULL && access(path, F_OK) != 0 && errno == ENOENT)
 		path = NULL;
-	rc = conf_load_trusted(l->a, path, sections, l->why_r);
-	*s_r = (struct recipe_splitter){ .socket = socket_of(l->a, l->house,
-	    "splitter", conf->socket), .server = conf->reinject_server,
-	    .deadline = conf->deadline };
-	return rc;
+	return conf_load_trusted(l->a, path, sections, l->why_r);
+}
+
+static enum rc
+load_services(struct loading *l, struct recipe_input *in)
+{
+	struct splitter_conf *split = arena_alloc(l->a, sizeof *split);
+	struct spamcheck_conf *check = arena_alloc(l->a, sizeof *check);
+	enum rc rc = load_service(l, "splitter", splitter_options, split);
+
+	if (rc == RC_OK)
+		rc = load_service(l, "spamcheck", spamcheck_options, check);
+	if (rc != RC_OK)
+		return rc;
+	in->splitter = (struct recipe_splitter){ .socket = socket_of(l->a,
+	    l->house, "splitter", split->socket),
+	    .server = split->reinject_server, .deadline = split->deadline };
+	in->spamcheck = (struct recipe_spamcheck){ .socket = socket_of(l->a,
+	    l->house, "spamcheck", check->socket),
+	    .deadline = check->deadline };
+	/* Its reports are mail of the house too. */
+	in->notices = in->notices || (l->house->spamcheck.count > 0 &&
+	    check->result != RESULT_WEBHOOK);
+	return RC_OK;
 }
 
 /* The maps are the sync's; a directory that nobody configured has none. */
@@ -242,7 +260,7 @@ recipe_load(const char *conf_dir, enum recipe_role role,
 	    .notices = conf_dir != NULL && access(arena_printf(a,
 	    "%s/notices.conf", conf_dir).ptr, F_OK) == 0 };
 	look_at_master(site, conf->inbound_listener, in);
-	rc = load_splitter(&l, &in->splitter);
+	rc = load_services(&l, in);
 	if (rc == RC_OK)
 		rc = look_at_directory(&l, in);
 	if (rc == RC_OK)

@@ -215,7 +215,7 @@ recipients(struct builder *b)
 {
 	const struct postfix_conf *c = b->conf;
 	const struct want keep = { RECIPE_SHOULD, RECIPE_DEFAULT, NULL };
-	const char *recipients;
+	const char *recipients, *spamcheck = b_spamcheck_map(b);
 
 	if (b->in->house->domains.count > 0)
 		b_main(b, keep, "relay_domains", relay_domains(b),
@@ -230,7 +230,8 @@ recipients(struct builder *b)
 	    "recipient_maps");
 	recipe_aliases(b);
 	if (recipients != NULL)
-		b_main(b, SHOULD, "relay_recipient_maps", recipients,
+		b_main(b, SHOULD, "relay_recipient_maps", spamcheck == NULL ?
+		    recipients : b_printf(b, "%s, %s", recipients, spamcheck),
 		    "who exists in our domains");
 	else if (b_existing(b, "relay_recipient_maps")[0] == '\0')
 		b_note(b, RECIPE_SHOULD, "recipient_maps", "postfix.conf names "

@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "milter/split.h"
-#include "services/splitter/lmtp.h"
+#include "net/lmtp.h"
 #include "tools/recipe-build.h"
 
 #define TRANSPORT	"gatehouse-split"
@@ -55,21 +55,14 @@ hand_over(struct builder *b)
 	    "twice");
 }
 
-static void
-transport_options(struct builder *b)
+void
+b_lmtp_options(struct builder *b, int64_t deadline)
 {
 	static const char *const empty[] = { "lmtp_mime_header_checks",
 	    "lmtp_nested_header_checks", "lmtp_body_checks",
 	    "lmtp_generic_maps", "lmtp_discard_lhlo_keywords",
 	    "lmtp_discard_lhlo_keyword_address_maps", "lmtp_reply_filter" };
 
-	b_option(b, MUST, "lmtp_send_xforward_command", "yes",
-	    "the splitter has to know the queue id, and the log who it was");
-	b_option(b, MUST, "lmtp_header_checks", "",
-	    "the mark must arrive");
-	b_option(b, MUST, "lmtp_fallback_relay", "",
-	    "while the splitter is down mail waits, and never goes another "
-	    "way unedited");
 	b_option(b, SHOULD, "lmtp_line_length_limit", "0",
 	    "no line is broken, or signatures are");
 	b_option(b, SHOULD, "disable_mime_output_conversion", "yes",
@@ -84,8 +77,8 @@ transport_options(struct builder *b)
 	b_option(b, SHOULD, "lmtp_connect_timeout", "5s",
 	    "a socket answers at once or not at all");
 	b_option(b, SHOULD, "lmtp_data_done_timeout", recipe_time(
-	    b->in->splitter.deadline + MARGIN_MS, b->arena),
-	    "longer than the splitter's own deadline");
+	    deadline + MARGIN_MS, b->arena),
+	    "longer than the service's own deadline");
 }
 
 static void
@@ -95,7 +88,14 @@ transport(struct builder *b)
 	    "lmtp"), "the way to the splitter");
 	b_option(b, MAY, "syslog_name", "postfix/split",
 	    "the log says which way it went");
-	transport_options(b);
+	b_option(b, MUST, "lmtp_send_xforward_command", "yes",
+	    "the splitter has to know the queue id, and the log who it was");
+	b_option(b, MUST, "lmtp_header_checks", "",
+	    "the mark must arrive");
+	b_option(b, MUST, "lmtp_fallback_relay", "",
+	    "while the splitter is down mail waits, and never goes another "
+	    "way unedited");
+	b_lmtp_options(b, b->in->splitter.deadline);
 }
 
 /* Without these the first would be the second again, for ever. */

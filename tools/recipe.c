@@ -445,6 +445,7 @@ recipe_build(const struct recipe_input *in, struct recipe *r, struct arena *a,
 	b.role = in->role;
 	recipe_own(&b);
 	recipe_split(&b);
+	recipe_spamcheck(&b);
 	recipe_routes(&b);
 	if (b.bad) {
 		*why_r = b.why;

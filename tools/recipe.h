@@ -102,6 +102,12 @@ struct recipe_splitter {
 	int64_t deadline;	/* ms */
 };
 
+/* What spamcheck.conf says. */
+struct recipe_spamcheck {
+	const char *socket;	/* "unix:gatehouse/spamcheck/sock" */
+	int64_t deadline;	/* ms */
+};
+
 struct recipe_input {
 	enum recipe_role role;
 	struct postfix_version version;
@@ -116,6 +122,7 @@ struct recipe_input {
 	bool chroot;		/* as the services that are there */
 	bool notices;		/* the house writes mail of its own */
 	struct recipe_splitter splitter; /* when the house has one */
+	struct recipe_spamcheck spamcheck; /* the same */
 	const char *directory;	/* "hash:/.../current": where the maps of the
 				   directory stand; NULL: there is none */
 	const char *ca_file;	/* of this machine; NULL: none was found */

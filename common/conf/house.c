@@ -3,6 +3,8 @@
 #include <limits.h>
 #include <unistd.h>
 
+#include "text/address.h"
+
 #define AT(field)	offsetof(struct house_conf, field)
 
 static const char *const mixed_rejects[] = {
@@ -75,6 +77,12 @@ const struct conf_option house_options[] = {
 	  "(gatehouse-splitter(8)) has been accepted when a filter edits it. "
 	  "What a filter would refuse then is held or deleted: a bounce could go "
 	  "to a forged sender.", split_rejects },
+	{ "spamcheck_addresses", CONF_LIST, AT(spamcheck), NULL, 0, 100,
+	  "Addresses that users of ours send drafts to, to hear what a filter "
+	  "for spam would say, as \"spamcheck@example.org\". "
+	  "gatehouse-spamcheck(8) answers, and postfix-config brings it their "
+	  "mail; antispam lets a message pass that is for these alone. Empty: "
+	  "there is no such service.", NULL },
 	{ "resolver", CONF_SERVER, AT(resolver), "", 0, 0,
 	  "The DNS server to ask, by address and port. Empty: those of "
 	  "/etc/resolv.conf.", NULL },
@@ -313,6 +321,21 @@ finish_tenants(struct house_conf *house, struct arena *a,
 	return rc == RC_OK ? add_tenants(house, a, why_r) : rc;
 }
 
+static enum rc
+check_spamcheck(const struct house_conf *house, struct arena *a,
+    struct slice *why_r)
+{
+	for (size_t i = 0; i < house->spamcheck.count; i++)
+		if (!address_plain(house->spamcheck.items[i])) {
+			*why_r = arena_printf(a, "spamcheck_addresses has "
+			    "\"%.*s\"; it wants a plain address, as "
+			    "\"spamcheck@example.org\"",
+			    SLICE_ARG(house->spamcheck.items[i]));
+			return RC_BAD;
+		}
+	return RC_OK;
+}
+
 enum rc
 house_finish(struct house_conf *house, struct arena *a, struct slice *why_r)
 {
@@ -324,7 +347,8 @@ house_finish(struct house_conf *house, struct arena *a, struct slice *why_r)
 	if (check_name("authserv_id", house->authserv_id, a, why_r) != RC_OK ||
 	    check_chain("inbound", &house->inbound, a, why_r) != RC_OK ||
 	    check_chain("outbound", &house->outbound, a, why_r) != RC_OK ||
-	    check_dns(house, a, why_r) != RC_OK)
+	    check_dns(house, a, why_r) != RC_OK ||
+	    check_spamcheck(house, a, why_r) != RC_OK)
 		return RC_BAD;
 	if (check_places(house, a, why_r) != RC_OK)
 		return RC_BAD;

@@ -33,6 +33,7 @@ struct house_conf {
 	int mixed_reject;		/* enum mixed_reject */
 	bool splitter;			/* mail may be split (milter/split.h) */
 	int split_reject;		/* enum split_reject */
+	struct conf_list spamcheck;	/* addresses of the spam check */
 	const char *resolver;		/* "host:port", empty: resolv.conf */
 	int64_t resolver_timeout;	/* ms, of one question */
 	unsigned dns_questions;		/* at most, of one message */

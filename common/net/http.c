@@ -1,7 +1,12 @@
 #include "net/http.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
+
+enum { TOKEN_MOST = 4096 };
 
 struct http {
 	char *host;
@@ -131,4 +136,31 @@ http_post(struct http *h, const char *path, const char *more,
 	    .more = more, .body = body };
 
 	return http_ask(h, &q, deadline, answer_r, a, why_r);
+}
+
+bool
+http_token(const char *path, const char *scheme, struct buf *out,
+    struct arena *a, struct slice *why_r)
+{
+	char room[TOKEN_MOST];
+	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t n = fd >= 0 ? read(fd, room, sizeof room) : -1;
+	struct slice token = n > 0 ? slice_trim(slice_make(room, (size_t)n)) :
+	    SLICE("");
+
+	if (n < 0)
+		*why_r = arena_printf(a, "%s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	for (size_t i = 0; i < token.len; i++)
+		if (token.ptr[i] <= ' ' || token.ptr[i] > '~')
+			token.len = 0;
+	if (n >= 0 && token.len == 0)
+		*why_r = arena_printf(a, "%s: it wants a token on one line, "
+		    "without blanks", path);
+	if (token.len == 0)
+		return false;
+	buf_addf(out, "Authorization: %s %.*s\r\n", scheme,
+	    SLICE_ARG(token));
+	return true;
 }

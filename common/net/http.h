@@ -16,6 +16,9 @@
  * http_post	POST, with the usual limits
  * http_free	NULL is allowed
  *
+ * http_token	appends "Authorization: SCHEME TOKEN\r\n" with the token that
+ *		stands on one line of that file; false with *why_r
+ *
  * http_answer_feed
  *		the reader of answers, alone: takes bytes as they come. Pure but
  *		for the arena. HTTP_MORE: go on; HTTP_WHOLE: it is all there,
@@ -80,5 +83,7 @@ enum rc http_post(struct http *h, const char *path, const char *more,
     struct slice body, deadline_t deadline, struct http_answer *answer_r,
     struct arena *a, struct slice *why_r);
 void http_free(struct http *h);
+bool http_token(const char *path, const char *scheme, struct buf *out,
+    struct arena *a, struct slice *why_r);
 
 #endif

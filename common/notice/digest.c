@@ -204,8 +204,9 @@ compose(const struct digest_tools *tools, const struct member *m,
     enum digest_kind kind, struct arena *a, struct state_mail *mail_r,
     struct slice *why_r)
 {
-	const struct write_to to = { tools->n, &m->conf, TEMPLATE_DIGEST,
-	    key_of(a, tools, m, kind), m->to, SLICE_NONE, tools->now };
+	const struct write_to to = { .n = tools->n, .conf = &m->conf,
+	    .which = TEMPLATE_DIGEST, .key = key_of(a, tools, m, kind),
+	    .recipient = m->to, .now = tools->now };
 	struct rows *r = arena_alloc(a, sizeof *r);
 	struct template_data *data = NULL;
 

@@ -210,16 +210,11 @@ is_mail(struct slice message, struct slice b, bool *body8_r)
 }
 
 static void
-add_attached(struct buf *out, struct arena *a, const struct letter *l,
-    bool *body8_r)
+add_attached(struct buf *out, const struct letter *l, struct slice b,
+    struct arena *a, bool *body8_r)
 {
-	struct slice b = boundary(a, l, "mixed");
 	bool body8 = false;
 
-	buf_addf(out, "Content-Type: multipart/mixed;\r\n"
-	    " boundary=\"%.*s\"\r\n\r\n--%.*s\r\n", SLICE_ARG(b),
-	    SLICE_ARG(b));
-	add_body(out, a, l);
 	buf_addf(out, "\r\n--%.*s\r\n", SLICE_ARG(b));
 	if (is_mail(l->attached, b, &body8)) {
 		buf_addf(out, "Content-Type: message/rfc822\r\n"
@@ -234,6 +229,27 @@ add_attached(struct buf *out, struct arena *a, const struct letter *l,
 		    " filename=\"message.eml\"\r\n"
 		    "Content-Transfer-Encoding: base64\r\n\r\n");
 		encode_base64(out, l->attached);
+	}
+}
+
+static void
+add_mixed(struct buf *out, struct arena *a, const struct letter *l,
+    bool *body8_r)
+{
+	struct slice b = boundary(a, l, "mixed");
+
+	buf_addf(out, "Content-Type: multipart/mixed;\r\n"
+	    " boundary=\"%.*s\"\r\n\r\n--%.*s\r\n", SLICE_ARG(b),
+	    SLICE_ARG(b));
+	add_body(out, a, l);
+	if (l->attached.ptr != NULL)
+		add_attached(out, l, b, a, body8_r);
+	if (l->data.ptr != NULL) {
+		buf_addf(out, "\r\n--%.*s\r\nContent-Type: %s\r\n"
+		    "Content-Disposition: attachment; filename=\"%s\"\r\n"
+		    "Content-Transfer-Encoding: base64\r\n\r\n",
+		    SLICE_ARG(b), l->data_type, l->data_name);
+		encode_base64(out, l->data);
 	}
 	buf_addf(out, "\r\n--%.*s--\r\n", SLICE_ARG(b));
 }
@@ -250,15 +266,20 @@ letter_write(struct buf *out, struct arena *a, const struct letter *l,
 	    SLICE_ARG(l->date), SLICE_ARG(l->message_id));
 	/* No List-Id and no List-Unsubscribe: this is no list, and what looks
 	 * like one is sorted away or answered. */
-	buf_adds(out, "Auto-Submitted: auto-generated\r\n"
-	    "Precedence: bulk\r\n"
+	buf_addf(out, "Auto-Submitted: auto-%s\r\n", l->in_reply_to.ptr ==
+	    NULL ? "generated" : "replied");
+	if (l->in_reply_to.len > 0)
+		buf_addf(out, "In-Reply-To:\r\n %.*s\r\nReferences:\r\n "
+		    "%.*s\r\n", SLICE_ARG(l->in_reply_to),
+		    SLICE_ARG(l->in_reply_to));
+	buf_adds(out, "Precedence: bulk\r\n"
 	    "X-Auto-Response-Suppress: All\r\n");
 	if (l->language.len > 0)
 		buf_addf(out, "Content-Language: %.*s\r\n",
 		    SLICE_ARG(l->language));
 	buf_adds(out, "MIME-Version: 1.0\r\n");
-	if (l->attached.ptr != NULL)
-		add_attached(out, a, l, body8_r);
+	if (l->attached.ptr != NULL || l->data.ptr != NULL)
+		add_mixed(out, a, l, body8_r);
 	else
 		add_body(out, a, l);
 }

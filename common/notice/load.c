@@ -51,6 +51,23 @@ static const struct template_names summary_names[] = {
 	{ "causes", summary_rows }, { NULL, NULL }
 };
 
+#define CLASS_NAMES \
+	{ "spam", NULL }, { "phishing", NULL }, { "fraud", NULL }, \
+	{ "graymail", NULL }
+
+static const struct template_names class_rows[] = {
+	CLASS_NAMES, { "percent", NULL }, { NULL, NULL }
+};
+static const struct template_names reason_rows[] = {
+	{ "weight", NULL }, { "words", NULL }, { NULL, NULL }
+};
+static const struct template_names spamcheck_names[] = {
+	COMMON_NAMES, CLASS_NAMES, { "none", NULL }, { "percent", NULL },
+	{ "classes", class_rows }, { "reasons", reason_rows },
+	{ "missed", NULL }, { "subject", NULL }, { "message_id", NULL },
+	{ NULL, NULL }
+};
+
 static const struct {
 	const char *name;
 	const struct template_names *names;
@@ -61,6 +78,7 @@ static const struct {
 	[TEMPLATE_OFFICER] = { "officer", notice_names },
 	[TEMPLATE_SENDER] = { "sender", notice_names },
 	[TEMPLATE_SUMMARY] = { "summary", summary_names },
+	[TEMPLATE_SPAMCHECK] = { "spamcheck", spamcheck_names },
 };
 
 const char *

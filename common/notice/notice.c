@@ -177,8 +177,9 @@ tell(struct telling *t, struct slice address, enum notice_template which)
 	    notice_template_name(which), SLICE_ARG(t->event->object->id),
 	    SLICE_ARG(address));
 	struct notices_conf conf;
-	const struct write_to to = { t->n, &conf, which, key, address,
-	    attachment_of(t, which), t->now };
+	const struct write_to to = { .n = t->n, .conf = &conf, .which = which,
+	    .key = key, .recipient = address,
+	    .attached = attachment_of(t, which), .now = t->now };
 	bool may = false;
 	enum rc rc;
 
@@ -355,9 +356,10 @@ static enum rc
 put_summary(struct telling *t, struct summary *s)
 {
 	struct notices_conf conf;
-	const struct write_to to = { t->n, &conf, TEMPLATE_SUMMARY,
-	    arena_printf(t->a, "summary %.*s %lld", SLICE_ARG(s->address),
-	    (long long)s->upto), s->address, SLICE_NONE, t->now };
+	const struct write_to to = { .n = t->n, .conf = &conf,
+	    .which = TEMPLATE_SUMMARY, .key = arena_printf(t->a,
+	    "summary %.*s %lld", SLICE_ARG(s->address), (long long)s->upto),
+	    .recipient = s->address, .now = t->now };
 	struct state_mail mail;
 	bool put = false;
 	enum rc rc;

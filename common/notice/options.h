@@ -65,7 +65,8 @@ extern const struct conf_option notices_options[];
 
 /* Names of the templates; the last one ends a list. */
 enum notice_template { TEMPLATE_DIGEST, TEMPLATE_RECIPIENT, TEMPLATE_ADMIN,
-    TEMPLATE_OFFICER, TEMPLATE_SENDER, TEMPLATE_SUMMARY, NOTICE_TEMPLATES };
+    TEMPLATE_OFFICER, TEMPLATE_SENDER, TEMPLATE_SUMMARY, TEMPLATE_SPAMCHECK,
+    NOTICE_TEMPLATES };
 
 struct notice_letter {
 	struct template *subject, *text, *html;

@@ -75,7 +75,9 @@ write_letter(struct arena *a, const struct write_to *to,
 	struct buf message = buf_in(a);
 	struct letter l = { .from = to->n->conf.from,
 	    .from_name = slice_of(to->n->conf.from_name),
-	    .to = to->recipient, .attached = to->attached,
+	    .to = to->recipient, .attached = to->attached, .data = to->data,
+	    .data_type = to->data_type, .data_name = to->data_name,
+	    .in_reply_to = to->in_reply_to,
 	    .language = slice_of(to->conf->language),
 	    .hostname = to->n->house->hostname };
 

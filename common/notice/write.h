@@ -23,6 +23,9 @@ struct write_to {
 	struct slice recipient;
 	struct slice attached;		/* or absent */
 	int64_t now;
+	struct slice data;		/* as in letter.h, with its name */
+	const char *data_type, *data_name;
+	struct slice in_reply_to;
 };
 
 void write_common(struct arena *a, struct template_data **data,

@@ -304,6 +304,25 @@ judge_recipients(const struct job *job, struct plan *p)
 		subject_tag(p, job->msg, slice_of(tag));
 }
 
+/* A draft for the spam check (gatehouse-spamcheck) goes to nobody else: it is
+ * what its sender wants judged, and held it would never be. */
+static bool
+is_draft(const struct job *job)
+{
+	const struct envelope *e = job->envelope;
+	bool any = false;
+
+	for (size_t i = 0; i < e->nrecipients; i++) {
+		if (!counts(&e->recipients[i]))
+			continue;
+		if (!conf_list_has_nocase(&job->house->spamcheck,
+		    e->recipients[i].address))
+			return false;
+		any = true;
+	}
+	return any;
+}
+
 struct plan *
 antispam_decide(const struct job *job)
 {
@@ -312,9 +331,12 @@ antispam_decide(const struct job *job)
 	struct plan *p = plan_new(job->arena, job->msg);
 	const char *none = "";
 
-	plan_accept(p, "none", words_of(job, CLASS_SPAM));
+	plan_accept(p, is_draft(job) ? "spamcheck" : "none",
+	    words_of(job, CLASS_SPAM));
 	add_facts(job, p);
 	remove_fields(job, p);
+	if (is_draft(job))
+		return p;
 	if (job->direction == DIRECTION_IN) {
 		judge_recipients(job, p);
 		if (conf->header)

@@ -44,6 +44,7 @@ struct antispam_answers {
 /* What the process shares: job->shared. */
 struct antispam_shared {
 	struct model *model;
+	struct suffixes *suffixes;
 };
 
 enum rc antispam_look(struct job *job, struct slice *why_r);

@@ -1,5 +1,6 @@
 #include "filter.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -30,8 +31,9 @@ antispam_model_path(const char *option, const struct house_conf *house,
 
 	if (option[0] != '\0')
 		return option;
-	return access(own, F_OK) == 0 ? own :
-	    PKGDATADIR "/antispam.model";
+	/* One that we may not look at is not passed over in silence. */
+	return access(own, F_OK) == 0 || (errno != ENOENT &&
+	    errno != ENOTDIR) ? own : PKGDATADIR "/antispam.model";
 }
 
 static enum rc
@@ -44,6 +46,9 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	(void)dns;
 	memset(shared, 0, sizeof *shared);
 	*shared_r = shared;		/* given back by close in any case */
+	shared->suffixes = suffixes_open("", a, why_r);
+	if (shared->suffixes == NULL)
+		return RC_BAD;
 	return model_open(antispam_model_path(conf->model, house, a),
 	    &shared->model, a, why_r);
 }
@@ -54,6 +59,7 @@ close_shared(void *arg)
 	struct antispam_shared *shared = arg;
 
 	model_close(shared->model);
+	suffixes_close(shared->suffixes);
 	free(shared);
 }
 

@@ -105,6 +105,7 @@ antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
 {
 	const struct model *model = look->shared->model;
 	struct arena *a = look->msg->arena;
+	struct content_links links;
 	struct content content;
 	struct features f;
 	enum rc rc;
@@ -114,6 +115,9 @@ antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
 	look->missed = buf_in(a);
 	look->content = &content;
 	content_read(look->msg, &content_limits_default, &content);
+	content_links(a, &content, look->shared->suffixes, CONTENT_LINKS,
+	    &links);
+	look->links = &links;
 	features_read(look->msg, &content, false, &f);
 	look->score = answers_r->score = model_score(model, &f);
 	rc = checks_run(look, why_r);

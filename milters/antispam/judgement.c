@@ -1,7 +1,5 @@
 #include "judgement.h"
 
-#include "text/json.h"
-
 void
 judgement_text(const struct antispam_answers *seen, struct buf *out)
 {
@@ -35,6 +33,23 @@ put_reasons(struct json *w, struct arena *a,
 }
 
 void
+judgement_put(struct arena *a, const struct antispam_answers *seen,
+    struct json *w)
+{
+	json_begin_object(w);
+	json_put(w, "class", slice_of(class_name(antispam_class(seen))));
+	json_put_int(w, "percent", seen->percent[CLASS_SPAM]);
+	for (int of = CLASS_SPAM + 1; of < CLASSES; of++)
+		json_put_int(w, class_name((enum mail_class)of),
+		    seen->percent[of]);
+	json_put(w, "score", arena_printf(a, "%.3f", seen->score));
+	put_reasons(w, a, seen);
+	if (seen->missed.len > 0)
+		json_put(w, "missed", seen->missed);
+	json_end(w);
+}
+
+void
 judgement_json(struct arena *a, const struct antispam_answers *seen,
     struct buf *out)
 {
@@ -42,16 +57,6 @@ judgement_json(struct arena *a, const struct antispam_answers *seen,
 
 	json_init(&w, out);
 	json_pretty(&w);
-	json_begin_object(&w);
-	json_put(&w, "class", slice_of(class_name(antispam_class(seen))));
-	json_put_int(&w, "percent", seen->percent[CLASS_SPAM]);
-	for (int of = CLASS_SPAM + 1; of < CLASSES; of++)
-		json_put_int(&w, class_name((enum mail_class)of),
-		    seen->percent[of]);
-	json_put(&w, "score", arena_printf(a, "%.3f", seen->score));
-	put_reasons(&w, a, seen);
-	if (seen->missed.len > 0)
-		json_put(&w, "missed", seen->missed);
-	json_end(&w);
+	judgement_put(a, seen, &w);
 	buf_addc(out, '\n');
 }

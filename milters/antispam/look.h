@@ -18,7 +18,7 @@
 
 #include "base/buf.h"
 #include "clue.h"
-#include "content/content.h"
+#include "content/links.h"
 #include "milter/filter.h"
 #include "options.h"
 
@@ -28,6 +28,7 @@ struct spam_look {
 	struct job *job;		/* NULL: there is none */
 	struct message *msg;
 	const struct content *content;
+	const struct content_links *links;	/* where the texts lead */
 	const struct antispam_shared *shared;
 	const struct antispam_conf *conf;
 	double score;			/* the classifier's, in log-odds */

@@ -39,7 +39,7 @@
 
 #include "dmarc_record.h"
 #include "from.h"
-#include "psl.h"
+#include "text/psl.h"
 #include "spf.h"
 
 enum dmarc_result { DMARC_NONE = 0, DMARC_PASS, DMARC_FAIL, DMARC_TEMPERROR,

@@ -11,7 +11,7 @@
 #include "net/http.h"
 #include "net/url.h"
 
-enum { TOKEN_MOST = 4096, EXTENSION = 10 };
+enum { EXTENSION = 10 };
 
 struct api {
 	const struct sandbox_conf *conf;
@@ -21,31 +21,6 @@ struct api {
 };
 
 /* ---- who asks ---- */
-
-static enum rc
-read_token(const char *path, const char *scheme, char **auth_r,
-    struct arena *a, struct slice *why_r)
-{
-	char room[TOKEN_MOST];
-	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	ssize_t n = fd >= 0 ? read(fd, room, sizeof room) : -1;
-	struct slice token = n > 0 ? slice_trim(slice_make(room, (size_t)n)) :
-	    SLICE("");
-
-	if (fd >= 0)
-		close(fd);
-	for (size_t i = 0; i < token.len; i++)
-		if (token.ptr[i] <= ' ' || token.ptr[i] > '~')
-			token.len = 0;
-	if (token.len == 0) {
-		*why_r = arena_printf(a, "token: %s: %s", path, n < 0 ?
-		    strerror(errno) : "it wants a token on one line");
-		return RC_BAD;
-	}
-	*auth_r = strdup(arena_printf(a, "Authorization: %s %.*s\r\n", scheme,
-	    SLICE_ARG(token)).ptr);
-	return RC_OK;
-}
 
 static enum rc
 open_server(struct api *api, struct arena *a, struct slice *why_r)
@@ -59,9 +34,17 @@ open_server(struct api *api, struct arena *a, struct slice *why_r)
 		path.len--;
 	api->host = strndup(url.host.ptr, url.host.len);
 	api->path = strndup(path.ptr, path.len);
-	if (conf->token[0] != '\0' && read_token(conf->token, conf->api ==
-	    SANDBOX_CAPE ? "Token" : "Bearer", &api->auth, a, why_r) != RC_OK)
-		return RC_BAD;
+	if (conf->token[0] != '\0') {
+		struct buf auth = buf_in(a);
+
+		if (!http_token(conf->token, conf->api == SANDBOX_CAPE ?
+		    "Token" : "Bearer", &auth, a, why_r)) {
+			*why_r = arena_printf(a, "token: %.*s",
+			    SLICE_ARG(*why_r));
+			return RC_BAD;
+		}
+		api->auth = strndup(auth.ptr, auth.len);
+	}
 	if (slice_eq(url.scheme, SLICE("https"))) {
 		api->tls = stream_tls_new(conf->ca, a, why_r);
 		if (api->tls == NULL)

@@ -7,6 +7,14 @@
 #include "services/splitter/splitter.h"
 #include "text/json.h"
 
+struct answers {
+	struct lmtpd_due due;		/* first: they are one */
+	struct service_set *set;
+	struct delivery delivery;
+	struct splitter *splitter;
+	int64_t began;			/* clock_mono */
+};
+
 /* --- replies ----------------------------------------------------------- */
 
 /* 421 would have Postfix hang up on the others. */
@@ -44,13 +52,13 @@ reply_to(struct arena *a, const struct smtp_outcome *o)
 static void
 defer_all(struct answers *a, struct slice why)
 {
-	struct letter *l = a->delivery.letter;
+	struct lmtp_mail *l = a->delivery.letter;
 
 	log_warning("%.*s: cannot be split now: %.*s", SLICE_ARG(l->queue_id),
 	    SLICE_ARG(log_safe(l->arena, why, 1000)));
 	for (size_t i = 0; i < l->nrecipients; i++)
-		if (a->replies[i].ptr == NULL)
-			a->replies[i] = arena_printf(l->arena,
+		if (a->due.replies[i].ptr == NULL)
+			a->due.replies[i] = arena_printf(l->arena,
 			    "451 4.3.0 %.*s", SLICE_ARG(why));
 }
 
@@ -60,11 +68,11 @@ static void
 count(const struct answers *a, size_t *taken_r, size_t *again_r,
     size_t *deferred_r)
 {
-	const struct letter *l = a->delivery.letter;
+	const struct lmtp_mail *l = a->delivery.letter;
 
 	*taken_r = *again_r = *deferred_r = 0;
 	for (size_t i = 0; i < l->nrecipients; i++) {
-		bool good = slice_starts(a->replies[i], SLICE("2"));
+		bool good = slice_starts(a->due.replies[i], SLICE("2"));
 		bool sent = a->delivery.outcomes[i].kind == SMTP_TAKEN;
 
 		*taken_r += good && sent;
@@ -77,15 +85,15 @@ static void
 write_line(const struct answers *a)
 {
 	const struct delivery *d = &a->delivery;
-	struct letter *l = d->letter;
+	struct lmtp_mail *l = d->letter;
 	struct slice why = SLICE("");
 	struct log_line line;
 	size_t taken, again, deferred;
 
 	count(a, &taken, &again, &deferred);
 	for (size_t i = 0; i < l->nrecipients && why.len == 0; i++)
-		if (!slice_starts(a->replies[i], SLICE("2")))
-			why = a->replies[i];
+		if (!slice_starts(a->due.replies[i], SLICE("2")))
+			why = a->due.replies[i];
 	log_begin(&line, l->arena, l->queue_id);
 	log_pairf(&line, "classes", "%zu", d->parcels.count);
 	log_pairf(&line, "nrcpt", "%zu", l->nrecipients);
@@ -110,7 +118,7 @@ put_parcel(struct json *w, const struct answers *a, const struct parcel *p)
 	json_begin_object(w);
 	json_put(w, "form", arena_printf(d->letter->arena, "%016llx",
 	    (unsigned long long)p->form));
-	json_put(w, "reply", a->replies[p->which[0]]);
+	json_put(w, "reply", a->due.replies[p->which[0]]);
 	json_key(w, "recipients");
 	json_begin_array(w);
 	for (size_t i = 0; i < p->n; i++)
@@ -123,7 +131,7 @@ static void
 write_event(const struct answers *a)
 {
 	const struct delivery *d = &a->delivery;
-	struct letter *l = d->letter;
+	struct lmtp_mail *l = d->letter;
 	struct buf out = buf_in(l->arena);
 	struct json w;
 
@@ -163,20 +171,21 @@ parcel_done(struct delivery *d, struct parcel *p)
 	for (size_t i = 0; i < p->n; i++) {
 		const struct smtp_outcome *o = &d->outcomes[p->which[i]];
 
-		a->replies[p->which[i]] = reply_to(d->letter->arena, o);
+		a->due.replies[p->which[i]] = reply_to(d->letter->arena, o);
 		if (o->kind == SMTP_REFUSED && i == 0)
 			log_error("%.*s: the second pass refused mail that was "
 			    "accepted: %.*s", SLICE_ARG(d->letter->queue_id),
 			    SLICE_ARG(log_safe(d->letter->arena, o->reply,
 			    1000)));
 	}
-	if (d->left == 0)
+	a->due.working = d->left > 0;
+	if (!a->due.working)
 		written(a);
-	server_told(a);
+	lmtpd_told(&a->splitter->lmtp, &a->due);
 }
 
 static bool
-done_before(void *arg, const char *identity, const struct letter_recipient *r)
+done_before(void *arg, const char *identity, const struct lmtp_recipient *r)
 {
 	struct answers *a = arg;
 	struct served_key key;
@@ -184,22 +193,23 @@ done_before(void *arg, const char *identity, const struct letter_recipient *r)
 	if (!served_key(identity, r->address, r->dsn, &key) ||
 	    !served_has(a->splitter->served, &key))
 		return false;
-	a->replies[r - a->delivery.letter->recipients] =
+	a->due.replies[r - a->delivery.letter->recipients] =
 	    SLICE("250 2.0.0 Ok: given back before");
 	return true;
 }
 
 static struct answers *
-answers_new(struct splitter *s, struct letter *l, struct connection *c)
+answers_new(struct splitter *s, struct lmtp_mail *l)
 {
 	struct answers *a = arena_alloc(l->arena, sizeof *a);
 	const struct splitter_conf *conf;
 
 	a->splitter = s;
-	a->connection = c;
+	a->due.mail = l;
 	a->set = service_set(s->run);
 	a->began = clock_mono();
-	a->replies = arena_array(l->arena, l->nrecipients, sizeof *a->replies);
+	a->due.replies = arena_array(l->arena, l->nrecipients,
+	    sizeof *a->due.replies);
 	conf = a->set->conf;
 	a->delivery = (struct delivery){ .letter = l,
 	    .server = conf->reinject_server, .helo = a->set->house.hostname,
@@ -209,10 +219,11 @@ answers_new(struct splitter *s, struct letter *l, struct connection *c)
 	return a;
 }
 
-struct answers *
-deliver(struct splitter *s, struct letter *l, struct connection *c)
+struct lmtpd_due *
+deliver(void *splitter, struct lmtp_mail *l)
 {
-	struct answers *a = answers_new(s, l, c);
+	struct splitter *s = splitter;
+	struct answers *a = answers_new(s, l);
 	const struct splitter_conf *conf = a->set->conf;
 	const struct forms forms = forms_of(s->policy);
 	struct slice why;
@@ -222,23 +233,20 @@ deliver(struct splitter *s, struct letter *l, struct connection *c)
 		a->delivery.parcels.count = 0;
 		defer_all(a, why);
 	}
-	if (a->delivery.parcels.count > 0)
+	a->due.working = a->delivery.parcels.count > 0;
+	if (a->due.working)
 		inject(s->injector, &a->delivery);
 	else
 		written(a);
-	return a;
-}
-
-bool
-answers_whole(const struct answers *a)
-{
-	return a->delivery.left == 0 && (a->connection == NULL ||
-	    a->given == a->delivery.letter->nrecipients);
+	return &a->due;
 }
 
 void
-answers_free(struct answers *a)
+deliver_release(void *splitter, struct lmtpd_due *due)
 {
+	struct answers *a = (struct answers *)(void *)due;
+
+	(void)splitter;
 	service_set_drop(a->set);
-	letter_free(a->delivery.letter);
+	lmtp_mail_free(due->mail);
 }

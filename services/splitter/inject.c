@@ -1,55 +1,22 @@
 #include "services/splitter/inject.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
 
-#include "base/thread.h"
+#include "daemon/workers.h"
 
 struct task {
-	struct task *next;
+	struct worker_task worker;	/* first: they are one */
+	struct injector *injector;
 	struct delivery *delivery;
 	struct parcel *parcel;
 	struct arena *arena;		/* of its replies */
 	struct smtp_outcome *outcomes;
 };
 
-struct queue {
-	struct task *first, **last;
-};
-
 struct injector {
-	pthread_mutex_t lock;
-	pthread_cond_t wake, ended;
-	struct queue waiting, finished;
-	bool stopping;
-	unsigned threads, running;	/* threads that have not ended */
-	int event;
+	struct workers *workers;
 	struct served *served;
 };
-
-static void
-put(struct queue *q, struct task *t)
-{
-	t->next = NULL;
-	*q->last = t;
-	q->last = &t->next;
-}
-
-static struct task *
-get(struct queue *q)
-{
-	struct task *t = q->first;
-
-	if (t == NULL)
-		return NULL;
-	q->first = t->next;
-	if (q->first == NULL)
-		q->last = &q->first;
-	return t;
-}
 
 /* --- one parcel -------------------------------------------------------- */
 
@@ -76,7 +43,7 @@ remember(struct injector *in, struct task *t)
 	const struct delivery *d = t->delivery;
 
 	for (size_t i = 0; i < t->parcel->n; i++) {
-		const struct letter_recipient *r =
+		const struct lmtp_recipient *r =
 		    &d->letter->recipients[t->parcel->which[i]];
 		struct served_key key;
 
@@ -90,7 +57,7 @@ static void
 send_parcel(struct injector *in, struct task *t)
 {
 	const struct delivery *d = t->delivery;
-	const struct letter *l = d->letter;
+	const struct lmtp_mail *l = d->letter;
 	const struct parcel *p = t->parcel;
 	struct slice *to = arena_array(t->arena, p->n, sizeof *to);
 	struct slice *dsn = arena_array(t->arena, p->n, sizeof *dsn), why;
@@ -118,109 +85,18 @@ send_parcel(struct injector *in, struct task *t)
 /* --- threads ----------------------------------------------------------- */
 
 static void
-wake_loop(struct injector *in)
+work(struct worker_task *worker)
 {
-	static const uint64_t one = 1;
-	ssize_t n = write(in->event, &one, sizeof one);
+	struct task *t = (struct task *)(void *)worker;
 
-	(void)n;			/* full: it is awake */
-}
-
-static void *
-work(void *arg)
-{
-	struct injector *in = arg;
-	struct task *t;
-
-	pthread_mutex_lock(&in->lock);
-	for (;;) {
-		while (!in->stopping && in->waiting.first == NULL)
-			pthread_cond_wait(&in->wake, &in->lock);
-		t = in->stopping ? NULL : get(&in->waiting);
-		if (t == NULL)
-			break;
-		pthread_mutex_unlock(&in->lock);
-		send_parcel(in, t);
-		pthread_mutex_lock(&in->lock);
-		put(&in->finished, t);
-		wake_loop(in);
-	}
-	in->running--;
-	pthread_cond_signal(&in->ended);
-	pthread_mutex_unlock(&in->lock);
-	return NULL;
-}
-
-static bool
-start_threads(struct injector *in, unsigned n)
-{
-	for (; in->threads < n; in->threads++) {
-		pthread_t thread;
-
-		pthread_mutex_lock(&in->lock);
-		in->running++;
-		pthread_mutex_unlock(&in->lock);
-		if (!thread_start(&thread, work, in)) {
-			pthread_mutex_lock(&in->lock);
-			in->running--;
-			pthread_mutex_unlock(&in->lock);
-			return false;
-		}
-		pthread_detach(thread);
-	}
-	return true;
-}
-
-struct injector *
-inject_start(unsigned threads, struct served *served, struct arena *a,
-    struct slice *why_r)
-{
-	struct injector *in = mem_alloc(sizeof *in);
-	pthread_condattr_t attr;
-
-	*in = (struct injector){ .served = served,
-	    .event = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
-	in->waiting.last = &in->waiting.first;
-	in->finished.last = &in->finished.first;
-	pthread_mutex_init(&in->lock, NULL);
-	pthread_cond_init(&in->wake, NULL);
-	pthread_condattr_init(&attr);
-	pthread_condattr_setclock(&attr, CLOCK_MONOTONIC);
-	pthread_cond_init(&in->ended, &attr);
-	pthread_condattr_destroy(&attr);
-	/* The process ends when this fails; nothing is given back. */
-	if (in->event >= 0 && start_threads(in, threads))
-		return in;
-	*why_r = arena_printf(a, "cannot start a thread: %s", strerror(errno));
-	return NULL;
-}
-
-int
-inject_fd(const struct injector *in)
-{
-	return in->event;
-}
-
-void
-inject(struct injector *in, struct delivery *d)
-{
-	d->left = d->parcels.count;
-	pthread_mutex_lock(&in->lock);
-	for (size_t i = 0; i < d->parcels.count; i++) {
-		struct task *t = mem_alloc(sizeof *t);
-
-		*t = (struct task){ .delivery = d,
-		    .parcel = &d->parcels.items[i], .arena = arena_new() };
-		put(&in->waiting, t);
-	}
-	pthread_cond_broadcast(&in->wake);
-	pthread_mutex_unlock(&in->lock);
+	send_parcel(t->injector, t);
 }
 
 /* Replies move into the letter's arena, which is the loop's. */
 static void
-hand_over(struct task *t)
+hand_over(struct worker_task *worker)
 {
+	struct task *t = (struct task *)(void *)worker;
 	struct delivery *d = t->delivery;
 
 	for (size_t i = 0; i < t->parcel->n; i++) {
@@ -235,48 +111,51 @@ hand_over(struct task *t)
 	free(t);
 }
 
+struct injector *
+inject_start(unsigned threads, struct served *served, struct arena *a,
+    struct slice *why_r)
+{
+	struct injector *in = arena_alloc(a, sizeof *in);
+
+	in->served = served;
+	in->workers = workers_start(threads, a, why_r);
+	return in->workers != NULL ? in : NULL;
+}
+
+int
+inject_fd(const struct injector *in)
+{
+	return workers_fd(in->workers);
+}
+
+void
+inject(struct injector *in, struct delivery *d)
+{
+	d->left = d->parcels.count;
+	for (size_t i = 0; i < d->parcels.count; i++) {
+		struct task *t = mem_alloc(sizeof *t);
+
+		*t = (struct task){ .worker = { NULL, work, hand_over },
+		    .injector = in, .delivery = d,
+		    .parcel = &d->parcels.items[i], .arena = arena_new() };
+		workers_put(in->workers, &t->worker);
+	}
+}
+
 void
 inject_finished(struct injector *in)
 {
-	uint64_t n;
-	struct task *t;
-
-	if (read(in->event, &n, sizeof n) < 0 && errno != EAGAIN)
-		return;
-	for (;;) {
-		pthread_mutex_lock(&in->lock);
-		t = get(&in->finished);
-		pthread_mutex_unlock(&in->lock);
-		if (t == NULL)
-			return;
-		hand_over(t);
-	}
+	workers_finished(in->workers);
 }
 
 bool
 inject_stop(struct injector *in, deadline_t until)
 {
-	struct timespec ts = deadline_timespec(until);
-	bool all;
-
-	pthread_mutex_lock(&in->lock);
-	in->stopping = true;
-	pthread_cond_broadcast(&in->wake);
-	while (in->running > 0 && deadline_left(until) > 0)
-		pthread_cond_timedwait(&in->ended, &in->lock, &ts);
-	all = in->running == 0;
-	pthread_mutex_unlock(&in->lock);
-	inject_finished(in);
-	return all;
+	return workers_stop(in->workers, until);
 }
 
 bool
 inject_busy(struct injector *in)
 {
-	bool busy;
-
-	pthread_mutex_lock(&in->lock);
-	busy = in->running > 0;
-	pthread_mutex_unlock(&in->lock);
-	return busy;
+	return workers_busy(in->workers);
 }

@@ -25,7 +25,7 @@
 struct injector;
 
 struct delivery {
-	struct letter *letter;
+	struct lmtp_mail *letter;
 	struct parcels parcels;
 	const char *server, *helo;	/* in the letter's arena */
 	deadline_t deadline;

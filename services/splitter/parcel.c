@@ -23,7 +23,7 @@ empty_line(struct slice raw)
 /* The header block without fields of ours, and the first mark of the first
  * pass that is right. */
 static enum rc
-read_head(struct letter *letter, const struct seal_key *key,
+read_head(struct lmtp_mail *letter, const struct seal_key *key,
     struct slice whole, struct parcels *p, struct seal *seal_r,
     struct slice *why_r)
 {
@@ -55,7 +55,7 @@ read_head(struct letter *letter, const struct seal_key *key,
 }
 
 static struct parcel *
-parcel_for(struct letter *letter, struct parcels *p, uint64_t form)
+parcel_for(struct lmtp_mail *letter, struct parcels *p, uint64_t form)
 {
 	struct parcel *item;
 
@@ -70,13 +70,13 @@ parcel_for(struct letter *letter, struct parcels *p, uint64_t form)
 }
 
 static enum rc
-sort(struct letter *letter, const struct forms *forms,
+sort(struct lmtp_mail *letter, const struct forms *forms,
     bool (*done)(void *arg, const char *identity,
-    const struct letter_recipient *r), void *arg, struct parcels *p,
+    const struct lmtp_recipient *r), void *arg, struct parcels *p,
     struct slice *why_r)
 {
 	for (size_t i = 0; i < letter->nrecipients; i++) {
-		const struct letter_recipient *r = &letter->recipients[i];
+		const struct lmtp_recipient *r = &letter->recipients[i];
 		struct parcel *item;
 		uint64_t form = 0;
 
@@ -95,7 +95,7 @@ sort(struct letter *letter, const struct forms *forms,
 }
 
 static enum rc
-mark(struct letter *letter, const struct seal_key *key,
+mark(struct lmtp_mail *letter, const struct seal_key *key,
     const struct seal *first, struct parcels *p, struct slice *why_r)
 {
 	struct seal seal = *first;
@@ -119,10 +119,10 @@ mark(struct letter *letter, const struct seal_key *key,
 }
 
 enum rc
-parcels_make(struct letter *letter, const struct seal_key *key,
+parcels_make(struct lmtp_mail *letter, const struct seal_key *key,
     const struct forms *forms,
     bool (*done)(void *arg, const char *identity,
-    const struct letter_recipient *r), void *arg, struct parcels *p_r,
+    const struct lmtp_recipient *r), void *arg, struct parcels *p_r,
     struct slice *why_r)
 {
 	struct slice whole = spool_end(&letter->spool);

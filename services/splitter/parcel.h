@@ -15,7 +15,7 @@
 
 #include "milter/forms.h"
 #include "milter/seal.h"
-#include "services/splitter/lmtp.h"
+#include "net/lmtp.h"
 
 enum { PARCEL_HEAD = 4 << 20 };		/* bytes of a header block, at most */
 
@@ -34,10 +34,10 @@ struct parcels {
 };
 
 /* done[i]: recipient i has his copy already, and is in no parcel. */
-enum rc parcels_make(struct letter *letter, const struct seal_key *key,
+enum rc parcels_make(struct lmtp_mail *letter, const struct seal_key *key,
     const struct forms *forms,
     bool (*done)(void *arg, const char *identity,
-    const struct letter_recipient *r), void *arg, struct parcels *p_r,
+    const struct lmtp_recipient *r), void *arg, struct parcels *p_r,
     struct slice *why_r);
 
 #endif

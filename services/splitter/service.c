@@ -8,9 +8,9 @@
 #include "log/log.h"
 #include "services/splitter/splitter.h"
 
-enum { POLICY_MS = 1000, WARN_MS = 60 * 1000 };
+enum { POLICY_MS = 1000, JOURNAL_MS = 1000, WARN_MS = 60 * 1000 };
 
-static struct splitter the_splitter = { .listener = -1 };
+static struct splitter the_splitter;
 
 static void
 finished(void *arg, uint32_t events)
@@ -19,6 +19,14 @@ finished(void *arg, uint32_t events)
 
 	(void)events;
 	inject_finished(s->injector);
+}
+
+static void
+tick(void *arg)
+{
+	struct splitter *s = arg;
+
+	journal_tick(s->journal);
 }
 
 /* A new generation: the filters look for it too. */
@@ -65,10 +73,14 @@ open_parts(struct splitter *s, const struct service_set *set,
 
 	s->budget.folder = s->run->folder;
 	s->budget.max = conf->spool;
-	s->hostname = arena_str(a, slice_of(set->house.hostname));
-	s->socket = socket_path(a, &set->house, conf);
-	if (process_peers(&set->house.peers, &s->peers, &s->npeers, a,
-	    why_r) != RC_OK)
+	/* Names outlive a reload. */
+	s->lmtp = (struct lmtpd){ .loop = s->run->loop, .budget = &s->budget,
+	    .hostname = arena_str(a, slice_of(set->house.hostname)),
+	    .path = socket_path(a, &set->house, conf), .arg = s,
+	    .deliver = deliver, .release = deliver_release,
+	    .most = conf->connections, .idle = conf->idle };
+	if (process_peers(&set->house.peers, &s->lmtp.peers, &s->lmtp.npeers,
+	    a, why_r) != RC_OK)
 		return RC_BAD;
 	s->journal = journal_open(s->run->folder, "journal",
 	    &(struct journal_limits){ .size = set->house.journal_size,
@@ -104,7 +116,8 @@ start(struct service_run *run, struct slice *why_r)
 	    s))
 		return RC_RETRY;
 	loop_every(run->loop, POLICY_MS, renew_policy, s);
-	return server_open(s, s->socket, why_r);
+	loop_every(run->loop, JOURNAL_MS, tick, s);
+	return lmtpd_open(&s->lmtp, run->arena, why_r);
 }
 
 static void
@@ -115,6 +128,8 @@ reloaded(struct service_run *run, const struct service_set *before,
 	struct splitter *s = run->state;
 
 	s->budget.max = is->spool;
+	s->lmtp.most = is->connections;
+	s->lmtp.idle = is->idle;
 	if (!conf_list_same(&before->house.peers, &now->house.peers))
 		log_warning("peers was changed; it counts from the next start "
 		    "on");
@@ -132,8 +147,16 @@ static void
 stop(struct service_run *run)
 {
 	struct splitter *s = run->state;
+	struct service_set *set = service_set(run);
+	const struct splitter_conf *conf = set->conf;
 
-	server_close(s);
+	/* Those that wait for a copy get what is known. */
+	lmtpd_close(&s->lmtp);
+	if (!inject_stop(s->injector, deadline_in(conf->drain)))
+		log_info("stopped, with copies under way; Postfix brings them "
+		    "again");
+	service_set_drop(set);
+	lmtpd_end(&s->lmtp);
 	journal_close(s->journal);
 	policy_drop(s->policy);
 	/* A thread that was not waited for must not run into destructors, nor

@@ -241,34 +241,8 @@ bearer(struct sender *s, struct buf *out, struct arena *a,
     struct slice *why_r)
 {
 	const char *path = s->conf->siem_token;
-	char room[TOKEN_MOST];
-	struct slice token;
-	ssize_t n = -1;
-	int fd;
 
-	if (path[0] == '\0')
-		return true;
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	if (fd >= 0)
-		n = read(fd, room, sizeof room);
-	if (n < 0) {
-		fails(a, why_r, path);
-		if (fd >= 0)
-			close(fd);
-		return false;
-	}
-	close(fd);
-	token = slice_trim(slice_make(room, (size_t)n));
-	for (size_t i = 0; i < token.len; i++)
-		if (token.ptr[i] <= ' ' || token.ptr[i] > '~')
-			token.len = 0;
-	if (token.len == 0) {
-		*why_r = arena_printf(a, "%s: it wants a token on one line, "
-		    "without blanks", path);
-		return false;
-	}
-	buf_addf(out, "Authorization: Bearer %.*s\r\n", SLICE_ARG(token));
-	return true;
+	return path[0] == '\0' || http_token(path, "Bearer", out, a, why_r);
 }
 
 static bool

@@ -6,6 +6,9 @@
  * here is durable, and need not be: Postfix keeps the message until it has been
  * given back, and then Postfix has it again.
  *
+ * Without a folder all of it stays on the heap, within the same budget: for who
+ * writes nothing to a disk.
+ *
  * spool_add	false when there is no room (the budget, or the disk); from then
  *		on nothing is kept
  * spool_end	all of it, in one slice that lives until spool_free; absent when
@@ -13,8 +16,8 @@
  *
  * For one thread at a time; the budget is shared and atomic.
  */
-#ifndef SPLITTER_SPOOL_H
-#define SPLITTER_SPOOL_H
+#ifndef NET_SPOOL_H
+#define NET_SPOOL_H
 
 #include <stdatomic.h>
 
@@ -23,8 +26,10 @@
 enum { SPOOL_HEAP = 64 * 1024 };
 
 struct spool_budget {
-	const char *folder;
-	_Atomic uint64_t max, used;	/* bytes in files */
+	const char *folder;		/* NULL: none */
+	_Atomic uint64_t max, used;	/* bytes in files; without a folder,
+					   on the heap */
+	_Atomic uint64_t each;		/* bytes of one message; 0: any */
 };
 
 struct spool {
@@ -34,6 +39,7 @@ struct spool {
 	uint64_t size;
 	void *map;
 	bool failed;
+	bool too_large;			/* why: more than each */
 };
 
 void spool_init(struct spool *s, struct spool_budget *budget);

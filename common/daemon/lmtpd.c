@@ -1,4 +1,5 @@
-/* Connections of lmtp(8), in the loop. */
+#include "daemon/lmtpd.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,16 +10,15 @@
 #include <unistd.h>
 
 #include "log/log.h"
-#include "services/splitter/splitter.h"
 
 enum { IN = 64 * 1024, BACKLOG = 256, TICK_MS = 1000, WARN_MS = 60 * 1000 };
 
-struct connection {
-	struct connection *next, **link;
-	struct splitter *splitter;
+struct lmtpd_connection {
+	struct lmtpd_connection *next, **link;
+	struct lmtpd *server;
 	int fd;
 	struct lmtp lmtp;
-	struct answers *answers;	/* due to Postfix, or NULL */
+	struct lmtpd_due *due;		/* to Postfix, or NULL */
 	uint32_t watched;		/* events; 0: none */
 	size_t sent;			/* of lmtp.out */
 	deadline_t idle;
@@ -29,28 +29,33 @@ struct connection {
 static void ready(void *arg, uint32_t events);
 
 static void
-touch(struct connection *c)
+touch(struct lmtpd_connection *c)
 {
-	struct service_set *set = service_set(c->splitter->run);
+	c->idle = deadline_in(c->server->idle);
+}
 
-	c->idle = deadline_in(((const struct splitter_conf *)set->conf)->idle);
-	service_set_drop(set);
+/* All is known and, as far as anybody listened, given. */
+static bool
+whole(const struct lmtpd_due *due)
+{
+	return !due->working && (due->connection == NULL ||
+	    due->given == due->mail->nrecipients);
 }
 
 /* --- the end of one ---------------------------------------------------- */
 
 static void
-end(struct connection *c)
+end(struct lmtpd_connection *c)
 {
-	struct splitter *s = c->splitter;
+	struct lmtpd *s = c->server;
 
-	loop_unwatch(s->run->loop, c->fd);
+	loop_unwatch(s->loop, c->fd);
 	close(c->fd);
-	/* The copies go on without it. */
-	if (c->answers != NULL) {
-		c->answers->connection = NULL;
-		if (answers_whole(c->answers))
-			answers_free(c->answers);
+	/* The work goes on without it. */
+	if (c->due != NULL) {
+		c->due->connection = NULL;
+		if (whole(c->due))
+			s->release(s->arg, c->due);
 	}
 	*c->link = c->next;
 	if (c->next != NULL)
@@ -63,7 +68,7 @@ end(struct connection *c)
 /* --- what is said ------------------------------------------------------ */
 
 static bool
-flush(struct connection *c)
+flush(struct lmtpd_connection *c)
 {
 	struct buf *out = &c->lmtp.out;
 
@@ -85,41 +90,43 @@ flush(struct connection *c)
 
 /* The answers that are known, in the order of the recipients. */
 static void
-answer(struct connection *c)
+answer(struct lmtpd_connection *c)
 {
-	struct answers *a = c->answers;
+	struct lmtpd_due *due = c->due;
 
-	while (a->given < a->delivery.letter->nrecipients &&
-	    a->replies[a->given].ptr != NULL)
-		lmtp_answer(&c->lmtp, a->replies[a->given++]);
-	if (!answers_whole(a))
+	while (due->given < due->mail->nrecipients &&
+	    due->replies[due->given].ptr != NULL)
+		lmtp_answer(&c->lmtp, due->replies[due->given++]);
+	if (!whole(due))
 		return;
-	c->answers = NULL;
-	answers_free(a);
+	c->due = NULL;
+	c->server->release(c->server->arg, due);
 	lmtp_next(&c->lmtp);
 }
 
 /* --- what is read ------------------------------------------------------ */
 
 static void
-use(struct connection *c)
+use(struct lmtpd_connection *c)
 {
 	for (;;) {
 		size_t n = lmtp_feed(&c->lmtp, slice_make(c->in, c->have));
 
 		c->have -= n;
 		memmove(c->in, c->in + n, c->have);
-		if (c->lmtp.state != LMTP_WHOLE || c->answers != NULL)
+		if (c->lmtp.state != LMTP_WHOLE || c->due != NULL)
 			return;
-		c->answers = deliver(c->splitter, lmtp_take(&c->lmtp), c);
+		c->due = c->server->deliver(c->server->arg,
+		    lmtp_take(&c->lmtp));
+		c->due->connection = c;
 		answer(c);
-		if (c->answers != NULL)
+		if (c->due != NULL)
 			return;
 	}
 }
 
 static bool
-fill(struct connection *c)
+fill(struct lmtpd_connection *c)
 {
 	ssize_t n;
 
@@ -137,23 +144,23 @@ fill(struct connection *c)
  * end that is watched for and not read would be reported for ever, so then it
  * is not even looked for. */
 static bool
-watch(struct connection *c)
+watch(struct lmtpd_connection *c)
 {
 	uint32_t want = c->sent < c->lmtp.out.len ? EPOLLOUT :
-	    c->answers != NULL ? 0 : EPOLLIN;
+	    c->due != NULL ? 0 : EPOLLIN;
 
 	if (want == c->watched)
 		return true;
 	if (c->watched != 0)
-		loop_unwatch(c->splitter->run->loop, c->fd);
+		loop_unwatch(c->server->loop, c->fd);
 	c->watched = want;
-	return want == 0 || loop_watch(c->splitter->run->loop, c->fd, want,
+	return want == 0 || loop_watch(c->server->loop, c->fd, want,
 	    ready, c);
 }
 
 /* What there is to do without waiting. */
 static void
-go_on(struct connection *c)
+go_on(struct lmtpd_connection *c)
 {
 	use(c);
 	if (!flush(c) || (c->lmtp.state == LMTP_GONE &&
@@ -164,7 +171,7 @@ go_on(struct connection *c)
 static void
 ready(void *arg, uint32_t events)
 {
-	struct connection *c = arg;
+	struct lmtpd_connection *c = arg;
 
 	if ((events & (EPOLLIN | EPOLLHUP | EPOLLERR)) &&
 	    (c->watched & EPOLLIN) && !fill(c)) {
@@ -179,13 +186,13 @@ ready(void *arg, uint32_t events)
 }
 
 void
-server_told(struct answers *a)
+lmtpd_told(struct lmtpd *s, struct lmtpd_due *due)
 {
-	struct connection *c = a->connection;
+	struct lmtpd_connection *c = due->connection;
 
 	if (c == NULL) {
-		if (answers_whole(a))
-			answers_free(a);
+		if (whole(due))
+			s->release(s->arg, due);
 		return;
 	}
 	answer(c);
@@ -195,7 +202,7 @@ server_told(struct answers *a)
 /* --- new ones ---------------------------------------------------------- */
 
 static bool
-allowed(const struct splitter *s, int fd)
+allowed(const struct lmtpd *s, int fd)
 {
 	struct ucred peer;
 	socklen_t len = sizeof peer;
@@ -211,12 +218,12 @@ allowed(const struct splitter *s, int fd)
 }
 
 static void
-begin(struct splitter *s, int fd, const char *hostname)
+begin(struct lmtpd *s, int fd)
 {
-	struct connection *c = mem_alloc(sizeof *c);
+	struct lmtpd_connection *c = mem_alloc(sizeof *c);
 
-	memset(c, 0, offsetof(struct connection, in));
-	c->splitter = s;
+	memset(c, 0, offsetof(struct lmtpd_connection, in));
+	c->server = s;
 	c->fd = fd;
 	c->next = s->connections;
 	c->link = &s->connections;
@@ -224,14 +231,13 @@ begin(struct splitter *s, int fd, const char *hostname)
 		c->next->link = &c->next;
 	s->connections = c;
 	s->nconnections++;
-	/* It outlives a reload. */
-	lmtp_init(&c->lmtp, hostname, &s->budget);
+	lmtp_init(&c->lmtp, s->hostname, s->budget);
 	touch(c);
 	go_on(c);
 }
 
 static void
-turn_away(struct splitter *s, int fd)
+turn_away(struct lmtpd *s, int fd)
 {
 	static const char text[] = "421 4.3.2 too many connections\r\n";
 	ssize_t n = send(fd, text, sizeof text - 1, MSG_NOSIGNAL |
@@ -249,84 +255,80 @@ turn_away(struct splitter *s, int fd)
 static void
 accept_one(void *arg, uint32_t events)
 {
-	struct splitter *s = arg;
+	struct lmtpd *s = arg;
 	int fd = accept4(s->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	struct service_set *set;
-	const struct splitter_conf *conf;
 
 	(void)events;
 	if (fd < 0)
 		return;
-	set = service_set(s->run);
-	conf = set->conf;
 	if (!allowed(s, fd))
 		close(fd);
-	else if (s->nconnections >= conf->connections)
+	else if (s->nconnections >= s->most)
 		turn_away(s, fd);
 	else
-		begin(s, fd, s->hostname);
-	service_set_drop(set);
+		begin(s, fd);
 }
 
 static void
 tick(void *arg)
 {
-	struct splitter *s = arg;
-	struct connection *next;
+	struct lmtpd *s = arg;
+	struct lmtpd_connection *next;
 
-	for (struct connection *c = s->connections; c != NULL; c = next) {
+	for (struct lmtpd_connection *c = s->connections; c != NULL; c = next) {
 		next = c->next;
 		/* Who waits for us is not idle, unless he does not read. */
-		if (deadline_left(c->idle) == 0 && (c->answers == NULL ||
+		if (deadline_left(c->idle) == 0 && (c->due == NULL ||
 		    c->lmtp.out.len > 0))
 			end(c);
 	}
-	journal_tick(s->journal);
 }
 
 enum rc
-server_open(struct splitter *s, const char *path, struct slice *why_r)
+lmtpd_open(struct lmtpd *s, struct arena *a, struct slice *why_r)
 {
 	struct sockaddr_un to = { .sun_family = AF_UNIX };
 
-	*why_r = arena_printf(s->run->arena, "%s: the path is too long", path);
-	if (strlen(path) >= sizeof to.sun_path)
+	*why_r = arena_printf(a, "%s: the path is too long", s->path);
+	if (strlen(s->path) >= sizeof to.sun_path)
 		return RC_BAD;
-	memcpy(to.sun_path, path, strlen(path) + 1);
+	memcpy(to.sun_path, s->path, strlen(s->path) + 1);
 	s->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC |
 	    SOCK_NONBLOCK, 0);
-	unlink(path);
+	unlink(s->path);
 	if (s->listener >= 0 && bind(s->listener, (struct sockaddr *)&to,
-	    sizeof to) == 0 && chmod(path, 0660) == 0 &&
+	    sizeof to) == 0 && chmod(s->path, 0660) == 0 &&
 	    listen(s->listener, BACKLOG) == 0 &&
-	    loop_watch(s->run->loop, s->listener, EPOLLIN, accept_one, s)) {
-		loop_every(s->run->loop, TICK_MS, tick, s);
+	    loop_watch(s->loop, s->listener, EPOLLIN, accept_one, s)) {
+		loop_every(s->loop, TICK_MS, tick, s);
 		return RC_OK;
 	}
-	*why_r = arena_printf(s->run->arena, "%s: %s", path, strerror(errno));
+	*why_r = arena_printf(a, "%s: %s", s->path, strerror(errno));
 	return RC_RETRY;
 }
 
 void
-server_close(struct splitter *s)
+lmtpd_close(struct lmtpd *s)
 {
-	struct service_set *set = service_set(s->run);
-	deadline_t until = deadline_in(((const struct splitter_conf *)
-	    set->conf)->drain);
-	struct connection *next;
+	struct lmtpd_connection *next;
 
-	service_set_drop(set);
-	loop_unwatch(s->run->loop, s->listener);
+	loop_unwatch(s->loop, s->listener);
 	close(s->listener);
-	unlink(s->socket);
-	for (struct connection *c = s->connections; c != NULL; c = next) {
+	unlink(s->path);
+	for (struct lmtpd_connection *c = s->connections; c != NULL; c = next) {
 		next = c->next;
-		if (c->answers == NULL)
+		if (c->due == NULL)
 			end(c);
 	}
-	if (!inject_stop(s->injector, until))
-		log_info("stopped, with copies under way; Postfix brings them "
-		    "again");
-	while (s->connections != NULL)
-		end(s->connections);
+}
+
+void
+lmtpd_end(struct lmtpd *s)
+{
+	struct lmtpd_connection *next;
+
+	for (struct lmtpd_connection *c = s->connections; c != NULL; c = next) {
+		next = c->next;
+		end(c);
+	}
 }

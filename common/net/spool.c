@@ -1,4 +1,4 @@
-#include "services/splitter/spool.h"
+#include "net/spool.h"
 
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -52,13 +52,37 @@ add_to_file(struct spool *s, struct slice piece)
 	return write_all(s->fd, piece);
 }
 
+static bool
+add_to_heap(struct spool *s, struct slice piece)
+{
+	if (s->budget->folder == NULL && !reserve(s, piece.len))
+		return false;
+	buf_add(&s->heap, piece);
+	s->size += piece.len;
+	return true;
+}
+
+static bool
+add(struct spool *s, struct slice piece)
+{
+	uint64_t each = s->budget->each;
+
+	if (each > 0 && s->size + piece.len > each) {
+		s->too_large = true;
+		return false;
+	}
+	return s->budget->folder == NULL || (s->fd < 0 &&
+	    s->size + piece.len <= SPOOL_HEAP) ? add_to_heap(s, piece) :
+	    add_to_file(s, piece);
+}
+
 static void
 give_up(struct spool *s)
 {
-	if (s->fd >= 0) {
+	if (s->fd >= 0 || s->budget->folder == NULL)
 		atomic_fetch_sub(&s->budget->used, s->size);
+	if (s->fd >= 0)
 		close(s->fd);
-	}
 	s->fd = -1;
 	s->size = 0;
 	buf_free(&s->heap);
@@ -70,12 +94,7 @@ spool_add(struct spool *s, struct slice piece)
 {
 	if (s->failed)
 		return false;
-	if (s->fd < 0 && s->size + piece.len <= SPOOL_HEAP) {
-		buf_add(&s->heap, piece);
-		s->size += piece.len;
-		return true;
-	}
-	if (add_to_file(s, piece))
+	if (add(s, piece))
 		return true;
 	give_up(s);
 	return false;

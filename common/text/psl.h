@@ -12,11 +12,14 @@
  *			last two labels. SLICE_NONE for a public suffix itself.
  *			The domain: A-labels, lower case, no final dot, as
  *			domain_ascii() gives it; the result is its end
+ * suffixes_known	the list has a rule for its last label: it is one of the
+ *			world's top-level domains. The list NULL: the one that
+ *			libpsl brings along
  *
  * Read-only once open: any number of threads may use one list.
  */
-#ifndef AUTH_CHECK_PSL_H
-#define AUTH_CHECK_PSL_H
+#ifndef TEXT_PSL_H
+#define TEXT_PSL_H
 
 #include "base/arena.h"
 
@@ -25,6 +28,7 @@ struct suffixes;
 struct suffixes *suffixes_open(const char *path, struct arena *a,
     struct slice *why_r);
 struct slice suffixes_org(const struct suffixes *list, struct slice domain);
+bool suffixes_known(const struct suffixes *list, struct slice domain);
 /* NULL is allowed. */
 void suffixes_close(struct suffixes *list);
 

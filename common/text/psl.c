@@ -1,11 +1,11 @@
-#include "psl.h"
+#include "text/psl.h"
 
 #include <errno.h>
 #include <libpsl.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "net/dns.h"
+enum { NAME = 253 };
 
 struct suffixes {
 	psl_ctx_t *ctx;
@@ -42,10 +42,10 @@ suffixes_open(const char *path, struct arena *a, struct slice *why_r)
 struct slice
 suffixes_org(const struct suffixes *list, struct slice domain)
 {
-	char name[DNS_NAME_MAX + 1];
+	char name[NAME + 1];
 	const char *org;
 
-	if (domain.len == 0 || domain.len > DNS_NAME_MAX ||
+	if (domain.len == 0 || domain.len > NAME ||
 	    slice_has(domain, '\0'))
 		return SLICE_NONE;
 	memcpy(name, domain.ptr, domain.len);
@@ -54,6 +54,23 @@ suffixes_org(const struct suffixes *list, struct slice domain)
 	if (org == NULL)
 		return SLICE_NONE;
 	return slice_after(domain, (size_t)(org - name));
+}
+
+bool
+suffixes_known(const struct suffixes *list, struct slice domain)
+{
+	const psl_ctx_t *ctx = list != NULL ? list->ctx : psl_builtin();
+	size_t dot = slice_find_last(domain, '.');
+	char name[NAME + 1];
+
+	if (dot < domain.len)
+		domain = slice_after(domain, dot + 1);
+	if (domain.len == 0 || domain.len > NAME || slice_has(domain, '\0'))
+		return false;
+	memcpy(name, domain.ptr, domain.len);
+	name[domain.len] = '\0';
+	return psl_is_public_suffix2(ctx, name,
+	    PSL_TYPE_ANY | PSL_TYPE_NO_STAR_RULE) != 0;
 }
 
 void

@@ -14,7 +14,7 @@
  *		answer for each recipient is due, in their order
  * lmtp_answer	one: "250 2.0.0 text"
  * lmtp_next	all were given: commands are read again
- * letter_free	NULL is allowed
+ * lmtp_mail_free	NULL is allowed
  *
  * Bounded: a line by LMTP_LINE, recipients by LMTP_RECIPIENTS, what is wrong
  * by LMTP_ERRORS and commands of a transaction by LMTP_COMMANDS_MAX (then it
@@ -22,10 +22,10 @@
  * An address is taken as it stands between < and >; control characters are
  * refused.
  */
-#ifndef SPLITTER_LMTP_H
-#define SPLITTER_LMTP_H
+#ifndef NET_LMTP_H
+#define NET_LMTP_H
 
-#include "services/splitter/spool.h"
+#include "net/spool.h"
 
 enum {
 	LMTP_LINE = 4096,
@@ -37,19 +37,19 @@ enum {
 
 enum lmtp_state { LMTP_COMMANDS, LMTP_DATA, LMTP_WHOLE, LMTP_GONE };
 
-struct letter_recipient {
+struct lmtp_recipient {
 	struct slice address;		/* without <> */
 	struct slice dsn;		/* "NOTIFY=x ORCPT=y", or empty */
 };
 
 /* One transaction. */
-struct letter {
+struct lmtp_mail {
 	struct arena *arena;
 	struct slice sender, dsn;	/* "RET=x ENVID=y", or empty */
 	bool body8, smtputf8;
 	struct slice xforward;		/* "NAME=x ADDR=y ...", or empty */
 	struct slice queue_id;		/* of XFORWARD IDENT, or empty */
-	struct letter_recipient *recipients;
+	struct lmtp_recipient *recipients;
 	size_t nrecipients, room;
 	struct spool spool;
 };
@@ -63,17 +63,17 @@ struct lmtp {
 	bool line, cr;			/* of the message: a line begins; the
 					   last byte was CR */
 	unsigned errors, commands;
-	struct letter *letter;
+	struct lmtp_mail *letter;
 	struct buf out;
 };
 
 void lmtp_init(struct lmtp *l, const char *hostname,
     struct spool_budget *budget);
 size_t lmtp_feed(struct lmtp *l, struct slice in);
-struct letter *lmtp_take(struct lmtp *l);
+struct lmtp_mail *lmtp_take(struct lmtp *l);
 void lmtp_answer(struct lmtp *l, struct slice reply);
 void lmtp_next(struct lmtp *l);
 void lmtp_free(struct lmtp *l);
-void letter_free(struct letter *letter);
+void lmtp_mail_free(struct lmtp_mail *letter);
 
 #endif

@@ -1,16 +1,16 @@
-#include "services/splitter/lmtp.h"
+#include "net/lmtp.h"
 
 #include <stdlib.h>
 #include <string.h>
 
 /* --- letters ----------------------------------------------------------- */
 
-static struct letter *
-letter_new(struct spool_budget *budget)
+static struct lmtp_mail *
+mail_new(struct spool_budget *budget)
 {
-	struct letter *letter = mem_alloc(sizeof *letter);
+	struct lmtp_mail *letter = mem_alloc(sizeof *letter);
 
-	*letter = (struct letter){ .arena = arena_new(),
+	*letter = (struct lmtp_mail){ .arena = arena_new(),
 	    .sender = SLICE(""), .dsn = SLICE(""), .xforward = SLICE(""),
 	    .queue_id = SLICE("") };
 	spool_init(&letter->spool, budget);
@@ -18,7 +18,7 @@ letter_new(struct spool_budget *budget)
 }
 
 void
-letter_free(struct letter *letter)
+lmtp_mail_free(struct lmtp_mail *letter)
 {
 	if (letter == NULL)
 		return;
@@ -28,10 +28,10 @@ letter_free(struct letter *letter)
 }
 
 static void
-add_recipient(struct letter *letter, struct slice address, struct slice dsn)
+add_recipient(struct lmtp_mail *letter, struct slice address, struct slice dsn)
 {
 	if (letter->nrecipients == letter->room) {
-		struct letter_recipient *more;
+		struct lmtp_recipient *more;
 
 		letter->room = letter->room > 0 ? letter->room * 2 : 8;
 		more = arena_array(letter->arena, letter->room, sizeof *more);
@@ -41,7 +41,7 @@ add_recipient(struct letter *letter, struct slice address, struct slice dsn)
 		letter->recipients = more;
 	}
 	letter->recipients[letter->nrecipients++] =
-	    (struct letter_recipient){ arena_copy(letter->arena, address),
+	    (struct lmtp_recipient){ arena_copy(letter->arena, address),
 	    dsn };
 }
 
@@ -138,7 +138,7 @@ keep(struct slice parameter, struct buf *dsn)
 
 /* NULL, or the answer to a parameter that is none. */
 static const char *
-mail_parameter(struct letter *letter, struct slice name, struct slice all,
+mail_parameter(struct lmtp_mail *letter, struct slice name, struct slice all,
     struct buf *dsn)
 {
 	uint64_t n;
@@ -195,7 +195,7 @@ do_lhlo(struct lmtp *l, struct slice rest)
 static void
 do_mail(struct lmtp *l, struct slice rest)
 {
-	struct letter *letter = l->letter;
+	struct lmtp_mail *letter = l->letter;
 	struct buf dsn = buf_in(letter->arena);
 	struct slice path, name, all;
 	const char *wrong = NULL;
@@ -226,7 +226,7 @@ do_mail(struct lmtp *l, struct slice rest)
 static void
 do_rcpt(struct lmtp *l, struct slice rest)
 {
-	struct letter *letter = l->letter;
+	struct lmtp_mail *letter = l->letter;
 	struct buf dsn = buf_in(letter->arena);
 	struct slice path, name, all;
 	const char *wrong = NULL;
@@ -283,7 +283,7 @@ queue_id_of(struct arena *a, struct slice value)
 static void
 do_xforward(struct lmtp *l, struct slice rest)
 {
-	struct letter *letter = l->letter;
+	struct lmtp_mail *letter = l->letter;
 	struct buf all = buf_in(letter->arena);
 	struct slice name, one;
 
@@ -449,24 +449,24 @@ void
 lmtp_init(struct lmtp *l, const char *hostname, struct spool_budget *budget)
 {
 	*l = (struct lmtp){ .hostname = hostname, .budget = budget,
-	    .letter = letter_new(budget) };
-	buf_addf(&l->out, "220 %s LMTP Gatehouse splitter\r\n", hostname);
+	    .letter = mail_new(budget) };
+	buf_addf(&l->out, "220 %s LMTP Gatehouse\r\n", hostname);
 }
 
-struct letter *
+struct lmtp_mail *
 lmtp_take(struct lmtp *l)
 {
-	struct letter *letter = l->letter;
+	struct lmtp_mail *letter = l->letter;
 
-	l->letter = letter_new(l->budget);
+	l->letter = mail_new(l->budget);
 	return letter;
 }
 
 void
 lmtp_next(struct lmtp *l)
 {
-	letter_free(l->letter);
-	l->letter = letter_new(l->budget);
+	lmtp_mail_free(l->letter);
+	l->letter = mail_new(l->budget);
 	l->mail = false;
 	l->commands = 0;
 	if (l->state != LMTP_GONE)
@@ -476,7 +476,7 @@ lmtp_next(struct lmtp *l)
 void
 lmtp_free(struct lmtp *l)
 {
-	letter_free(l->letter);
+	lmtp_mail_free(l->letter);
 	l->letter = NULL;
 	buf_free(&l->out);
 }
