@@ -1,4 +1,4 @@
-/* What clamd says of a file (services/store/files-scan.c), and where it may be. */
+/* What clamd says of a file (services/store/files-scan.c), and where it is. */
 #include "services/store/files.h"
 #include "t/tap.h"
 

@@ -16,7 +16,8 @@ token_write(const unsigned char bytes[TOKEN_BYTES], char text[TOKEN_TEXT + 1])
 {
 	for (int i = 0; i < TOKEN_TEXT; i++) {
 		unsigned bit = (unsigned)i * 5, value;
-		unsigned next = bit / 8 + 1 < TOKEN_BYTES ? bytes[bit / 8 + 1] : 0;
+		unsigned next = bit / 8 + 1 < TOKEN_BYTES ?
+		    bytes[bit / 8 + 1] : 0;
 
 		value = (unsigned)bytes[bit / 8] << 8 | next;
 		text[i] = alphabet[value >> (11 - bit % 8) & 31];

@@ -3,9 +3,9 @@
  *
  * In this order: the token and whose it is; the whole file, proved (its tags,
  * length and digest); what the virus scanners of now say of it; the use of it,
- * written down; the answer. What is given out behind the answer is read from the
- * same open file again, and each piece proves itself: it is what was looked at.
- * So no copy of it stays in memory while a slow reader takes it.
+ * written down; the answer. What is given out behind that is read from the disk
+ * again, and each piece proves itself: such a file is written once, under a name
+ * that is its own. So no copy stays in memory while a slow reader takes it.
  *
  * What is wrong with a token is not told, but to who has one that was right:
  * that it has expired, is used up or was revoked is told to its own mailbox.
@@ -269,7 +269,8 @@ is_clean(struct fetching *f)
 
 	f->text = SLICE("too many are looked at now");
 	if (f->conf->download_scanners.count == 0) {
-		f->text = SLICE("there is no virus scanner (download_scanners)");
+		f->text = SLICE("there is no virus scanner "
+		    "(download_scanners)");
 	} else if (files_take_room(f->q->store, size,
 	    f->conf->download_memory)) {
 		end = look_at(f);

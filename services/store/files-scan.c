@@ -46,8 +46,8 @@ files_scanner_check(struct slice scanner, struct arena *a,
 
 	if (read_place(scanner, a, &host, &port))
 		return RC_OK;
-	*why_r = arena_printf(a, "download_scanners: \"%.*s\" is none; it wants "
-	    "the path of clamd's socket, as \"/run/clamav/clamd.ctl\", or "
+	*why_r = arena_printf(a, "download_scanners: \"%.*s\" is none; it "
+	    "wants the path of clamd's socket, as \"/run/clamav/clamd.ctl\", or "
 	    "\"host:port\"", SLICE_ARG(scanner));
 	return RC_BAD;
 }

@@ -18,8 +18,9 @@
  * files_open	the folder, the data base; removes what a kill has left
  * files_close	NULL is allowed
  * files_adopt	an object that was read to its end comes in. A message that came
- *		again finds its file: what was taken from somebody stays so, what
- *		has expired is there again, and its time is the later one. Inside the vault
+ *		again finds its file: what was taken from somebody stays so,
+ *		what has expired is there again, and its time is the later one.
+ *		Inside the vault
  * files_sweep	removes what nobody can have any more (expired, used up,
  *		revoked), and the memory of it after the time of option records
  * files_stored	bytes of files that are there
@@ -42,7 +43,8 @@
 
 struct files_row {
 	struct slice id, name, type, sha256, sender, queue_id, identity;
-	struct slice direction, infected;	/* a virus, when last asked for */
+	struct slice direction;
+	struct slice infected;		/* a virus, when last asked for */
 	int64_t time, size;
 	bool body;			/* it is there */
 	struct slice recipient;		/* empty: nobody in particular */
