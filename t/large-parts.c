@@ -107,7 +107,7 @@ question(struct message *msg, struct recipient *to, size_t n)
 	q->conf = (struct attachment_conf){ .large_at = 2000,
 	    .large_part = 1000, .large_keep = 3600 * 1000,
 	    .large_downloads = 3, .large_url = URL, .large_note = "",
-	    .note = "" };
+	    .note = "", .copy_to = "kept@our.test" };
 	q->envelope = (struct envelope){ .sender = SLICE("a@far.test"),
 	    .recipients = to, .nrecipients = n, .queue_id = SLICE("4Zx") };
 	q->job = (struct job){ .filter = "attachment-dlp", .arena = a,
@@ -257,6 +257,7 @@ test_parts(void)
 static const struct piece usual[] = { TEXT, PDF(3000) };
 static const char *const three[] = { "a@our.test", "b@our.test",
     "c@our.test" };
+static const char *const kept[] = { "Kept@our.test" };
 static const char *const turned[] = { "c@our.test", "a@our.test",
     "b@our.test" };
 
@@ -279,6 +280,8 @@ test_whose(void)
 	for (int i = 0; i < 3; i++)
 		q->envelope.recipients[i].mailer = SLICE("error");
 	tap_ok(ask(q)->files == NULL, "nor for whom Postfix refused");
+	q = question(msg, people(1, kept), 1);
+	tap_ok(ask(q)->files == NULL, "nor for a mailbox for copies");
 	q = question(msg, people(1, three), 1);
 	q->job.direction = DIRECTION_OUT;
 	q->seen.of[0].external = true;

@@ -148,6 +148,18 @@ gets_it(const struct job *job, const struct attachment_answers *seen, size_t i)
 	    !slice_eq(job->envelope->recipients[i].mailer, SLICE("error"));
 }
 
+/* A mailbox for copies gets all of a message (option copy_to). */
+static bool
+gets_all(const struct job *job, size_t i, const struct attachment_conf *conf)
+{
+	const struct attachment_conf *house = job->conf;
+	struct slice address = job->envelope->recipients[i].address;
+
+	return address.len > 0 &&
+	    (slice_eq_nocase(address, slice_of(conf->copy_to)) ||
+	    slice_eq_nocase(address, slice_of(house->copy_to)));
+}
+
 /* NULL: it is not too large for this one. */
 static const struct attachment_conf *
 wants(const struct job *job, const struct attachment_answers *seen, size_t i)
@@ -157,8 +169,8 @@ wants(const struct job *job, const struct attachment_answers *seen, size_t i)
 	    &inbound);
 	uint64_t at = inbound ? conf->large_at : conf->large_at_outbound;
 
-	return at > 0 && message_size(job->msg) > at && gets_it(job, seen, i) ?
-	    conf : NULL;
+	return at > 0 && message_size(job->msg) > at &&
+	    gets_it(job, seen, i) && !gets_all(job, i, conf) ? conf : NULL;
 }
 
 /* The first one's who wants it, but for the least size of any. */
