@@ -7,11 +7,13 @@ die() { printf '%s\n' "$*" >&2; exit 1; }
 
 packages_build="build-essential autoconf automake pkg-config perl
 	libarchive-dev libclamav-dev libconfig-dev libidn2-dev libjansson-dev
-	libldap-dev liblmdb-dev libmaxminddb-dev libmilter-dev
-	libopendkim-dev libpcre2-dev libpsl-dev libseccomp-dev libspf2-dev
-	libsqlite3-dev libssl-dev libunbound-dev zlib1g-dev"
+	libjpeg-dev libldap-dev liblmdb-dev libmaxminddb-dev libmilter-dev
+	libopendkim-dev libpcre2-dev libpng-dev libpsl-dev libseccomp-dev
+	libspf2-dev libsqlite3-dev libssl-dev libunbound-dev libzbar-dev
+	zlib1g-dev"
 packages_test="7zip c-icap clamav-daemon clamav-testfiles ldap-utils
-	libarchive-tools libc-icap-mod-virus-scan openssl postfix slapd strace zip"
+	libarchive-tools libc-icap-mod-virus-scan openssl postfix rspamd slapd spamassassin
+	spamd strace zip"
 packages_check="clang clang-tidy cppcheck debhelper dpkg-dev fakeroot faketime
 	libclang-rt-14-dev libxml2-utils llvm-14 openssl python3-authres
 	python3-dkim python3-html5lib python3-nacl valgrind xz-utils"
@@ -27,7 +29,7 @@ missing() {
 
 # need PACKAGE...: installs what is missing. A Postfix that comes in by this
 # gets no configuration, so it runs nothing of its own; no other service is
-# started (clamd, freshclam, c-icap, slapd: tests start their own); and no package
+# started (clamd, freshclam, c-icap, rspamd, slapd, spamd: tests start their own); and no package
 # that is there goes away (another mail server would).
 need() {
 	local list

@@ -309,6 +309,8 @@ beside(const char *path)
 {
 	struct arena *a = arena_new();
 	struct slice why = SLICE("");
+	static const struct keyed_shape any = { "GHtest\0", 1,
+	    sizeof (struct seen), 0 };
 	struct keyed_table *t = opened(path, &shape, false), *tool, *second;
 	const char *anew;
 	uint64_t key = key_of(t, "x", NULL);
@@ -333,6 +335,10 @@ beside(const char *path)
 	    NULL))->first, 0, "and begins with zeroes");
 	keyed_unlock(t);
 	keyed_drop(t);
+	tool = keyed_map(path, &any, false, a, &why);
+	tap_ok(tool != NULL && keyed_entries(tool) == 1000,
+	    "of whatever size it is");
+	keyed_drop(tool);
 	tap_ok(keyed_map("/nonexistent/x", &shape, false, a, &why) == NULL &&
 	    why.len > 0, "not there: %.*s", SLICE_ARG(why));
 	tap_ok(keyed_map("/dev/null", &shape, false, a, &why) == NULL,

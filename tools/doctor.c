@@ -17,7 +17,8 @@ static const struct doctor_check *const checks[] = {
 	&doctor_scope, &doctor_maps, &doctor_recipe, &doctor_queue,
 	&doctor_policy, &doctor_store, &doctor_track, &doctor_splitter,
 	&doctor_sandbox, &doctor_spamcheck,
-	&doctor_directory, &doctor_dns, &doctor_outbound, &doctor_clock,
+	&doctor_directory, &doctor_dns, &doctor_outbound, &doctor_spam,
+	&doctor_clock,
 	&doctor_disk,
 };
 

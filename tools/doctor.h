@@ -141,6 +141,7 @@ extern const struct doctor_check doctor_store, doctor_track,
 extern const struct doctor_check doctor_directory;	/* -directory.c */
 extern const struct doctor_check doctor_dns;		/* doctor-dns.c */
 extern const struct doctor_check doctor_outbound;	/* doctor-outbound.c */
+extern const struct doctor_check doctor_spam;		/* doctor-spam.c */
 extern const struct doctor_check doctor_clock, doctor_disk; /* -machine.c */
 
 #endif

@@ -20,6 +20,7 @@
 #include "journal/event.h"
 #include "journal/journal.h"
 #include "tools/quarantine.h"
+#include "tools/spam.h"
 #include "tools/tracked.h"
 #include "track/erase.h"
 
@@ -40,11 +41,12 @@ help(void)
 	puts("usage: gatehouse forget [--reports DIR] [--json] ADDRESS\n"
 	    "\n"
 	    "Erases an address from the tracking database, from all journals, "
-	    "and from the\n"
-	    "daily reports below DIR, and leaves a proof in STATE/track/"
-	    "erasures.json. Refuses\n"
-	    "while STATE/track/legal-hold covers it. Postfix's own log and "
-	    "what a SIEM has\n"
+	    "from what\n"
+	    "antispam knows of senders, and from the daily reports below DIR, "
+	    "and leaves a\n"
+	    "proof in STATE/track/erasures.json. Refuses "
+	    "while STATE/track/legal-hold covers it.\n"
+	    "Postfix's own log and what a SIEM has "
 	    "are not erased; see gatehouse(1). Exit status 1: refused because "
 	    "of a hold.\n"
 	    "\n"
@@ -59,6 +61,7 @@ struct erasure {
 	bool json;
 	size_t journals, lines;		/* files changed, places in them */
 	size_t report_lines;
+	unsigned histories;		/* entries of senders */
 	int64_t held;			/* of his, in quarantine; -1: unknown */
 	int64_t shares, sent;		/* large files: that he could have, that
 					   he sent; -1: unknown */
@@ -254,6 +257,7 @@ tell(struct erasure *e, const json_t *answer)
 		json_put_int(&w, "journals", (int64_t)e->journals);
 		json_put_int(&w, "journal_places", (int64_t)e->lines);
 		json_put_int(&w, "report_places", (int64_t)e->report_lines);
+		json_put_int(&w, "histories", e->histories);
 		if (e->held >= 0)
 			json_put_int(&w, "quarantine", e->held);
 		if (e->shares >= 0) {
@@ -269,6 +273,7 @@ tell(struct erasure *e, const json_t *answer)
 		    event_int(answer, keys[i], 0));
 	buf_addf(&out, "%-12s %zu, in %zu journals\n", "journals", e->lines,
 	    e->journals);
+	buf_addf(&out, "%-12s %u\n", "histories", e->histories);
 	if (e->reports != NULL)
 		buf_addf(&out, "%-12s %zu\n", "reports", e->report_lines);
 	if (e->held >= 0)
@@ -316,6 +321,9 @@ run(struct erasure *e)
 		status = all_journals(e);
 	if (status == EX_OK)
 		status = all_reports(e);
+	if (status == EX_OK)
+		status = spam_history_forget(e->state, arena_str(e->a,
+		    e->address), e->a, &e->histories);
 	if (status == EX_OK)
 		status = request(e, "forget", &answer);
 	if (status == EX_OK) {

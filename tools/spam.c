@@ -24,6 +24,8 @@ static const struct option longs[] = {
 	{ "bits", required_argument, NULL, 'b' },
 	{ "forget", no_argument, NULL, 'f' },
 	{ "evaluate", no_argument, NULL, 'e' },
+	{ "check", no_argument, NULL, 'k' },
+	{ "force", no_argument, NULL, 'F' },
 	{ "json", no_argument, NULL, 'j' },
 	{ "help", no_argument, NULL, 'H' },
 	{ NULL, 0, NULL, 0 },
@@ -33,26 +35,37 @@ static int
 help(void)
 {
 	puts("usage: gatehouse spam check [OPTION]... MESSAGE\n"
+	    "       gatehouse spam feeds [OPTION]...\n"
 	    "       gatehouse spam learn [--spam|--ham] PATH [OPTION]...\n"
 	    "       gatehouse spam train [OPTION]...\n"
+	    "       gatehouse spam history [OPTION]... ADDRESS|DOMAIN\n"
+	    "       gatehouse spam lists [--check] [OPTION]...\n"
 	    "\n"
-	    "check says how likely a message is spam, and why. learn keeps the "
-	    "features of\n"
+	    "check says how likely a message is spam, and why. feeds fetches the "
+	    "lists of\n"
+	    "phishing links (option phishing_feed). learn keeps the features of\n"
 	    "messages (a file, or all files of a folder) as examples; what is "
 	    "learned again\n"
 	    "with the other label is a correction. train makes a model of the "
 	    "examples, which\n"
-	    "daemons take at their next reload.\n"
+	    "daemons take at their next reload. history says what the "
+	    "daemons know of a sender;\n"
+	    "exit status 1: nothing. lists shows the DNS lists that are "
+	    "asked.\n"
 	    "\n"
 	    "  --spam PATH    learn, train: these are spam\n"
 	    "  --ham PATH     learn, train: these are not; train with both "
 	    "makes a model of\n"
 	    "                 them alone\n"
 	    "  --forget       learn: take them out of the examples\n"
+	    "  --force        feeds: take also a list that looks wrong\n"
 	    "  --evaluate     train: only say how well it would do, by "
 	    "cross-validation\n"
 	    "  --output FILE  train: where the model goes\n"
 	    "  --bits N       train: its size is 2^N bytes (20)\n"
+	    "  --check        lists: asks each for its test points; exit "
+	    "status 1 when one\n"
+	    "                 does not work\n"
 	    "  --model FILE   check: another model\n"
 	    "  --config DIR   folder with gatehouse.conf\n"
 	    "  --state DIR    instead of state_directory\n"
@@ -93,8 +106,8 @@ spam_learned(const struct spam_options *o)
 /* ---- check ---- */
 
 /* The site's options, or the defaults. */
-static int
-load_own(struct spam_options *o, struct antispam_conf *conf)
+int
+spam_own(struct spam_options *o, struct antispam_conf *conf)
 {
 	struct conf_section own[] = { { milter_options, &o->milter },
 	    { antispam_options, conf }, { NULL, NULL } };
@@ -130,7 +143,7 @@ static int
 check(struct spam_options *o, const char *path)
 {
 	struct antispam_answers seen = { .nreasons = 0 };
-	struct antispam_conf conf;
+	struct antispam_conf conf = { .model = NULL };
 	struct spam_look look = { .conf = &conf };
 	struct spam_mail mail;
 	struct slice bytes, why;
@@ -139,7 +152,7 @@ check(struct spam_options *o, const char *path)
 	int status = verb_read(path, o->a, &bytes);
 
 	if (status == EX_OK)
-		status = load_own(o, &conf);
+		status = spam_own(o, &conf);
 	if (status != EX_OK)
 		return status;
 	rc = antispam_filter.open(&conf, &o->house, NULL, &shared, o->a,
@@ -173,13 +186,20 @@ run(struct spam_options *o, int argc, char **argv)
 		o->house.state_directory = o->state;
 	if (strcmp(verb, "check") == 0 && argc == 2)
 		return check(o, argv[1]);
+	if (strcmp(verb, "feeds") == 0 && argc == 1)
+		return spam_feeds(o);
 	if (strcmp(verb, "learn") == 0 && argc == 1 &&
 	    (o->spam != NULL || o->ham != NULL))
 		return spam_learn(o);
 	if (strcmp(verb, "train") == 0 && argc == 1)
 		return spam_train(o);
-	return verb_fails(EX_USAGE, "spam: check MESSAGE, learn or train is "
-	    "wanted; gatehouse spam --help says more");
+	if (strcmp(verb, "history") == 0 && argc == 2)
+		return spam_history(o, argv[1]);
+	if (strcmp(verb, "lists") == 0 && argc == 1)
+		return spam_lists(o);
+	return verb_fails(EX_USAGE, "spam: check MESSAGE, feeds, learn, train, "
+	    "history ADDRESS or lists is wanted; gatehouse spam --help says "
+	    "more");
 }
 
 int
@@ -201,6 +221,8 @@ verb_spam(int argc, char **argv, struct arena *a)
 		case 'b': o.bits = (unsigned)strtoul(optarg, NULL, 10); break;
 		case 'f': o.forget = true; break;
 		case 'e': o.evaluate = true; break;
+		case 'k': o.check = true; break;
+		case 'F': o.force = true; break;
 		case 'j': o.json = true; break;
 		case 'H': return help();
 		default: return EX_USAGE;

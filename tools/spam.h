@@ -1,5 +1,6 @@
 /*
- * spam - what the verbs of "gatehouse spam" share (spam.c, spam-train.c)
+ * spam - what the verbs of "gatehouse spam" share (spam.c, spam-feeds.c,
+ * spam-history.c, spam-lists.c, spam-train.c)
  */
 #ifndef TOOLS_SPAM_H
 #define TOOLS_SPAM_H
@@ -15,7 +16,7 @@ struct spam_options {
 	const char *config, *state, *model, *output;
 	const char *spam, *ham;		/* files or folders to learn from */
 	unsigned bits;
-	bool json, forget, evaluate;
+	bool json, forget, evaluate, check, force;
 	struct house_conf house;
 	struct milter_conf milter;
 	struct buf out;
@@ -33,7 +34,16 @@ void spam_read(struct arena *a, struct slice bytes, struct spam_mail *mail_r);
 /* STATE/antispam/learned */
 const char *spam_learned(const struct spam_options *o);
 
+/* The site's options of antispam, or the defaults. An exit status. */
+int spam_own(struct spam_options *o, struct antispam_conf *conf);
+int spam_feeds(struct spam_options *o);
+int spam_lists(struct spam_options *o);
 int spam_learn(struct spam_options *o);
 int spam_train(struct spam_options *o);
+int spam_history(struct spam_options *o, const char *name);
+/* For gatehouse forget: how many entries went, in the histories of all daemons
+ * below that folder. */
+int spam_history_forget(const char *state, const char *address,
+    struct arena *a, unsigned *n_r);
 
 #endif

@@ -19,7 +19,7 @@ struct head {
 	char rest[24];
 };
 
-enum { FORMAT = 1, DAY = 86400 };
+enum { FORMAT = 1, DAY = 86400, MOST = 1 << 28 };
 
 struct entry {
 	_Atomic uint64_t key;		/* 0: none here; written last */
@@ -159,18 +159,24 @@ keyed_map(const char *path, const struct keyed_shape *shape, bool write,
 	int fd = open(path, (write ? O_RDWR : O_RDONLY) | O_CLOEXEC |
 	    O_NOFOLLOW);
 	void *memory = MAP_FAILED;
-	size_t size = size_of(shape);
+	struct keyed_shape found = *shape;
 	struct keyed_table *t;
 	struct stat st;
+	size_t size = 0;
 
 	if (fd < 0) {
 		*why_r = arena_printf(a, "%s: %s", path, strerror(errno));
 		return NULL;
 	}
-	if (fstat(fd, &st) == 0 && st.st_size == (off_t)size)
+	if (fstat(fd, &st) == 0 && st.st_size >= (off_t)sizeof (struct head)) {
+		size = (size_t)st.st_size;
 		memory = mmap(NULL, size, PROT_READ |
 		    (write ? PROT_WRITE : 0), MAP_SHARED, fd, 0);
-	if (memory == MAP_FAILED || !whole(memory, size, shape)) {
+	}
+	if (memory != MAP_FAILED && found.entries == 0)
+		found.entries = ((struct head *)memory)->entries;
+	if (memory == MAP_FAILED || found.entries == 0 ||
+	    found.entries > MOST || !whole(memory, size, &found)) {
 		*why_r = arena_printf(a, "%s: is no table of this version and "
 		    "size", path);
 		if (memory != MAP_FAILED)
@@ -184,7 +190,7 @@ keyed_map(const char *path, const struct keyed_shape *shape, bool write,
 	t->shared.memory = memory;
 	t->shared.map = (struct state_file){ memory, size, fd };
 	t->beside = true;
-	set_up(t, shape);
+	set_up(t, &found);
 	return t;
 }
 

@@ -12,8 +12,9 @@
  * keyed_hold, keyed_drop
  *		count references; NULL is allowed. A reload hands it on
  * keyed_map	for a command beside the daemon: the file of that path as it is,
- *		without its lock. NULL, *why_r: not there, or not of this shape.
- *		To be given back with keyed_drop. `write` allows keyed_remove
+ *		without its lock; entries of the shape 0: as many as it has.
+ *		NULL, *why_r: not there, or not of this shape. To be given back
+ *		with keyed_drop. `write` allows keyed_remove
  *		alone, which is safe while a daemon works
  * keyed_entries	how many have room, from the shape
  * keyed_used	how many there are

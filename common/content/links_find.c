@@ -145,7 +145,7 @@ bare_known(struct slice s, size_t host, size_t end,
 
 	if (slice_starts_nocase(name, SLICE("www.")))
 		return true;
-	if (*bare == 0 || last.len > 20)
+	if (*bare == 0 || last.len == 0 || last.len > 20)
 		return false;
 	--*bare;
 	for (size_t i = 0; i < last.len; i++) {

@@ -50,7 +50,8 @@ suffixes_org(const struct suffixes *list, struct slice domain)
 		return SLICE_NONE;
 	memcpy(name, domain.ptr, domain.len);
 	name[domain.len] = '\0';
-	org = psl_registrable_domain(list->ctx, name);
+	org = psl_registrable_domain(list != NULL ? list->ctx : psl_builtin(),
+	    name);
 	if (org == NULL)
 		return SLICE_NONE;
 	return slice_after(domain, (size_t)(org - name));

@@ -13,8 +13,9 @@
  *			The domain: A-labels, lower case, no final dot, as
  *			domain_ascii() gives it; the result is its end
  * suffixes_known	the list has a rule for its last label: it is one of the
- *			world's top-level domains. The list NULL: the one that
- *			libpsl brings along
+ *			world's top-level domains
+ *
+ * The list NULL: the one that libpsl brings along.
  *
  * Read-only once open: any number of threads may use one list.
  */

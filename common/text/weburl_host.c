@@ -210,7 +210,7 @@ ends_in_number(struct slice host)
 static bool
 read_ipv4(struct arena *a, struct slice host, struct weburl *url_r)
 {
-	uint64_t part[4], ip = 0;
+	uint64_t part[4] = { 0 }, ip = 0;
 	struct slice rest = host;
 	unsigned n = 0;
 
@@ -222,6 +222,8 @@ read_ipv4(struct arena *a, struct slice host, struct weburl *url_r)
 		if (n == 4 || !number(slice_cut(rest, '.', &rest), &part[n++],
 		    &url_r->odd_numeric))
 			return false;
+	if (n == 0)
+		return false;
 	url_r->odd_numeric |= n != 4;
 	for (unsigned i = 0; i + 1 < n; i++) {
 		if (part[i] > 255)

@@ -1,7 +1,21 @@
 /* The checks beside the classifier, in the order in which they run. */
+#include "backend_ask.h"
+#include "dnslist_ask.h"
+#include "fraud.h"
+#include "history_note.h"
 #include "look.h"
+#include "phish.h"
 
 static spam_check *const checks[] = {
+	phish_check_links,
+	phish_check_feeds,
+	phish_check_sender,
+	phish_check_markup,
+	history_check, fraud_check,
+	dnslist_links,
+	/* What is waited for comes last. */
+	dnslist_check,
+	backends_check_run,
 	NULL
 };
 

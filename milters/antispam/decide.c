@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "nets.h"
 #include "verdict/subject.h"
 
 static bool
@@ -39,11 +40,11 @@ enum rc
 antispam_look(struct job *job, struct slice *why_r)
 {
 	const struct antispam_shared *shared = job->shared;
-	struct antispam_answers *seen = arena_alloc(job->arena, sizeof *seen);
+	struct antispam_answers *seen = job->answers;
 	struct spam_look look = { .job = job, .msg = job->msg,
 	    .shared = shared, .conf = job->conf };
 
-	job->answers = seen;
+	nets_message(job);
 	if (resolve(job, seen, why_r) != RC_OK)
 		return RC_RETRY;
 	return antispam_judge(&look, seen, why_r);
@@ -77,7 +78,7 @@ words_of(const struct job *job, enum mail_class of)
 	    seen->percent[of]);
 	for (size_t i = 0; i < seen->nreasons && i < 3; i++) {
 		buf_adds(&out, i == 0 ? ": " : ", ");
-		buf_add(&out, slice_sub(seen->reasons[i].words, 0, 60));
+		buf_add(&out, slice_sub(seen->reasons[i].words, 0, 120));
 	}
 	if (seen->missed.len > 0)
 		buf_addf(&out, " (no answer: %.*s)", SLICE_ARG(seen->missed));
@@ -141,6 +142,25 @@ at_least(const struct antispam_answers *seen, enum mail_class of, unsigned at)
 	return seen->percent[of] > 0 && seen->percent[of] >= at;
 }
 
+/* The sender passes DMARC, and is one whose mail these options take for no
+ * fraud. */
+static bool
+no_fraud(const struct antispam_answers *seen, const struct antispam_conf *own)
+{
+	return seen->from.dmarc && fraud_listed(&own->fraud_allow,
+	    &seen->from);
+}
+
+static bool
+fraud_at_least(const struct antispam_answers *seen,
+    const struct antispam_conf *own)
+{
+	unsigned percent = own->reply_to_test ? seen->percent[CLASS_FRAUD] :
+	    seen->straight;
+
+	return percent > 0 && percent >= own->fraud_at && !no_fraud(seen, own);
+}
+
 /* What is done with inbound mail, and with which mark. True: it is of that
  * class for him. */
 static bool
@@ -162,7 +182,8 @@ judge_class(const struct job *job, const struct antispam_conf *own,
 		    own->graymail_tag },
 	};
 
-	if (!at_least(seen, of, set[of].at))
+	if (of == CLASS_FRAUD ? !fraud_at_least(seen, own) :
+	    !at_least(seen, of, set[of].at))
 		return false;
 	act(job, v, of, set[of].action);
 	if (v->action == ACCEPT)
@@ -236,7 +257,7 @@ add_field(const struct job *job, struct plan *p)
 		struct slice words = seen->reasons[i].words;
 
 		buf_adds(&out, i == 0 ? ";\r\n\t" : ",\r\n\t");
-		for (size_t k = 0; k < words.len && k < 60; k++)
+		for (size_t k = 0; k < words.len && k < 100; k++)
 			buf_addc(&out, words.ptr[k] > ' ' &&
 			    words.ptr[k] < 0x7f ? words.ptr[k] : '_');
 		buf_addf(&out, " %+.1f", seen->reasons[i].weight);

@@ -5,19 +5,26 @@
  *			is set for each recipient. RC_RETRY is trouble of ours
  * antispam_decide	pure: thresholds and actions, for each recipient
  *
- * The probability of spam is that of the classifier's score with the clues'
- * weights added; of each other class that of its own clues alone. percent is
+ * The probability of spam is that of the classifier's score with the weights
+ * of spam's and phishing's clues added; of each other class that of its own
+ * clues alone. percent is
  * the whole part. What is most is the message's class (antispam_class).
  */
 #ifndef ANTISPAM_DECIDE_H
 #define ANTISPAM_DECIDE_H
 
 #include "clue.h"
+#include "fraud_from.h"
 #include "listed.h"
 #include "look.h"
 #include "model.h"
+#include "phish_files.h"
 
 enum { REASONS = 5 };
+
+struct nets;
+struct dnslist_ask;
+struct backends_asked;
 
 /* Why, in plain words; weight in log-odds, spam is above 0. */
 struct spam_reason {
@@ -38,13 +45,23 @@ struct antispam_answers {
 	struct slice missed;		/* sources that did not answer */
 	struct spam_reason reasons[REASONS];	/* the strongest ones */
 	size_t nreasons;
+	struct fraud_from from;
+	unsigned straight;		/* percent of fraud without Reply-To */
 	struct antispam_own *own;	/* of each recipient; outbound: one */
+	struct dnslist_ask *lists;	/* nets.h; NULL: nothing is asked */
+	struct backends_asked *backends;
 };
 
 /* What the process shares: job->shared. */
 struct antispam_shared {
+	struct fraud_shared *fraud;
+	struct history *history;	/* NULL: none, or no daemon */
 	struct model *model;
 	struct suffixes *suffixes;
+	struct nets *nets;
+	struct phish_known *known;	/* names that phishing is done with */
+	struct phish_feeds *feeds;	/* links that others have seen */
+	struct phish_cells cells;	/* who opens attachments */
 };
 
 enum rc antispam_look(struct job *job, struct slice *why_r);

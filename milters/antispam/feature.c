@@ -92,28 +92,45 @@ add_parts(struct gather *g, struct message *msg)
 		gather_add(g, "is an", SLICE("answer"));
 }
 
+static void
+read_all(struct gather *g, struct message *msg, const struct content *content)
+{
+	struct features *f = g->f;
+	unsigned n = 0;
+
+	*f = (struct features){
+		.hash = arena_array(g->a, FEATURES_MAX, sizeof *f->hash),
+		.family = arena_array(g->a, FEATURES_MAX, 1),
+	};
+	if (g->named)
+		f->name = arena_array(g->a, FEATURES_MAX, sizeof *f->name);
+	g->slots = arena_array(g->a, GATHER_SLOTS, sizeof *g->slots);
+	gather_header(g, msg);
+	add_parts(g, msg);
+	for (const struct content_text *t = content->first; t != NULL && n <
+	    TEXTS; t = t->next, n++)
+		add_text(g, t);
+	g->family = FAMILY_HEADER;
+	gather_count(g, "bytes of all texts", content->bytes);
+}
+
 void
 features_read(struct message *msg, const struct content *content, bool named,
     struct features *f_r)
 {
 	struct gather g = { .a = msg->arena, .f = f_r, .named = named };
-	unsigned n = 0;
 
-	*f_r = (struct features){
-		.hash = arena_array(g.a, FEATURES_MAX, sizeof *f_r->hash),
-		.family = arena_array(g.a, FEATURES_MAX, 1),
-	};
-	if (named)
-		f_r->name = arena_array(g.a, FEATURES_MAX,
-		    sizeof *f_r->name);
-	g.slots = arena_array(g.a, GATHER_SLOTS, sizeof *g.slots);
-	gather_header(&g, msg);
-	add_parts(&g, msg);
-	for (const struct content_text *t = content->first; t != NULL && n <
-	    TEXTS; t = t->next, n++)
-		add_text(&g, t);
-	g.family = FAMILY_HEADER;
-	gather_count(&g, "bytes of all texts", content->bytes);
+	read_all(&g, msg, content);
+}
+
+void
+features_name(struct message *msg, const struct content *content,
+    const uint32_t *wanted, size_t n, struct features *f_r)
+{
+	struct gather g = { .a = msg->arena, .f = f_r, .named = true,
+	    .wanted = wanted, .nwanted = n };
+
+	read_all(&g, msg, content);
 }
 
 const char *

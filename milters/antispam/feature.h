@@ -14,6 +14,9 @@
  * features_read	of a message and its texts. At most FEATURES_MAX; of a long
  *			text the beginning and the end are read. With `named`
  *			each feature is described for people, which costs memory
+ * features_name	the same again, and of the features with these hashes what they
+ *			are for people; the others have no name. Each feature is
+ *			at the place that features_read gave it
  * features_family	name of a family, for people
  *
  * Reads nothing but its arguments; results in the message's arena.
@@ -40,6 +43,8 @@ struct features {
 
 void features_read(struct message *msg, const struct content *content,
     bool named, struct features *f_r);
+void features_name(struct message *msg, const struct content *content,
+    const uint32_t *wanted, size_t n, struct features *f_r);
 const char *features_family(enum family family);
 
 #endif

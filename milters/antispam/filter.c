@@ -6,6 +6,13 @@
 #include <unistd.h>
 
 #include "decide.h"
+#include "fraud.h"
+#include "history.h"
+#include "history_note.h"
+#include "log/log.h"
+#include "people.h"
+#include "nets.h"
+#include "phish_feeds.h"
 
 static enum rc
 check(const void *conf, const struct house_conf *house, struct arena *a,
@@ -41,16 +48,57 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
     void **shared_r, struct arena *a, struct slice *why_r)
 {
 	const struct antispam_conf *conf = arg;
+	const struct conf_list *const ours[] = { &house->domains,
+	    &conf->protected_domains, &conf->partners, NULL };
 	struct antispam_shared *shared = mem_alloc(sizeof *shared);
 
-	(void)dns;
 	memset(shared, 0, sizeof *shared);
 	*shared_r = shared;		/* given back by close in any case */
 	shared->suffixes = suffixes_open("", a, why_r);
 	if (shared->suffixes == NULL)
 		return RC_BAD;
+	shared->known = phish_known_open(ours, shared->suffixes);
+	shared->feeds = phish_feeds_open(arena_printf(a, "%s/antispam",
+	    house->state_directory).ptr, &conf->phishing_feed);
+	if (phish_files_open(conf, &shared->cells, a, why_r) != RC_OK)
+		return RC_BAD;
+	if (fraud_open(conf, house, shared->suffixes, &shared->fraud, a,
+	    why_r) != RC_OK ||
+	    nets_open(conf, dns, &shared->nets, a, why_r) != RC_OK)
+		return RC_BAD;
 	return model_open(antispam_model_path(conf->model, house, a),
 	    &shared->model, a, why_r);
+}
+
+static enum rc
+open_state(const void *conf, void *arg, void *arg_before, const char *dir,
+    struct arena *a, struct slice *why_r)
+{
+	struct antispam_shared *shared = arg, *before = arg_before;
+
+	return history_start(((const struct antispam_conf *)conf)->history,
+	    before != NULL ? before->history : NULL, dir, &shared->history, a,
+	    why_r);
+}
+
+/* Names are the directory's, so they are looked up with each new policy. */
+static enum rc
+survey(const void *arg, void *shared, const struct policy *policy,
+    struct survey *s)
+{
+	const struct antispam_conf *conf = arg;
+	struct people *people;
+	struct slice nameless;
+	enum rc rc = people_new(&conf->protected_people, policy, s->arena,
+	    &people, &nameless, &s->why);
+
+	if (rc != RC_OK)
+		return rc;
+	s->view = people;
+	if (shared != NULL && nameless.ptr != NULL)
+		log_warning("protected: the directory has no name for %.*s",
+		    SLICE_ARG(nameless));
+	return RC_OK;
 }
 
 static void
@@ -59,20 +107,38 @@ close_shared(void *arg)
 	struct antispam_shared *shared = arg;
 
 	model_close(shared->model);
+	phish_files_close(&shared->cells);
+	phish_feeds_close(shared->feeds);
+	phish_known_close(shared->known);
 	suffixes_close(shared->suffixes);
+	fraud_close(shared->fraud);
+	history_drop(shared->history);
+	nets_close(shared->nets);
 	free(shared);
+}
+
+static void
+begin(struct job *job)
+{
+	job->answers = arena_alloc(job->arena,
+	    sizeof (struct antispam_answers));
+	nets_begin(job);
 }
 
 const struct filter antispam_filter = {
 	.name = "antispam",
 	.options = antispam_options,
 	.conf_size = sizeof (struct antispam_conf),
-	.needs = NEED_BODY | EDITS_HEADERS | HOLDS,
+	.needs = NEED_BODY | NEED_DNS | EDITS_HEADERS | HOLDS,
 	.check = check,
 	.open = open_shared,
 	/* The package's model is none of the administrator's files. */
 	.opens_slowly = true,
+	.survey = survey,
 	.close = close_shared,
+	.state = open_state,
+	.begin = begin,
+	.field = nets_field,
 	.ask = antispam_look,
 	.decide = antispam_decide,
 };

@@ -29,6 +29,17 @@ mix(uint64_t h)
 	return (uint32_t)(h >> 32) | 1;
 }
 
+static bool
+is_named(const struct gather *g, uint32_t hash)
+{
+	if (g->wanted == NULL)
+		return g->named;
+	for (size_t i = 0; i < g->nwanted; i++)
+		if (g->wanted[i] == hash)
+			return true;
+	return false;
+}
+
 /* Its place among the features, or NULL: it is there, or there is no room. */
 static struct slice *
 put(struct gather *g, uint32_t hash)
@@ -48,7 +59,7 @@ put(struct gather *g, uint32_t hash)
 	f->hash[i] = hash;
 	f->family[i] = (unsigned char)g->family;
 	f->count[g->family]++;
-	return g->named ? &f->name[i] : NULL;
+	return is_named(g, hash) ? &f->name[i] : NULL;
 }
 
 void
@@ -86,12 +97,22 @@ gather_count(struct gather *g, const char *name, size_t value)
 
 /* A word: letters and digits, with signs inside; or one of these signs alone,
  * which are words of their own in what wants to sell. */
-static const char signs[] = "$!%#";
+static bool
+sign(char c)
+{
+	return c == '$' || c == '!' || c == '%' || c == '#';
+}
 
 static bool
 letter(char c)
 {
 	return ascii_alnum(c) || (unsigned char)c >= 0x80;
+}
+
+static bool
+inside(char c)
+{
+	return c == '\'' || c == '-' || c == '.';
 }
 
 /* Every digit is a 0: numbers count by their form. Longer words are known by
@@ -104,17 +125,15 @@ next_word(struct slice *rest, char word[WORD], size_t *n_r)
 	const char *s = rest->ptr;
 	size_t i = 0, n = 0;
 
-	while (i < rest->len && !letter(s[i]) && (s[i] == '\0' ||
-	    strchr(signs, s[i]) == NULL))
+	while (i < rest->len && !letter(s[i]) && !sign(s[i]))
 		i++;
 	if (i == rest->len)
 		return false;
 	if (!letter(s[i])) {
 		word[n++] = s[i++];
 	} else {
-		for (; i < rest->len && (letter(s[i]) || (strchr("'-.",
-		    s[i]) != NULL && s[i] != '\0' && i + 1 < rest->len &&
-		    ascii_alnum(s[i + 1]))); i++)
+		for (; i < rest->len && (letter(s[i]) || (inside(s[i]) &&
+		    i + 1 < rest->len && ascii_alnum(s[i + 1]))); i++)
 			if (n < WORD)
 				word[n++] = ascii_digit(s[i]) ? '0' :
 				    ascii_lower(s[i]);

@@ -26,6 +26,8 @@ struct gather {
 	enum family family;
 	uint32_t *slots;		/* hashes that are there; 0: empty */
 	bool named;
+	const uint32_t *wanted;		/* these alone are named; NULL: all */
+	size_t nwanted;
 };
 
 void gather_add(struct gather *g, const char *name, struct slice value);

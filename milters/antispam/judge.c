@@ -1,7 +1,9 @@
 /* How likely is it spam, or worse, and why? */
 #include <math.h>
+#include <string.h>
 
 #include "decide.h"
+#include "history_note.h"
 
 /* Puts a reason where it belongs among the strongest. */
 static void
@@ -20,18 +22,52 @@ reason(struct antispam_answers *seen, struct slice words, double weight)
 		seen->nreasons++;
 }
 
-/* Features with names are read only for mail that is somebody's business. */
+/* The places of the features that weigh most, the heaviest first. */
+static size_t
+heaviest(const struct model *model, const struct features *f,
+    size_t top[REASONS])
+{
+	double weight[REASONS];
+	size_t n = 0;
+
+	for (size_t i = 0; i < f->n; i++) {
+		double w = fabs(model_reason(model, f, i));
+		size_t at = n;
+
+		for (; at > 0 && weight[at - 1] < w; at--) {
+			if (at == REASONS)
+				continue;
+			weight[at] = weight[at - 1];
+			top[at] = top[at - 1];
+		}
+		if (at == REASONS)
+			continue;
+		weight[at] = w;
+		top[at] = i;
+		n += n < REASONS;
+	}
+	return n;
+}
+
+/* Features are named only for mail that is somebody's business, and then those
+ * few alone: to name them all takes longer than all else. */
 static void
-add_reasons(const struct spam_look *look, struct antispam_answers *seen)
+add_reasons(const struct spam_look *look, const struct features *f,
+    struct antispam_answers *seen)
 {
 	const struct model *model = look->shared->model;
+	uint32_t wanted[REASONS];
+	size_t top[REASONS], n = heaviest(model, f, top);
 	struct features named;
 
 	for (const struct clue *c = seen->clues.first; c != NULL; c = c->next)
 		reason(seen, c->words, c->weight);
-	features_read(look->msg, look->content, true, &named);
-	for (size_t i = 0; i < named.n; i++)
-		reason(seen, named.name[i], model_reason(model, &named, i));
+	for (size_t i = 0; i < n; i++)
+		wanted[i] = f->hash[top[i]];
+	features_name(look->msg, look->content, wanted, n, &named);
+	for (size_t i = 0; i < n; i++)
+		reason(seen, named.name[top[i]], model_reason(model, f,
+		    top[i]));
 	for (size_t i = 0; i < seen->nreasons; i++)
 		seen->reasons[i].words = slice_trim(seen->reasons[i].words);
 }
@@ -67,15 +103,41 @@ judge_class(struct antispam_answers *seen, enum mail_class of)
 	    clues_of(&seen->clues, of)))) : 0;
 }
 
+/* Fraud as it is for who has switched off the test of Reply-To. */
+static void
+judge_straight(struct antispam_answers *seen)
+{
+	double sum = clues_of(&seen->clues, CLASS_FRAUD);
+
+	for (const struct clue *c = seen->clues.first; c != NULL; c = c->next)
+		if (strcmp(c->name, "fraud-reply-to") == 0)
+			sum -= c->weight;
+	seen->straight = seen->percent[CLASS_FRAUD] == 0 ? 0 :
+	    percent_of(1 / (1 + exp(against[CLASS_FRAUD] - sum)));
+}
+
+/*
+ * Clues are added to what the classifier means by its score, not to the score:
+ * a letter of few words says little to it, and what a list or another filter
+ * knows of it counts all the same. What may be fraud is nothing but that: who
+ * takes it from a partner (fraud_allow) has not asked for it as spam.
+ */
 static void
 judge_all(struct antispam_answers *seen, const struct model *model, size_t n)
 {
-	double sum = seen->score + clues_sum(&seen->clues) -
-	    clues_of(&seen->clues, CLASS_GRAYMAIL);
+	double clues = clues_sum(&seen->clues) -
+	    clues_of(&seen->clues, CLASS_GRAYMAIL) -
+	    clues_of(&seen->clues, CLASS_FRAUD);
+	double chance = model_chance(model, seen->score, n);
+	double odds = chance / (1 - chance) * exp(clues);
 
-	seen->percent[CLASS_SPAM] = percent_of(model_chance(model, sum, n));
+	/* A classifier that is sure is not argued with: 1 - chance is 0. */
+	if (chance < 1)
+		chance = odds / (1 + odds);
+	seen->percent[CLASS_SPAM] = percent_of(chance);
 	for (int of = CLASS_SPAM + 1; of < CLASSES; of++)
 		judge_class(seen, (enum mail_class)of);
+	judge_straight(seen);
 }
 
 enum mail_class
@@ -105,20 +167,27 @@ antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
 {
 	const struct model *model = look->shared->model;
 	struct arena *a = look->msg->arena;
-	struct content_links links;
-	struct content content;
+	struct content_links *links = arena_alloc(a, sizeof *links);
+	struct linker linker;
+	struct content *content = arena_alloc(a, sizeof *content);
 	struct features f;
 	enum rc rc;
 
 	clues_open(&answers_r->clues, a);
 	look->clues = &answers_r->clues;
 	look->missed = buf_in(a);
-	look->content = &content;
-	content_read(look->msg, &content_limits_default, &content);
-	content_links(a, &content, look->shared->suffixes, CONTENT_LINKS,
-	    &links);
-	look->links = &links;
-	features_read(look->msg, &content, false, &f);
+	look->content = content;
+	content_read(look->msg, &content_limits_default, content);
+	linker_open(&linker, a, look->shared->suffixes, CONTENT_LINKS, links);
+	linker_read(&linker, content);
+	rc = phish_files_read(look, &look->shared->cells, &linker, why_r);
+	if (rc != RC_OK)
+		return rc;
+	look->links = links;
+	fraud_from_read(look->job, look->msg, look->shared,
+	    &answers_r->from);
+	look->from = &answers_r->from;
+	features_read(look->msg, content, false, &f);
 	look->score = answers_r->score = model_score(model, &f);
 	rc = checks_run(look, why_r);
 	if (rc != RC_OK)
@@ -127,6 +196,7 @@ antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
 	judge_all(answers_r, model, f.n);
 	answers_r->nreasons = 0;
 	if (asked(answers_r))
-		add_reasons(look, answers_r);
+		add_reasons(look, &f, answers_r);
+	history_note(look, answers_r);
 	return RC_OK;
 }

@@ -23,6 +23,7 @@
 #include "options.h"
 
 struct antispam_shared;
+struct fraud_from;
 
 struct spam_look {
 	struct job *job;		/* NULL: there is none */
@@ -31,6 +32,7 @@ struct spam_look {
 	const struct content_links *links;	/* where the texts lead */
 	const struct antispam_shared *shared;
 	const struct antispam_conf *conf;
+	const struct fraud_from *from;	/* who it is from, and is it proven */
 	double score;			/* the classifier's, in log-odds */
 	struct clues *clues;
 	struct buf missed;		/* "list zen, rspamd" */

@@ -10,6 +10,9 @@
 enum spam_action { SPAM_TAG, SPAM_QUARANTINE, SPAM_REJECT, SPAM_TEMPFAIL,
     SPAM_DISCARD };
 
+/* Links in attachments. */
+enum spam_files { FILES_READ, FILES_MUST, FILES_UNREAD };
+
 /* A threshold of this many percent is met by none. */
 enum { SPAM_NEVER = 101 };
 
@@ -24,6 +27,32 @@ struct antispam_conf {
 	int blocked;			/* who is on a block list */
 	const char *subject_tag, *phishing_tag, *fraud_tag, *graymail_tag;
 	bool header;
+	/* phishing */
+	struct conf_list protected_domains, phishing_feed;
+	int phishing_files;		/* enum spam_files */
+	int64_t phishing_timeout;	/* ms */
+	unsigned phishing_workers;
+
+	/* Fraud and the history of senders. */
+	struct conf_list protected_people, partners, fraud_allow;
+	const char *fraud_words;	/* file; empty: the package's */
+	bool reply_to_test;
+	unsigned history;		/* senders known; 0: none */
+	int64_t history_after;		/* ms */
+
+	/* dnslist_ask.h */
+	struct conf_list dns_lists, dns_list_known;
+	struct conf_nets dns_list_exempt;
+	unsigned dns_list_questions;
+	int64_t dns_list_timeout;	/* ms */
+
+	/* backend.h */
+	struct conf_list backends;
+	unsigned backend_weight;	/* percent */
+	int64_t backend_timeout;	/* ms */
+	uint64_t backend_size;		/* bytes of a message */
+	unsigned backend_connections;
+	bool backend_required;
 	struct scopes *scopes;
 };
 
