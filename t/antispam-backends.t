@@ -11,6 +11,7 @@ use POSIX ();
 use Test::More;
 use Time::HiRes qw(sleep);
 
+use Gatehouse::Milter;
 use Gatehouse::Process;
 use Gatehouse::SpamPeers;
 use Gatehouse::Suite;
@@ -31,10 +32,10 @@ my $server = Gatehouse::Process->start_sub(\&serve, name => 'fake');
 sub put {
 	my ($path, $text) = @_;
 
-	open my $f, '>', "$path.new" or die "$path: $!";
+	open my $f, '>', "$path.$$" or die "$path: $!";
 	print $f $text;
 	close $f or die $!;
-	rename "$path.new", $path or die $!;
+	rename "$path.$$", $path or die $!;
 }
 
 sub slurp {
@@ -59,7 +60,8 @@ sub one {
 
 	while (sysread $c, $in, 65536, length $in) {
 		my ($head, $body) = $in =~ /^(.*?)\r\n\r\n(.*)/s or next;
-		last if length $body >= ($head =~ /^content-length: (\d+)/mi)[0];
+		last if length $body >=
+		    ($head =~ /^content-length: (\d+)/mi)[0];
 	}
 	put("$dir/request", $in);
 	my $mode = slurp("$dir/mode");
@@ -141,6 +143,8 @@ for my $kind ('rspamd', 'spamd') {
 	like $asked, $kind eq 'rspamd' ? qr/^IP: 203\.0\.113\.7\r\n/m :
 	    qr/^Received: from mx\.plain\.test \(client\.test \[203\.0\.113\.7\]\)/m,
 	    'and the client';
+	like $asked, $kind eq 'rspamd' ? qr/^Host: localhost\r\n/m :
+	    qr/^Return-Path: <x\@plain\.test>\r\n/m, 'in its own way';
 	go(macros => { '{auth_authen}' => 'me' });
 	like slurp("$dir/request"), $kind eq 'rspamd' ? qr/^User: me\r\n/m :
 	    qr/ with ESMTPA id /, 'or who has authenticated: mail goes out';
@@ -161,8 +165,9 @@ for my $kind ('rspamd', 'spamd') {
 		put("$dir/mode", $mode);
 		like go()->{line}, qr/no answer: $kind\)/, "$kind: $mode";
 	}
+	# Who asks may be back before the third silence is counted.
 	put("$dir/mode", 'silent');
-	go();
+	go() for 1 .. 2;
 	unlink "$dir/request";
 	$r = go();
 	is slurp("$dir/request"), '', 'who is silent is not asked for a while';
@@ -184,6 +189,16 @@ with(backends => [ "rspamd:$fake" ], backend_size => '1000');
 unlink "$dir/request";
 go(message => "From: <a\@plain.test>\nSubject: x\n\n" . "line\n" x 500);
 is slurp("$dir/request"), '', 'what is too long is not sent';
+# Many messages at once, each with its answer, by few connections.
+with(backends => [ "rspamd:$fake", "spamd:$fake" ], backend_connections => 3,
+    backend_timeout => '60s');
+my @all = Gatehouse::Milter->burst($s->socket_path('antispam'), 60, sub {
+	return (from => 'x@plain.test', rcpt => [ $us ], client =>
+	    '203.0.113.7', message => "Subject: many $_[0]\n\nA letter.\n");
+});
+is scalar(grep { ($_->{message} // '') =~ /rspamd:_FAKE_ONE/ &&
+    $_->{message} =~ /spamd:_FAKE_RULE/ } @all), 60,
+    'sixty at once, six connections';
 $s->allow(qr/warning: backend (?:rspamd|spamd|third): no answer/);
 $server->stop;
 

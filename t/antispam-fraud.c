@@ -7,6 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "milters/antispam/filter.h"
 #include "milters/antispam/fraud_part.h"
 #include "milters/antispam/history_note.h"
 #include "t/fraud-cases.h"
@@ -21,7 +22,8 @@ struct stage {
 	struct arena *a;
 	struct house_conf house;
 	struct antispam_conf conf;
-	struct antispam_shared shared;
+	void *opened;			/* by the filter */
+	struct antispam_shared shared;	/* the same, with a history */
 	struct client client;
 	struct envelope envelope;
 	struct recipient recipients[2];
@@ -67,11 +69,12 @@ set_up(void)
 	must(conf_parse(s.a, "gatehouse.conf", slice_of(house), ours, &why),
 	    why);
 	must(antispam_check(&s.conf, &s.house, s.a, &why), why);
-	s.shared.suffixes = suffixes_open("", s.a, &why);
-	must(model_open(arena_printf(s.a, "%s/milters/antispam/antispam.model",
-	    tap_src()).ptr, &s.shared.model, s.a, &why), why);
-	must(fraud_open(&s.conf, &s.house, s.shared.suffixes, &s.shared.fraud,
-	    s.a, &why), why);
+	s.conf.model = arena_printf(s.a, "%s/milters/antispam/antispam.model",
+	    tap_src()).ptr;
+	s.house.state_directory = dir;
+	must(antispam_filter.open(&s.conf, &s.house, NULL, &s.opened, s.a,
+	    &why), why);
+	s.shared = *(struct antispam_shared *)s.opened;
 	must(people_new(&s.conf.protected_people, NULL, s.a, &s.people,
 	    &nameless, &why), why);
 	must(policy_open(NULL, &s.house, &s.policy, s.a, &why), why);
@@ -712,9 +715,7 @@ main(void)
 	unlink(arena_printf(s.a, "%s/history.seen", dir).ptr);
 	rmdir(dir);
 	policy_drop(s.policy);
-	model_close(s.shared.model);
-	suffixes_close(s.shared.suffixes);
-	fraud_close(s.shared.fraud);
+	antispam_filter.close(s.opened);
 	arena_free(s.a);
 	return tap_done();
 }

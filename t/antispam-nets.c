@@ -80,8 +80,8 @@ entries(void)
 		    RC_BAD && slice_search(why, slice_of(bad[i].why)) <
 		    why.len, "refused: \"%s\"", bad[i].entry);
 	}
-	tap_ok(dnslist_read(SLICE("ZEN.Example.org=127.0.0.[2..11;14] ip 2.5 hops "
-	    "text : spam sources"), &l, a, &why) == RC_OK, "an entry");
+	tap_ok(dnslist_read(SLICE("ZEN.Example.org=127.0.0.[2..11;14] ip 2.5 "
+	    "hops text : spam sources"), &l, a, &why) == RC_OK, "an entry");
 	tap_ok(slice_eq(l.zone, SLICE("zen.example.org")), "its zone");
 	tap_ok(l.kind == DNSLIST_IP && l.hops && l.text && !l.phishing &&
 	    fabs(l.weight - 2.5) < 1e-9, "kind, flags, weight");
@@ -229,8 +229,8 @@ backends(void)
 		    slice_of(bad_backends[i].why)) < why.len,
 		    "refused: \"%s\"", bad_backends[i].entry);
 	}
-	tap_ok(backend_read(SLICE("rspamd:[::1]:11333"), &s, a, &why) == RC_OK &&
-	    strcmp(s.host, "::1") == 0 && s.port == 11333 &&
+	tap_ok(backend_read(SLICE("rspamd:[::1]:11333"), &s, a, &why) ==
+	    RC_OK && strcmp(s.host, "::1") == 0 && s.port == 11333 &&
 	    s.kind == BACKEND_RSPAMD && slice_eq(s.name, SLICE("rspamd")),
 	    "host and port");
 	tap_ok(backend_read(SLICE("second=spamd:/run/spamd/sock offset=-3 "
@@ -355,9 +355,10 @@ requests(void)
 	tap_is(q.message, SLICE("Subject: x\r\n\r\nbody\r\n"), "the bytes");
 	s.kind = BACKEND_SPAMD;
 	backend_request(&s, &job, a, &q);
-	tap_ok(has(q.message, "(unknown [IPv6:2001:db8::7])\r\n\tby mx.us.example "
-	    "(Postfix) with ESMTP id NOQUEUE;\r\n\tThu, 1 Jan 1970 00:00:00 "
-	    "+0000\r\nSubject: x\r\n"), "spamd: a Received field");
+	tap_ok(has(q.message, "(unknown [IPv6:2001:db8::7])\r\n\tby "
+	    "mx.us.example (Postfix) with ESMTP id NOQUEUE;\r\n\tThu, "
+	    "1 Jan 1970 00:00:00 +0000\r\nSubject: x\r\n"),
+	    "spamd: a Received field");
 	tap_ok(has(q.message, "from evil__by_us.example__Postfix___x ("),
 	    "no HELO ends it");
 	tap_ok(!has(q.message, "\nUser:"), "and no sender");

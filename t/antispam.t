@@ -115,6 +115,8 @@ is $status, 78, 'what is no model is refused';
 # --- the milter ---
 $s->milter('antispam', model => "$dir/model", scope => [
     { user => $boss, act_at => 101, tag_at => 101 },
+    { user => 'grey@second.test', graymail_at => 50, graymail_action =>
+      'quarantine' },
     { domain => 'second.test', action => 'reject', outbound_action =>
       'tempfail' } ]);
 $s->milter('chain', filters => [ 'antispam' ]);
@@ -150,6 +152,84 @@ for my $form ('antispam', 'chain') {
 	    [ 'x@far.test' ], client => '198.51.100.9');
 	unlike $r->{message}, qr/^X-Gatehouse-Spam/m, 'and no field goes out';
 }
+
+# --- graymail, and codes ---
+my $grey = 'grey@second.test';
+{
+	my $news = "From: Shop <news\@shop.example>\nTo: $grey\n" .
+	    "Subject: minutes of the week\nList-Id: <w.corp.example>\n" .
+	    "List-Unsubscribe: <https://corp.example/u>\n\nmeeting review\n";
+	my $login = $news =~ s/^List-Id.*\n//mr =~
+	    s/meeting review/Your verification code is 481516./r;
+
+	for my $form ('antispam', 'chain') {
+		my $r = $s->talk($form, message => $news, rcpt => [ $grey,
+		    'else@second.test' ]);
+		is "@{ $r->{rcpt} }", 'else@second.test',
+		    "$form: graymail is held for whom wants it so";
+		my ($held) = $store->objects;
+		is "$held->{cause} $held->{rule}", 'graymail graymail',
+		    'in a class of its own';
+		like $held->{reason}, qr/newsletter: List-Id, List-Unsub/,
+		    'which says why';
+		$store->clear;
+		$r = $s->talk($form, message => $login, rcpt => [ $grey ]);
+		is $r->{reply}, 'accept', 'a code is not';
+	}
+	ok $s->log->wait_for(qr/verdict=accept/, 20), 'told';
+}
+
+# --- the same text again and again ---
+# Of words that the model does not know, with names that change.
+sub copy {
+	my ($n, @head) = @_;
+
+	return join("\n", "From: p$n\@d$n.shop.example", "To: $boss",
+	    "Subject: number $n of prize casino winners",
+	    "Message-ID: <$n\@d$n.example>", @head, '',
+	    join(' ', "Dear person$n, casino credit viagra lottery urgent",
+	    'discount prize the you casinos', (map { "qax$_ vop$_ zir$_" =~
+	    tr/0-9/a-j/r } 1 .. 7), "$n times")) . "\n";
+}
+
+for my $form ('antispam', 'chain') {
+	my $last;
+
+	for my $n (1 .. 34) {
+		$last = $s->talk($form, message => copy($n), rcpt => [ $boss ],
+		    from => "p$n\@d$n.example", client => "198.18.$n.7");
+	}
+	like $last->{message}, qr/the_same_text_3\d_times/,
+	    "$form: one text from many sides";
+	$last = $s->talk($form, message => copy(35, 'List-Id: <l.example>'),
+	    rcpt => [ $boss ], client => '198.18.35.7');
+	unlike $last->{message}, qr/the_same_text/, 'a list may do that';
+}
+$s->signal_milter('antispam', 'USR1');
+ok $s->log->wait_for(qr/gatehouse-antispam\[\d+\]: configuration reloaded/,
+    20), 'a reload';
+like $s->talk('antispam', message => copy(36), rcpt => [ $boss ],
+    from => "p36\@d36.example", client => '198.18.36.7')->{message},
+    qr/the_same_text_3\d_times/, 'keeps what was counted';
+$s->kill_milter('antispam');
+$s->start_milter('antispam');
+like $s->talk('antispam', message => copy(37), rcpt => [ $boss ],
+    from => "p37\@d37.example", client => '198.18.37.7')->{message},
+    qr/the_same_text_3\d_times/, 'and so does a kill';
+
+# --- a user says what a text is ---
+open my $f, '>', "$dir/copy.eml" or die $!;
+print $f copy(100) =~ s/qax/wub/gr;
+close $f or die $!;
+my @house = ('--config', $s->conf);
+command('learn', '--spam', "$dir/copy.eml", @house);
+sleep 3;				# it looks every two seconds
+my $marked = copy(101) =~ s/qax/wub/gr;
+like $s->talk('antispam', message => $marked, rcpt => [ $boss ])->{message},
+    qr/a_user_has_called_this_text_spam \+4\.0/, 'its variants are spam too';
+command('learn', '--ham', "$dir/copy.eml", @house);
+($out) = command('check', "$dir/copy.eml", '--model', "$dir/model", @house);
+unlike $out, qr/called this text spam/, 'a correction';
 
 # --- lists ---
 my $conf = $s->conf;

@@ -69,12 +69,13 @@ main(int argc, char **argv)
 	const char *cell_argv[2] = { argc > 2 ? argv[1] : "", NULL };
 	struct cell_conf conf = { .name = "code", .argv = cell_argv,
 	    .workers = 1, .answer_max = 1 << 20, .pieces_max = 100 };
-	struct arena *a = arena_new();
+	struct arena *a;
 	struct cell *cell;
 	struct slice why;
 
 	if (argc == 2 && strcmp(argv[1], "--jpeg") == 0)
 		return write_jpeg();
+	a = arena_new();
 	log_open("code-probe", "/dev/null");
 	if (argc < 3 || cell_open(&conf, &cell, a, &why) != RC_OK)
 		return 2;

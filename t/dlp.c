@@ -47,6 +47,9 @@ static const struct { const char *text, *want; } wrong[] = {
 	{ "rules = ( { name = \"a\"; card = true;\nexcept = [ \"--\" ]; } );",
 	    "r:2: \"--\" in except is no number; it wants values as they are "
 	    "written" },
+	{ "rules = ( { name = \"a\"; card = true; then = {\nnotify_to = [ "
+	    "\"a@b.test\", \"officer\" ]; }; } );", "r:2: notify_to has "
+	    "\"officer\"; it wants addresses, as \"officer@example.org\"" },
 	{ "rules = ( { name = \"a\"; card = true;\nthen = { notify = true; }; "
 	    "} );", "r:2: notify without an action; officers are told of what "
 	    "is held, so it wants action = \"block\" or \"hold\" beside it" },
@@ -417,11 +420,12 @@ test_prints(struct arena *a)
 }
 
 static void
-count(uint64_t hash, void *arg)
+count(const uint64_t *hashes, size_t n, void *arg)
 {
 	uint64_t *sum = arg;
 
-	*sum = *sum * 31 + hash;
+	for (size_t i = 0; i < n; i++)
+		*sum = *sum * 31 + hashes[i];
 }
 
 static uint64_t

@@ -71,6 +71,8 @@ sub finds { like said(mail(@_[1 .. 3])), $_[4] // $says, $_[0] }
 
 finds('a URI in a PDF', 'a.pdf', 'application/pdf', "%PDF-1.7\n1 0 obj\n" .
     "<< /Type /Annot /A << /S /URI /URI ($evil) >> >>\nendobj\n");
+finds('behind junk', 'a.pdf', 'application/pdf', "junk\n%PDF-1.7\n1 0 obj\n" .
+    "<< /URI ($evil) >>\nendobj\n");
 finds('with escapes', 'a.pdf', 'application/pdf', "%PDF-1.7\n1 0 obj\n" .
     "<</URI(\\150ttp://www.paypal.com.evil\\\n.example/\\(a\\))>>\nendobj\n");
 finds('in hexadecimal', 'a.pdf', 'application/pdf', "%PDF-1.7\n1 0 obj\n" .
@@ -88,7 +90,7 @@ sub zipped {
 z = zipfile.ZipFile(sys.argv[1], "w", zipfile.ZIP_DEFLATED)
 for l in sys.stdin.read().split("\x00\x00"):
     n, _, t = l.partition("\x00")
-    z.writestr(n, t)
+    z.writestr(n, bytes.fromhex(t) if n.endswith(".gif") else t)
 z.close()', "$dir/zip" or die $!;
 	print $f join "\0\0", map { "$_\0$files{$_}" } sort keys %files;
 	close $f or die $!;
@@ -116,7 +118,17 @@ finds('a code in a picture', 'a.png', 'image/png', Gatehouse::Picture::png(
     Gatehouse::Picture::qr($evil, 4)));
 finds('and that it is one', 'a.png', 'image/png', Gatehouse::Picture::png(
     Gatehouse::Picture::qr($evil, 4)), qr/a picture holds a code for a link/);
+put('pgm', Gatehouse::Picture::pgm(Gatehouse::Picture::qr($evil, 4)));
+open my $j, '-|:raw', "$build/t/code-probe --jpeg < $dir/pgm" or die $!;
+my $jpeg = join '', <$j>;
+close $j;
+finds('a code in a PDF', 'a.pdf', 'application/pdf', "%PDF-1.7\n1 0 obj\n<< " .
+    "/Type /XObject /Subtype /Image /Filter /DCTDecode /Length " .
+    length($jpeg) . " >>\nstream\n$jpeg\nendstream\nendobj\n");
+my $gif = Gatehouse::Picture::gif(Gatehouse::Picture::qr($evil, 4), 1);
 finds('in a document', 'a.docx', $word, zipped('[Content_Types].xml' =>
+    $types, 'word/media/image1.gif' => unpack('H*', $gif)));
+finds('an empty picture in a document', 'a.docx', $word, zipped('[Content_Types].xml' =>
     $types, 'word/media/image1.gif' => ''), qr/^(?!.*paypal)/);
 unlike said(mail('a.pdf', 'application/pdf', "%PDF-1.7\n/URI (mailto:a\@b)\n")),
     qr/evil|missed/, 'other URIs are no links';

@@ -35,7 +35,8 @@ $s->milter($name, remove => [ 'class:script' ], quarantine => [ 'ext:iso' ],
     reject => [ 'class:executable' ], discard => [],
     copy_server => '127.0.0.1:' . $copies->port,
     scope => [ { user => $boss, copy_to => 'kept@gatehouse.test',
-    note => "$dir/note" } ]);
+    note => "$dir/note" }, { user => 'lost@gatehouse.test', discard => [
+    'ext:lnk' ] } ], control_mailbox => 'control@gatehouse.test');
 $s->postfix;
 $s->allow(qr/cell unpack/);
 
@@ -115,4 +116,65 @@ like $store->body($object), qr/name="a\.iso"/, 'as it was';
 like $got, qr/^550 5\.7\.1 message refused: the attachment a\.txt is not allowed/,
     'reject';
 is $s->sink->next(0.2), undef, 'neither arrives';
+$store->clear;
+
+# --- deleted, with a record ---
+($got, $id) = sent(mail('a.lnk', 'x'), rcpt => 'lost@gatehouse.test');
+like $got, qr/^250 /, 'discard: who sends it is not told';
+$s->pf->log->wait_for(qr/\Q$id\E: .*discard/, 10);
+is $s->sink->next(0.2), undef, 'it does not arrive';
+like $s->line($name, $id), qr/verdict=discard, rule=attachment-discarded,/,
+    'the log says so';
+($object) = $store->objects;
+is "$object->{rule} @{ $object->{recipients} }",
+    'attachment-discarded lost@gatehouse.test', 'and the store has a record';
+$store->clear;
+($got) = sent(mail('a.lnk', 'x'), rcpt => [ 'lost@gatehouse.test', $us ]);
+like $got, qr/^250 /, 'one of two';
+is "@{ $s->sink->next(10)->{rcpt} }" =~ s/>.*//r, "<$us", 'the other gets it';
+$store->clear;
+
+# --- mail to people outside wants the control mailbox (R104) ---
+my %out = (from => $us, xclient => { LOGIN => $us });
+($got) = sent($clean, %out, rcpt => 'x@far.test');
+like $got, qr/^550 5\.7\.1 .*control\@gatehouse\.test/,
+    'not without the control mailbox';
+is $s->sink->next(0.2), undef, 'it does not arrive';
+($got) = sent($clean, %out, rcpt => [ 'x@far.test',
+    'control@gatehouse.test' ]);
+like $got, qr/^250 /, 'with it';
+is scalar @{ $s->sink->next(10)->{rcpt} }, 2, 'it reaches both';
+($got) = sent($clean, %out, rcpt => $boss);
+like $got, qr/^250 /, 'nobody outside, no need for it';
+is $s->without_received($s->sink->next(10)->{bytes}), $clean =~
+    s/\n/\r\n/gr, 'and byte for byte';
+
+# --- killed while the copy is under way: it comes again ---
+for my $stage (qw(rcpt data)) {
+	my $process = $s->process($name);
+
+	$copies->rules("$stage kept\@gatehouse.test delay 1200");
+	my $killer = fork // die "fork: $!";
+	if ($killer == 0) {
+		select undef, undef, undef, 0.6;
+		kill 9, $process->pid;
+		require POSIX;
+		POSIX::_exit(0);
+	}
+	($got) = sent($script, rcpt => $boss);
+	waitpid $killer, 0;
+	like $got, qr/^4\d\d /, "kill -9 at $stage: put off";
+	$s->kill_milter($name);
+	$s->allow(qr/milter .*: (?:can't read|error)/i,
+	    qr/the last run ended with messages under way/);
+	$copies->rules;
+	$s->start_milter($name);
+	1 while $copies->next(1);
+	is $s->sink->next(0), undef, 'nothing arrived';
+	($got) = sent($script, rcpt => $boss);
+	like $got, qr/^250 /, 'sent again: taken';
+	like $copies->next(10)->{bytes} =~ s/.*?(?=From: )//sr =~ s/\r\n/\n/gr,
+	    qr/\A\Q$script\E\z/, 'the copy is whole';
+	ok $s->sink->next(10), 'and the mail arrives';
+}
 $s->done;

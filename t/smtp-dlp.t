@@ -11,6 +11,7 @@ use IO::Compress::Zip;
 use MIME::Base64 qw(encode_base64);
 use Test::More;
 
+use Gatehouse::Sink;
 use Gatehouse::Store;
 use Gatehouse::Suite;
 
@@ -25,9 +26,17 @@ plan skip_all => 'NOT BUILT: the cell unpack' unless -x
     Gatehouse::Suite::build() . '/cells/unpack/gatehouse-cell-unpack';
 open my $f, '>', "$dir/conf/dlp" or die $!;
 print $f 'rules = ( { name = "cards"; mode = "enforce"; card = true; ' .
-    "then = { action = \"block\"; }; } );\n";
+    "then = { action = \"block\"; }; },\n" . '{ name = "told"; mode = ' .
+    '"enforce"; iban = true; then = { action = "block"; notify_to = [ ' .
+    '"officer@our.test", "far@officer.test" ]; notify_sender = true; }; },' .
+    '{ name = "watched"; mode = "enforce"; words = "merger"; then = { ' .
+    'notify_to = "officer@our.test"; tag = true; }; },' .
+    '{ name = "tried"; words = "lottery"; then = { action = "block"; ' .
+    "notify_to = \"officer\@our.test\"; }; } );\n";
 close $f or die $!;
-$s->milter('attachment-dlp', dlp_rules => "$dir/conf/dlp");
+my $told = Gatehouse::Sink->new(dir => "$dir/told");
+$s->milter('attachment-dlp', dlp_rules => "$dir/conf/dlp",
+    copy_server => '127.0.0.1:' . $told->port);
 $s->postfix;
 $s->allow(qr/cell unpack/);
 
@@ -76,6 +85,51 @@ for my $case ([ 'text', mail('text/plain', "5500 0000 0000 0004\n") ],
 	like $got, qr/^550 5\.7\.1 .*must not leave \(rule cards\)/,
 	    'only outside: who sends it is told';
 }
+is $told->count, 0, 'who wants no notice gets none';
+
+# --- notices -------------------------------------------------------------
+
+my $iban = 'GB29 NWBK 6016 1331 9268 19';
+my $secret = mail('text/plain', "Pay to $iban, please.\n") =~
+    s/^Subject: x/Subject: $iban/mr;
+my ($no) = sent($secret, $far);
+like $no, qr/^550 5\.7\.1 /, 'what is refused ...';
+my ($officer, $sender) = map { $told->next(10) } 1 .. 2;
+is_deeply [ sort map { /^<([^>]*)>/ } @{ $officer->{rcpt} } ],
+    [ 'far@officer.test', 'officer@our.test' ], '... is told to the officers';
+like $officer->{mail}, qr/^<>/, 'under a null sender';
+my ($head, $rest) = split /Content-Type: message\/rfc822/, $officer->{bytes};
+like $head, qr/^Subject: Data loss rule told: blocked\r$/m, 'which rule';
+like $head, qr/^Auto-Submitted: auto-generated\r$/m, 'by a machine';
+like $head =~ s/=\r\n//gr, qr/iban \*{18}6819\b/,
+    'what was found, masked';
+like $head =~ s/=\r\n//gr, qr/From: \Q$us\E\r\nTo: \Q$far\E\r\n/,
+    'from whom to whom';
+unlike $head, qr/NWBK/, 'no number in the notice';
+(my $sent = $secret) =~ s/\n/\r\n/g;
+like $rest =~ s/^Received: .*\r\n(?:[ \t].*\r\n)*//mgr, qr/\r\n\r\n\Q$sent\E/,
+    'the message is attached, byte for byte';
+is_deeply [ map { /^<([^>]*)>/ } @{ $sender->{rcpt} } ], [ $us ],
+    'the sender is told as well';
+unlike $sender->{bytes}, qr/NWBK|rfc822/, 'without the message';
+is $s->sink->next(0.1), undef, 'nobody has it';
+
+($no) = sent(mail('text/plain', "The merger\n"), $far);
+like $no, qr/^250 /, 'a rule without an action';
+is_deeply [ map { /^<([^>]*)>/ } @{ $told->next(10)->{rcpt} } ],
+    [ 'officer@our.test' ], 'tells all the same';
+like $s->sink->next(10)->{bytes}, qr/^X-Gatehouse-DLP: watched\r$/m,
+    'and the mail goes its way';
+($no) = sent(mail('text/plain', "The lottery\n"), $far);
+is $told->next(0.2), undef, 'a rule in audit tells nobody';
+ok $s->sink->next(10), 'and its mail goes too';
+$told->rules('rcpt officer@our.test 452 4.2.2 full');
+($no) = sent(mail('text/plain', "The merger\n"), $far);
+like $no, qr/^451 /, 'no notice, no answer: it comes again';
+$s->allow(qr/the copy for officer/);
+$told->rules;
+is $s->sink->next(0.2), undef, 'and nothing was lost or sent';
+
 my ($got) = sent(mail('text/plain', "nothing of it\n"), $far, $us);
 like $got, qr/^250 /, 'other mail';
 is scalar @{ $s->sink->next(10)->{rcpt} }, 2, 'reaches both';

@@ -1,7 +1,8 @@
 /* unpack-probe CELL FILE [PASSWORD]...: what the cell finds in a file.
  *
  * A line for each entry: "DEPTH WHY FORMAT LENGTH SHA256 PATH"; the first line
- * is the end. With UNPACK_LIMITS="DEPTH MEMBERS MEMBER_BYTES BYTES RATIO". */
+ * is the end. With UNPACK_LIMITS="DEPTH MEMBERS MEMBER_BYTES BYTES RATIO". With
+ * UNPACK_SHOW=PATH: nothing but the bytes of the members of that path. */
 #include <openssl/sha.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +43,15 @@ print(struct arena *a, const struct unpack_entry *e)
 	printf(" %.*s\n", SLICE_ARG(log_safe(a, e->path, 500)));
 }
 
+static void
+show(const struct unpack_result *result, const char *path)
+{
+	for (size_t i = 1; i < result->nentries; i++)
+		if (slice_eq(result->entries[i].path, slice_of(path)))
+			fwrite(result->entries[i].bytes.ptr, 1,
+			    result->entries[i].bytes.len, stdout);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -51,6 +61,7 @@ main(int argc, char **argv)
 	const char *cell_argv[2] = { argc > 2 ? argv[1] : "", NULL };
 	struct cell_conf conf = { .name = "unpack", .argv = cell_argv,
 	    .workers = 1, .answer_max = 16 << 20, .pieces_max = 1000 };
+	const char *wanted = getenv("UNPACK_SHOW");
 	struct arena *a = arena_new();
 	struct cell *cell;
 	size_t n = 0;
@@ -67,9 +78,14 @@ main(int argc, char **argv)
 	fd = cell_memfd(file);
 	unpack_ask(cell, fd, SLICE("file"), &max, passwords, n,
 	    deadline_in(60000), a, &result);
-	printf("%s %.*s\n", cell_end_name(result.end), SLICE_ARG(result.why));
-	for (size_t i = 0; i < result.nentries; i++)
-		print(a, &result.entries[i]);
+	if (wanted != NULL) {
+		show(&result, wanted);
+	} else {
+		printf("%s %.*s\n", cell_end_name(result.end),
+		    SLICE_ARG(result.why));
+		for (size_t i = 0; i < result.nentries; i++)
+			print(a, &result.entries[i]);
+	}
 	close(fd);
 	free((void *)(uintptr_t)file.ptr);
 	cell_close(cell);

@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "detect/block.h"
 #include "detect/plain.h"
 #include "detect/words.h"
 #include "t/tap.h"
@@ -111,6 +112,42 @@ test_limit(void)
 	words_free(w);
 }
 
+/* Bits of a block are what is asked of each byte, whoever makes them and
+ * wherever the text ends. */
+static void
+test_blocks(void)
+{
+	char bytes[3 * BLOCK];
+	uint32_t seed = 7;
+	unsigned good = 0;
+
+	for (unsigned n = 0; n < 2000; n++) {
+		struct slice text = slice_make(bytes, n % sizeof bytes + 1);
+		size_t at = n * 7 % text.len / BLOCK * BLOCK;
+		uint64_t words = 0, marks = 0;
+
+		for (size_t i = 0; i < sizeof bytes; i++) {
+			seed = seed * 1103515245 + 12345;
+			bytes[i] = (char)(n < 1000 ? i * 4 + n : seed >> 16);
+		}
+		for (size_t i = at; i < text.len && i < at + BLOCK; i++) {
+			char c = bytes[i];
+			uint64_t bit = UINT64_C(1) << (i - at);
+
+			if (ascii_alnum(c) || (unsigned char)c >= 0x80)
+				words |= bit;
+			if (ascii_digit(c) || (c != '\0' &&
+			    strchr("@bBwW", c) != NULL))
+				marks |= bit;
+		}
+		good += block_words(text, at) == words &&
+		    block_words_swar(text, at) == words &&
+		    block_marks(text, at, BLOCK_ALL) == marks &&
+		    block_marks_swar(text, at, BLOCK_ALL) == marks;
+	}
+	tap_is_int(good, 2000, "blocks of text as bits");
+}
+
 int
 main(void)
 {
@@ -123,6 +160,7 @@ main(void)
 	}
 	test_random(a);
 	test_limit();
+	test_blocks();
 	arena_free(a);
 	return tap_done();
 }

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "milters/antispam/filter.h"
+#include "milters/antispam/marks.h"
 #include "tools/spam.h"
 
 /* Examples kept, of each label and by age; the least that teach anything. */
@@ -73,6 +74,20 @@ struct learning {
 	unsigned n;
 };
 
+/* The text is known from then on, however it is varied. */
+static enum rc
+mark(struct spam_options *o, const struct spam_mail *mail, bool spam,
+    struct arena *a, struct slice *why_r)
+{
+	struct sketch s;
+
+	if (!sketch_message(&mail->content, &s))
+		return RC_OK;
+	return marks_add(antispam_marks_path(o->house.state_directory, a), &s,
+	    o->forget ? MARK_NONE : spam ? MARK_SPAM : MARK_HAM, clock_wall(),
+	    a, why_r);
+}
+
 static int
 learn_file(struct spam_options *o, const char *path, void *arg)
 {
@@ -89,6 +104,8 @@ learn_file(struct spam_options *o, const char *path, void *arg)
 		rc = o->forget ? learned_forget(spam_learned(o),
 		    mail.record.id, a, &why) : learned_add(spam_learned(o),
 		    &mail.record, &mail.features, a, &why);
+		if (rc == RC_OK)
+			rc = mark(o, &mail, l->spam, a, &why);
 		if (rc != RC_OK)
 			status = verb_fails(EX_TEMPFAIL, "%.*s",
 			    SLICE_ARG(why));

@@ -24,6 +24,7 @@ static const struct option longs[] = {
 	{ "bits", required_argument, NULL, 'b' },
 	{ "forget", no_argument, NULL, 'f' },
 	{ "evaluate", no_argument, NULL, 'e' },
+	{ "all", no_argument, NULL, 'a' },
 	{ "check", no_argument, NULL, 'k' },
 	{ "force", no_argument, NULL, 'F' },
 	{ "json", no_argument, NULL, 'j' },
@@ -38,6 +39,8 @@ help(void)
 	    "       gatehouse spam feeds [OPTION]...\n"
 	    "       gatehouse spam learn [--spam|--ham] PATH [OPTION]...\n"
 	    "       gatehouse spam train [OPTION]...\n"
+	    "       gatehouse spam accounts list [OPTION]...\n"
+	    "       gatehouse spam accounts show|release|forget ACCOUNT\n"
 	    "       gatehouse spam history [OPTION]... ADDRESS|DOMAIN\n"
 	    "       gatehouse spam lists [--check] [OPTION]...\n"
 	    "\n"
@@ -51,7 +54,8 @@ help(void)
 	    "daemons take at their next reload. history says what the "
 	    "daemons know of a sender;\n"
 	    "exit status 1: nothing. lists shows the DNS lists that are "
-	    "asked.\n"
+	    "asked. accounts lists whose outbound mail is held for a sudden\n"
+	    "change, and lets it go on.\n"
 	    "\n"
 	    "  --spam PATH    learn, train: these are spam\n"
 	    "  --ham PATH     learn, train: these are not; train with both "
@@ -69,7 +73,8 @@ help(void)
 	    "  --model FILE   check: another model\n"
 	    "  --config DIR   folder with gatehouse.conf\n"
 	    "  --state DIR    instead of state_directory\n"
-	    "  --json         one JSON object");
+	    "  --all          accounts list: those that are not held too\n"
+	    "  --json         one JSON object, of accounts an array");
 	return EX_OK;
 }
 
@@ -184,6 +189,8 @@ run(struct spam_options *o, int argc, char **argv)
 		return verb_fails(EX_CONFIG, "%.*s", SLICE_ARG(why));
 	if (o->state != NULL)
 		o->house.state_directory = o->state;
+	if (strcmp(verb, "accounts") == 0)
+		return spam_accounts(o, argc - 1, argv + 1);
 	if (strcmp(verb, "check") == 0 && argc == 2)
 		return check(o, argv[1]);
 	if (strcmp(verb, "feeds") == 0 && argc == 1)
@@ -198,8 +205,8 @@ run(struct spam_options *o, int argc, char **argv)
 	if (strcmp(verb, "lists") == 0 && argc == 1)
 		return spam_lists(o);
 	return verb_fails(EX_USAGE, "spam: check MESSAGE, feeds, learn, train, "
-	    "history ADDRESS or lists is wanted; gatehouse spam --help says "
-	    "more");
+	    "history ADDRESS, lists or accounts is wanted; gatehouse spam "
+	    "--help says more");
 }
 
 int
@@ -221,6 +228,7 @@ verb_spam(int argc, char **argv, struct arena *a)
 		case 'b': o.bits = (unsigned)strtoul(optarg, NULL, 10); break;
 		case 'f': o.forget = true; break;
 		case 'e': o.evaluate = true; break;
+		case 'a': o.all = true; break;
 		case 'k': o.check = true; break;
 		case 'F': o.force = true; break;
 		case 'j': o.json = true; break;

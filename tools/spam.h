@@ -16,7 +16,7 @@ struct spam_options {
 	const char *config, *state, *model, *output;
 	const char *spam, *ham;		/* files or folders to learn from */
 	unsigned bits;
-	bool json, forget, evaluate, check, force;
+	bool json, forget, evaluate, check, force, all;
 	struct house_conf house;
 	struct milter_conf milter;
 	struct buf out;
@@ -45,5 +45,7 @@ int spam_history(struct spam_options *o, const char *name);
  * below that folder. */
 int spam_history_forget(const char *state, const char *address,
     struct arena *a, unsigned *n_r);
+/* argv: what stands behind "accounts" (spam-accounts.c). */
+int spam_accounts(struct spam_options *o, int argc, char **argv);
 
 #endif

@@ -4,6 +4,8 @@
 #include <unistd.h>
 
 #include "cell/trade.h"
+#include "cells/unpack/codepage.h"
+#include "cells/unpack/pdf_crypt.h"
 #include "cells/unpack/walk.h"
 
 static bool
@@ -17,6 +19,8 @@ prepare(int argc, char **argv, struct arena *a, struct slice *told_r,
 	/* libarchive takes names apart by the locale; a missing one costs the
 	 * look of names only. */
 	setlocale(LC_CTYPE, "C.UTF-8");
+	codepage_prepare();
+	pdf_crypt_prepare();
 	*told_r = SLICE("unpack");
 	return true;
 }

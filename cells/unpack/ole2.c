@@ -2,284 +2,300 @@
  * Compound files ([MS-CFB]): Word, Excel and PowerPoint before 2007, Outlook
  * messages, installers, and vbaProject.bin of the newer ones.
  *
- * Only streams that carry somebody else's file are members: packages and
- * embedded objects, attachments of Outlook messages; and the source text of
- * macros ([MS-OVBA], 2.4.1), which is compressed. The rest is the document
- * itself, which whoever reads the document sees.
+ * The first member is what the documents in it say, the second what they say
+ * about themselves. Then streams that carry somebody else's file: packages and
+ * embedded objects, attachments of Outlook messages; and macros. The rest is
+ * the document itself, which whoever reads the document sees.
  */
-#include <string.h>
-
 #include "base/buf.h"
-#include "cells/unpack/bytes.h"
+#include "cells/unpack/cfb.h"
+#include "cells/unpack/codepage.h"
+#include "cells/unpack/legacy.h"
+#include "cells/unpack/lzfu.h"
 #include "cells/unpack/walk.h"
-#include "text/utf8.h"
 
-enum {
-	HEADER = 512, ENTRY = 128, MINI = 64,
-	NAME = 32,			/* UTF-16 units of a name */
-	ENTRIES = 100000,		/* looked at in one directory */
-	STREAM = 1, STORAGE = 2, END = 0xfffffffa, /* and above: no sector */
-	TYPE_STORAGE = 1, TYPE_STREAM = 2, TYPE_ROOT = 5,
-	CHUNK = 4096,			/* of compressed source */
+enum { TEXT = 16 << 20, OBJECT = 64 << 20 };
+
+/* What a stream is, by its name. */
+enum role {
+	OTHER, WORD, TABLE_0, TABLE_1, EXCEL, SLIDES, PROPERTIES, MACROS,
+	NATIVE, CARRIES_FILE, SECRET,
+	MAIL_TEXT, MAIL_BYTES, MAIL_NAME, MAIL_NAME_BYTES, MAIL_HTML, MAIL_RTF,
+};
+
+struct stream {
+	struct slice name;
+	enum role role;
+};
+
+/* What stands in one storage, by the number of the entry; 0: nothing. */
+struct storage {
+	uint32_t tables[2];
+	uint32_t name;			/* of an attachment */
 };
 
 struct ole2 {
-	struct slice file;
-	size_t sector;			/* bytes of one */
-	size_t nsectors;
-	uint32_t cutoff;		/* smaller streams are of mini sectors */
-	struct slice fat, minifat;	/* tables of le32 */
-	struct slice directory, mini;
+	struct walk *w;
+	struct walk_entry *container;
+	struct cfb cfb;
+	struct stream *streams;
+	struct storage *storages;
 	struct arena *arena;
+	struct buf text, properties;
+	enum legacy read;
+	unsigned documents;		/* that text was looked for in */
 };
 
-static struct slice
-sector_of(const struct ole2 *o, uint32_t n)
+/* [MS-OXMSG]: "__substg1.0_", the property and its type. */
+static enum role
+mail_role(struct slice id)
 {
-	/* Sector 0 follows the header, which takes one sector's room. */
-	return slice_sub(o->file, ((size_t)n + 1) * o->sector, o->sector);
+	static const struct slice names[] = { SLICE("3707"), SLICE("3704"),
+	    SLICE("3001") };
+	bool wide = slice_eq(slice_after(id, 4), SLICE("001F"));
+
+	if (slice_eq(id, SLICE("37010102")))
+		return CARRIES_FILE;
+	if (slice_eq(id, SLICE("10130102")))
+		return MAIL_HTML;
+	if (slice_eq(id, SLICE("10090102")))
+		return MAIL_RTF;
+	if (!wide && !slice_eq(slice_after(id, 4), SLICE("001E")))
+		return OTHER;
+	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+		if (slice_starts(id, names[i]))
+			return wide ? MAIL_NAME : MAIL_NAME_BYTES;
+	return wide ? MAIL_TEXT : MAIL_BYTES;
 }
 
-/* A chain of sectors, in one piece; at most max bytes, and no loop. */
-static struct slice
-chain(const struct ole2 *o, uint32_t n, size_t max)
+static enum role
+role_of(struct slice name)
 {
-	struct buf out = buf_in(o->arena);
+	static const struct { struct slice name; enum role role; } table[] = {
+		{ SLICE("WordDocument"), WORD }, { SLICE("0Table"), TABLE_0 },
+		{ SLICE("1Table"), TABLE_1 }, { SLICE("Workbook"), EXCEL },
+		{ SLICE("Book"), EXCEL },
+		{ SLICE("PowerPoint Document"), SLIDES },
+		{ SLICE("\005SummaryInformation"), PROPERTIES },
+		{ SLICE("\005DocumentSummaryInformation"), PROPERTIES },
+		{ SLICE("_VBA_PROJECT"), MACROS },
+		{ SLICE("\001Ole10Native"), NATIVE },
+		{ SLICE("Package"), CARRIES_FILE },
+		{ SLICE("CONTENTS"), CARRIES_FILE },
+		{ SLICE("Contents"), CARRIES_FILE },
+		{ SLICE("EmbeddedOdf"), CARRIES_FILE },
+		{ SLICE("EncryptedPackage"), SECRET },
+	};
+	struct slice mail = SLICE("__substg1.0_");
 
-	for (size_t i = 0; n < END && i < o->nsectors && out.len < max; i++) {
-		struct slice s = sector_of(o, n);
-
-		if (s.len == 0)
-			break;
-		buf_add(&out, s);
-		n = bytes_le32(o->fat, (size_t)n * 4);
-		if (n == 0)
-			break;
-	}
-	return slice_sub(buf_slice(&out), 0, max);
+	for (size_t i = 0; i < sizeof table / sizeof table[0]; i++)
+		if (slice_eq(name, table[i].name))
+			return table[i].role;
+	return slice_starts(name, mail) ?
+	    mail_role(slice_after(name, mail.len)) : OTHER;
 }
 
-static struct slice
-mini_chain(const struct ole2 *o, uint32_t n, size_t max)
-{
-	struct buf out = buf_in(o->arena);
-
-	for (size_t i = 0; n < END && i <= o->mini.len / MINI &&
-	    out.len < max; i++) {
-		buf_add(&out, slice_sub(o->mini, (size_t)n * MINI, MINI));
-		if ((size_t)n * 4 >= o->minifat.len)
-			break;
-		n = bytes_le32(o->minifat, (size_t)n * 4);
-	}
-	return slice_sub(buf_slice(&out), 0, max);
-}
-
-/* The table of all chains: its own sectors stand in the header and, for large
- * files, in a chain of tables of their own. */
 static void
-read_fat(struct ole2 *o)
+note_storage(struct ole2 *o, size_t i)
 {
-	struct buf fat = buf_in(o->arena);
-	uint32_t next = bytes_le32(o->file, 68);
+	struct storage *s = &o->storages[cfb_parent(&o->cfb, i)];
+	enum role role = o->streams[i].role;
 
-	for (size_t i = 0; i < 109; i++) {
-		uint32_t n = bytes_le32(o->file, 76 + 4 * i);
-
-		if (n < END)
-			buf_add(&fat, sector_of(o, n));
-	}
-	for (size_t i = 0; next < END && i < o->nsectors; i++) {
-		struct slice table = sector_of(o, next);
-
-		for (size_t j = 0; j + 4 < table.len; j += 4) {
-			uint32_t n = bytes_le32(table, j);
-
-			if (n < END && fat.len < o->file.len)
-				buf_add(&fat, sector_of(o, n));
-		}
-		next = table.len >= 4 ? bytes_le32(table, table.len - 4) : END;
-	}
-	o->fat = buf_slice(&fat);
+	if (role == TABLE_0 || role == TABLE_1)
+		s->tables[role - TABLE_0] = (uint32_t)i;
+	else if ((role == MAIL_NAME || role == MAIL_NAME_BYTES) &&
+	    (s->name == 0 || slice_search(o->streams[i].name, SLICE("_3707"))
+	    < o->streams[i].name.len))
+		s->name = (uint32_t)i;
 }
 
-static struct slice
-entry_of(const struct ole2 *o, size_t i)
+static void
+look_around(struct ole2 *o)
 {
-	return slice_sub(o->directory, i * ENTRY, ENTRY);
+	size_t n = cfb_entries(&o->cfb);
+
+	o->streams = arena_array(o->arena, n, sizeof *o->streams);
+	o->storages = arena_array(o->arena, n, sizeof *o->storages);
+	for (size_t i = 1; i < n; i++) {
+		if (!cfb_is_stream(&o->cfb, i))
+			continue;
+		o->streams[i].name = cfb_name(&o->cfb, i);
+		o->streams[i].role = role_of(o->streams[i].name);
+		note_storage(o, i);
+	}
 }
 
+/* ---- text ---- */
+
+static size_t
+room(const struct buf *b)
+{
+	return b->len < TEXT ? TEXT - b->len : 0;
+}
+
+static enum legacy
+word(struct ole2 *o, size_t i)
+{
+	const struct storage *s = &o->storages[cfb_parent(&o->cfb, i)];
+	struct slice tables[2], document = cfb_stream(&o->cfb, i);
+
+	for (int k = 0; k < 2; k++)
+		tables[k] = s->tables[k] != 0 ? cfb_stream(&o->cfb,
+		    s->tables[k]) : SLICE("");
+	return word_text(document, tables, room(&o->text), &o->text);
+}
+
+static enum legacy
+mail_text(struct ole2 *o, size_t i)
+{
+	struct slice s = cfb_stream(&o->cfb, i);
+	struct sink sink;
+
+	sink_begin(&sink, room(&o->text));
+	if (o->streams[i].role == MAIL_TEXT || o->streams[i].role == MAIL_NAME)
+		sink_utf16(&sink, s);
+	else
+		codepage_text(&sink, 1252, s);
+	sink_end(&sink, &o->text);
+	return sink.whole ? LEGACY_WHOLE : LEGACY_PART;
+}
+
+static enum legacy
+text_of(struct ole2 *o, size_t i)
+{
+	switch (o->streams[i].role) {
+	case WORD:
+		return word(o, i);
+	case EXCEL:
+		return excel_text(cfb_stream(&o->cfb, i), room(&o->text),
+		    &o->text);
+	case SLIDES:
+		return slides_text(cfb_stream(&o->cfb, i), room(&o->text),
+		    &o->text);
+	case MAIL_TEXT: case MAIL_BYTES: case MAIL_NAME: case MAIL_NAME_BYTES:
+		return mail_text(o, i);
+	default:
+		/* The text of macros is members. */
+		return LEGACY_WHOLE;
+	}
+}
+
+static void
+read_stream(struct ole2 *o, size_t i)
+{
+	enum role role = o->streams[i].role;
+	enum legacy read;
+
+	if (role == SECRET) {
+		o->read = LEGACY_ENCRYPTED;
+	} else if (role == PROPERTIES) {
+		properties_text(cfb_stream(&o->cfb, i), room(&o->properties),
+		    &o->properties);
+	} else if (role == MACROS || (role >= WORD && role <= SLIDES &&
+	    role != TABLE_0 && role != TABLE_1) || role >= MAIL_TEXT) {
+		read = text_of(o, i);
+		o->documents++;
+		o->read = read > o->read ? read : o->read;
+		if (o->text.len > 0 && o->text.ptr[o->text.len - 1] != '\n')
+			buf_addc(&o->text, '\n');
+	}
+}
+
+/* A file in which there is nothing that we can read says so. */
 static bool
-open_file(struct ole2 *o, struct slice file, struct arena *a)
+add_text(struct ole2 *o)
 {
-	uint32_t shift = bytes_le16(file, 30);
+	size_t n = cfb_entries(&o->cfb);
+	bool more;
 
-	*o = (struct ole2){ .file = file, .arena = a };
-	if (file.len < HEADER || (shift != 9 && shift != 12))
-		return false;
-	o->sector = (size_t)1 << shift;
-	o->nsectors = file.len / o->sector;
-	o->cutoff = bytes_le32(file, 56);
-	read_fat(o);
-	o->directory = chain(o, bytes_le32(file, 48), ENTRIES * ENTRY);
-	if (o->directory.len < ENTRY)
-		return false;
-	o->minifat = chain(o, bytes_le32(file, 60), o->file.len);
-	o->mini = chain(o, bytes_le32(entry_of(o, 0), 116), o->file.len);
-	return true;
+	for (size_t i = 1; i < n; i++)
+		read_stream(o, i);
+	if (o->read == LEGACY_ENCRYPTED)
+		walk_why(o->container, UNPACK_ENCRYPTED);
+	if (cfb_spent(&o->cfb))
+		walk_why(o->container, UNPACK_DAMAGED);
+	more = walk_member(o->w, o->container, o->documents > 0 &&
+	    o->read == LEGACY_WHOLE && !cfb_spent(&o->cfb) ? SLICE("text") :
+	    SLICE("text, in part"), buf_slice(&o->text)) &&
+	    (o->properties.len == 0 || walk_member(o->w, o->container,
+	    SLICE("properties"), buf_slice(&o->properties)));
+	return more;
 }
 
+/* ---- members ---- */
+
+/* What an attachment is called in its own storage, else what the stream is. */
 static struct slice
-stream_of(const struct ole2 *o, struct slice entry)
+attachment_name(struct ole2 *o, size_t i)
 {
-	uint32_t first = bytes_le32(entry, 116), len = bytes_le32(entry, 120);
+	uint32_t at = o->storages[cfb_parent(&o->cfb, i)].name;
+	struct buf out = buf_in(o->w->arena);
+	struct sink sink;
 
-	return len < o->cutoff ? mini_chain(o, first, len) :
-	    chain(o, first, len);
-}
-
-/* UTF-16LE as UTF-8; half a character becomes U+FFFD. */
-static struct slice
-utf8_of(struct arena *a, struct slice s)
-{
-	struct buf out = buf_in(a);
-
-	for (size_t i = 0; i + 1 < s.len; i += 2) {
-		uint32_t c = bytes_le16(s, i);
-		char utf8[4];
-
-		if (c == 0)
-			break;
-		buf_add(&out, slice_make(utf8, utf8_put(utf8, c)));
-	}
+	if (at == 0)
+		return o->streams[i].name;
+	sink_begin(&sink, TEXT);
+	if (o->streams[at].role == MAIL_NAME)
+		sink_utf16(&sink, cfb_stream(&o->cfb, at));
+	else
+		codepage_text(&sink, 1252, cfb_stream(&o->cfb, at));
+	sink_end(&sink, &out);
 	return buf_slice(&out);
 }
 
-static struct slice
-name_of(struct arena *a, struct slice entry)
+static bool
+add_rtf(struct ole2 *o, size_t i)
 {
-	uint32_t len = bytes_le16(entry, 64);
+	struct buf out = buf_in(o->arena);
 
-	return utf8_of(a, slice_sub(entry, 0, len >= 2 && len <= 2 * NAME ?
-	    len - 2 : 0));
+	if (!lzfu_expand(cfb_stream(&o->cfb, i), OBJECT, &out))
+		walk_why(o->container, UNPACK_DAMAGED);
+	return walk_member(o->w, o->container, SLICE("body.rtf"),
+	    buf_slice(&out));
 }
 
-/* ---- what a stream holds ---- */
-
-/* One token of a chunk: a byte as it is, or a copy of what stands before. */
 static bool
-expand_token(struct buf *out, size_t from, struct slice *rest, bool copy)
+add_objects(struct ole2 *o, size_t i)
 {
-	size_t done = out->len - from, bits = 4;
-	uint32_t token;
-	size_t back, len;
+	struct slice document = cfb_stream(&o->cfb, i), object;
+	size_t at = 0;
 
-	if (!copy) {
-		buf_addc(out, rest->ptr[0]);
-		*rest = slice_after(*rest, 1);
-		return true;
-	}
-	while (((size_t)1 << bits) < done)
-		bits++;
-	token = bytes_le16(*rest, 0);
-	back = (token >> (16 - bits)) + 1;
-	len = (token & (0xffffU >> bits)) + 3;
-	if (rest->len < 2 || back > done || done + len > CHUNK)
-		return false;
-	while (len-- > 0)
-		buf_addc(out, out->ptr[out->len - back]);
-	*rest = slice_after(*rest, 2);
+	for (unsigned n = 1; (object = slides_object(document, &at, OBJECT,
+	    o->arena)).ptr != NULL; n++)
+		if (!walk_member(o->w, o->container, arena_printf(o->w->arena,
+		    "object %u", n), object))
+			return false;
 	return true;
 }
 
 static bool
-expand_chunk(struct buf *out, struct slice chunk)
+add_members(struct ole2 *o, size_t i)
 {
-	size_t from = out->len;
+	struct slice name = o->streams[i].name;
 
-	while (chunk.len > 0) {
-		unsigned flags = (unsigned char)chunk.ptr[0];
-
-		chunk = slice_after(chunk, 1);
-		for (int i = 0; i < 8 && chunk.len > 0; i++, flags >>= 1)
-			if (out->len - from >= CHUNK ||
-			    !expand_token(out, from, &chunk, flags & 1))
-				return false;
-	}
-	return true;
-}
-
-/* [MS-OVBA] 2.4.1.3; false: it is none. */
-static bool
-expand(struct buf *out, struct slice s)
-{
-	if (s.len < 3 || s.ptr[0] != 1)
-		return false;
-	for (s = slice_after(s, 1); s.len >= 2; ) {
-		uint32_t head = bytes_le16(s, 0);
-		size_t len = (head & 0xfff) + 1;
-
-		if ((head & 0x7000) != 0x3000)
-			break;
-		if (head & 0x8000) {
-			if (!expand_chunk(out, slice_sub(s, 2, len)))
-				return false;
-		} else {
-			buf_add(out, slice_sub(s, 2, CHUNK));
-		}
-		s = slice_after(s, 2 + len);
-	}
-	return out->len > 0;
-}
-
-/* A module's source stands compressed behind what Office compiled. Each one
- * begins with "Attribute", whose first eight letters are literals. */
-static bool
-macro(struct walk *w, struct walk_entry *parent, struct slice name,
-    struct slice s)
-{
-	struct slice mark = SLICE("\0Attribut");
-	size_t at = slice_search(s, mark);
-	struct buf out = buf_in(w->arena);
-
-	if (at == s.len || at < 3 || !expand(&out, slice_after(s, at - 3)))
-		return true;
-	return walk_member(w, parent, arena_printf(w->arena, "%.*s.bas",
-	    SLICE_ARG(name)), buf_slice(&out));
-}
-
-static bool
-has_files(struct slice name)
-{
-	static const struct slice names[] = { SLICE("Package"),
-	    SLICE("CONTENTS"), SLICE("Contents"), SLICE("EmbeddedOdf"),
-	    /* PidTagAttachDataBinary of an Outlook message. */
-	    SLICE("__substg1.0_37010102") };
-
-	for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-		if (slice_eq(name, names[i]))
-			return true;
-	return false;
-}
-
-static bool
-look(struct walk *w, struct walk_entry *parent, const struct ole2 *o,
-    struct slice entry)
-{
-	struct slice name = name_of(w->arena, entry);
-
-	if (slice_eq(name, SLICE("\001Ole10Native"))) {
+	switch (o->streams[i].role) {
+	case NATIVE:
 		/* Its length comes first. */
-		if (!package_read_member(w, parent,
-		    slice_after(stream_of(o, entry), 4)))
-			walk_why(parent, UNPACK_DAMAGED);
+		if (!package_read_member(o->w, o->container,
+		    slice_after(cfb_stream(&o->cfb, i), 4)))
+			walk_why(o->container, UNPACK_DAMAGED);
+		return true;
+	case CARRIES_FILE:
+		return walk_member(o->w, o->container, attachment_name(o, i),
+		    cfb_stream(&o->cfb, i));
+	case MAIL_HTML:
+		return walk_member(o->w, o->container, SLICE("body.html"),
+		    cfb_stream(&o->cfb, i));
+	case MAIL_RTF:
+		return add_rtf(o, i);
+	case SLIDES:
+		return add_objects(o, i);
+	case OTHER:
+		return macro_read_member(o->w, o->container, name,
+		    cfb_stream(&o->cfb, i));
+	default:
 		return true;
 	}
-	if (has_files(name))
-		return walk_member(w, parent, name, stream_of(o, entry));
-	/* The document as a whole is behind a password. */
-	if (slice_eq(name, SLICE("EncryptedPackage")))
-		walk_why(parent, UNPACK_ENCRYPTED);
-	return macro(w, parent, name, stream_of(o, entry));
 }
 
 void
@@ -287,18 +303,20 @@ ole2_read_members(struct walk *w, struct walk_entry *container,
     struct slice bytes)
 {
 	struct arena *a = arena_new();
-	struct ole2 o;
+	struct ole2 o = { .w = w, .container = container, .arena = a,
+	    .text = buf_in(a), .properties = buf_in(a) };
 
-	if (!open_file(&o, bytes, a)) {
+	if (!cfb_open(&o.cfb, bytes, a)) {
 		walk_why(container, UNPACK_DAMAGED);
 	} else {
-		for (size_t i = 1; i < o.directory.len / ENTRY; i++) {
-			struct slice entry = entry_of(&o, i);
-
-			if (entry.ptr[66] == TYPE_STREAM &&
-			    !look(w, container, &o, entry))
-				break;
-		}
+		look_around(&o);
+		if (add_text(&o))
+			for (size_t i = 1; i < cfb_entries(&o.cfb); i++)
+				if (cfb_is_stream(&o.cfb, i) &&
+				    !add_members(&o, i))
+					break;
+		if (cfb_spent(&o.cfb))
+			walk_why(container, UNPACK_DAMAGED);
 	}
 	arena_free(a);
 }

@@ -5,8 +5,10 @@
  * cross-reference table says, since what one reader finds is what counts. A
  * stream whose dictionary says /EmbeddedFile is a member; object streams and
  * JavaScript are members too, inflated, for engines that do not do it. Filters
- * other than Flate, and none, are left as they are. An encrypted document is
- * said to be that. Its text (pdf_text.h) is a member of its own.
+ * other than Flate, and none, are left as they are. Its text (pdf_text.h) is a
+ * member of its own. Of an encrypted document that anybody can open
+ * (pdf_crypt.h) the same streams are members, decrypted; of another it is said
+ * that it is encrypted.
  */
 #include <zlib.h>
 
@@ -86,29 +88,43 @@ stream_bytes(struct slice bytes, size_t at)
 /* What its pages say is a member too, and its name says whether that is all of
  * it: no member of a file is called so, for those have numbers. */
 static bool
-add_text(struct walk *w, struct walk_entry *container, struct slice bytes)
+add_text(struct walk *w, struct walk_entry *container, struct pdf *pdf)
 {
 	struct buf out = buf_in(w->arena);
-	struct pdf pdf;
-	bool whole;
+	bool whole = pdf_text(pdf, TEXT, &out);
 
-	pdf_index(&pdf, bytes, w->arena);
-	whole = pdf_text(&pdf, TEXT, &out);
 	return walk_member(w, container, whole ? SLICE("text") :
 	    SLICE("text, in part"), buf_slice(&out));
 }
 
-void
-pdf_read_members(struct walk *w, struct walk_entry *container,
-    struct slice bytes)
+/* By its objects, for each has a key of its own. */
+static void
+add_decrypted(struct walk *w, struct walk_entry *container, struct pdf *pdf)
+{
+	size_t found = 0;
+
+	for (size_t i = 0; i < pdf->n; i++) {
+		struct slice body = pdf->objects[i].body, d, rest;
+		bool whole;
+
+		if (!pdf_value(body, &d, &rest) || !wanted(d))
+			continue;
+		if (slice_search(rest, SLICE("stream")) == rest.len)
+			continue;
+		if (!walk_member(w, container, arena_printf(w->arena,
+		    "stream %zu", ++found), pdf_stream(pdf, body, &whole)))
+			return;
+		if (!whole)
+			walk_why(container, UNPACK_DAMAGED);
+	}
+}
+
+static void
+add_streams(struct walk *w, struct walk_entry *container, struct slice bytes)
 {
 	struct slice word = SLICE("stream");
 	size_t at = 0, found = 0;
 
-	if (says(bytes, SLICE("/Encrypt")))
-		walk_why(container, UNPACK_ENCRYPTED);
-	else if (!add_text(w, container, bytes))
-		return;
 	for (int i = 0; i < STREAMS; i++) {
 		size_t next = at + slice_search(slice_after(bytes, at), word);
 		struct slice d, s;
@@ -131,4 +147,23 @@ pdf_read_members(struct walk *w, struct walk_entry *container,
 			return;
 	}
 	walk_why(container, UNPACK_TOO_MANY);
+}
+
+void
+pdf_read_members(struct walk *w, struct walk_entry *container,
+    struct slice bytes)
+{
+	struct pdf pdf;
+
+	pdf_index(&pdf, bytes, w->arena);
+	/* What says so anywhere may be what the next reader goes by. */
+	if (pdf.crypt.lock == PDF_LOCKED || (pdf.crypt.lock == PDF_PLAIN &&
+	    says(bytes, SLICE("/Encrypt"))))
+		walk_why(container, UNPACK_ENCRYPTED);
+	else if (!add_text(w, container, &pdf))
+		return;
+	if (pdf.crypt.lock == PDF_OPEN)
+		add_decrypted(w, container, &pdf);
+	else
+		add_streams(w, container, bytes);
 }

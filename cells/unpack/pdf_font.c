@@ -114,13 +114,8 @@ from_byte(unsigned char c, struct buf *out)
 }
 
 void
-pdf_words(struct slice written, struct arena *a, struct buf *out)
+pdf_words(struct slice s, struct buf *out)
 {
-	struct buf bytes = buf_in(a);
-	struct slice s;
-
-	pdf_string(written, &bytes);
-	s = buf_slice(&bytes);
 	if (slice_starts(s, SLICE("\xfe\xff")))
 		from_utf16(slice_after(s, 2), false, out);
 	else if (slice_starts(s, SLICE("\xff\xfe")))

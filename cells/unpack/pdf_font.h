@@ -32,7 +32,8 @@ bool pdf_font_put(const struct pdf_font *font, struct slice bytes,
     struct buf *out);
 /* A string as it is written, "(...)" or "<...>", as bytes. */
 void pdf_string(struct slice written, struct buf *out);
-/* A string for people (title, note): UTF-16 behind its mark, else as it is. */
-void pdf_words(struct slice written, struct arena *a, struct buf *out);
+/* The bytes of a string for people (title, note): UTF-16 behind its mark, else
+ * as they are. */
+void pdf_words(struct slice bytes, struct buf *out);
 
 #endif

@@ -2,13 +2,14 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <zlib.h>
 
 #include "base/buf.h"
+#include "cells/unpack/pdf_filter.h"
+#include "cells/unpack/pdf_font.h"
 
 enum {
 	OBJECTS = 200000, NESTED = 60, INFLATED = 64 << 20, FILTERS = 4,
-	PIECE = 64 * 1024, LAST = 4096,
+	LAST = 4096, TRAILERS = 50,
 };
 
 /* ---- values ---- */
@@ -144,6 +145,30 @@ pdf_value(struct slice s, struct slice *value_r, struct slice *rest_r)
 	return true;
 }
 
+/* A name may have any of its characters as #xx (ISO 32000-1, 7.3.5). */
+bool
+pdf_name_is(struct slice name, const char *key)
+{
+	size_t at = 0, len = strlen(key);
+
+	if (name.len == len)
+		return memcmp(name.ptr, key, len) == 0;
+	for (size_t i = 0; i < name.len; i++, at++) {
+		char c = name.ptr[i];
+
+		if (c == '#' && i + 2 < name.len &&
+		    ascii_hex(name.ptr[i + 1]) >= 0 &&
+		    ascii_hex(name.ptr[i + 2]) >= 0) {
+			c = (char)(ascii_hex(name.ptr[i + 1]) * 16 +
+			    ascii_hex(name.ptr[i + 2]));
+			i += 2;
+		}
+		if (at == len || c != key[at])
+			return false;
+	}
+	return at == len;
+}
+
 struct slice
 pdf_get(struct slice dictionary, const char *key)
 {
@@ -156,7 +181,7 @@ pdf_get(struct slice dictionary, const char *key)
 	    slice_starts(name, SLICE("/"))) {
 		if (!pdf_value(rest, &value, &rest))
 			break;
-		if (slice_eq(slice_after(name, 1), slice_of(key)))
+		if (pdf_name_is(slice_after(name, 1), key))
 			return value;
 	}
 	return SLICE("");
@@ -171,6 +196,14 @@ by_number(const void *a, const void *b)
 
 	if (x->number != y->number)
 		return x->number < y->number ? -1 : 1;
+	return x->order < y->order ? -1 : x->order > y->order;
+}
+
+static int
+by_order(const void *a, const void *b)
+{
+	const struct pdf_object *x = a, *y = b;
+
 	return x->order < y->order ? -1 : x->order > y->order;
 }
 
@@ -220,23 +253,24 @@ add(struct pdf *pdf, uint64_t number, struct slice body)
 	pdf->n++;
 }
 
-/* The number of "N G obj" whose word begins at `at`; false: it is none. */
+/* Number and generation of "N G obj" whose word begins at `at`; false: it is
+ * none. */
 static bool
-number_before(struct slice bytes, size_t at, uint64_t *number_r)
+number_before(struct slice bytes, size_t at, uint64_t number_r[2])
 {
 	size_t i = at, end;
 
-	for (int n = 0; n < 2; n++) {
+	for (int n = 1; n >= 0; n--) {
 		while (i > 0 && blank(bytes.ptr[i - 1]))
 			i--;
 		end = i;
 		while (i > 0 && ascii_digit(bytes.ptr[i - 1]) && end - i < 10)
 			i--;
-		if (i == end)
+		if (!slice_number(slice_sub(bytes, i, end - i), UINT32_MAX - 1,
+		    &number_r[n]))
 			return false;
 	}
-	return slice_number(slice_sub(bytes, i, end - i), UINT32_MAX - 1,
-	    number_r);
+	return true;
 }
 
 static void
@@ -244,7 +278,7 @@ top_objects(struct pdf *pdf, struct slice bytes)
 {
 	struct slice word = SLICE("obj");
 	size_t at = 0, last = SIZE_MAX;
-	uint64_t number = 0, next_number;
+	uint64_t number = 0, next_number[2];
 
 	for (;;) {
 		size_t next = at + slice_search(slice_after(bytes, at), word);
@@ -254,12 +288,12 @@ top_objects(struct pdf *pdf, struct slice bytes)
 		at = next + word.len;
 		if ((next >= 3 && slice_eq(slice_sub(bytes, next - 3, 3),
 		    SLICE("end"))) ||
-		    !number_before(bytes, next, &next_number))
+		    !number_before(bytes, next, next_number))
 			continue;
 		if (last != SIZE_MAX)
 			add(pdf, number, slice_sub(bytes, last, next - last));
 		last = at;
-		number = next_number;
+		number = next_number[0];
 	}
 	if (last != SIZE_MAX)
 		add(pdf, number, slice_after(bytes, last));
@@ -303,107 +337,84 @@ inner_objects(struct pdf *pdf, struct slice body)
 	}
 }
 
+static void
+sort(struct pdf *pdf, int (*by)(const void *a, const void *b))
+{
+	if (pdf->n > 0)
+		qsort(pdf->objects, pdf->n, sizeof *pdf->objects, by);
+}
+
+/* How it is encrypted, by one trailer. A file whose trailers differ in that is
+ * one thing to one reader and another to the next: it is locked. */
+static void
+unlock_by(struct pdf *pdf, struct slice trailer, unsigned *plain)
+{
+	struct slice how = pdf_find(pdf, pdf_get(trailer, "Encrypt"));
+	struct slice ids = pdf_find(pdf, pdf_get(trailer, "ID")), id, rest;
+	struct buf first = buf_in(pdf->arena);
+	struct pdf_crypt before = pdf->crypt;
+
+	*plain += how.len == 0 && pdf_get(trailer, "Root").len > 0;
+	if (how.len == 0 || before.lock == PDF_LOCKED)
+		return;
+	if (slice_starts(ids, SLICE("[")) && pdf_value(slice_after(ids, 1),
+	    &id, &rest))
+		pdf_string(id, &first);
+	pdf_crypt_open(pdf, how, buf_slice(&first), &pdf->crypt);
+	if (before.lock == PDF_OPEN && memcmp(before.key, pdf->crypt.key,
+	    sizeof before.key) != 0)
+		pdf->crypt.lock = PDF_LOCKED;
+}
+
+/* A trailer is behind its word, or the dictionary of a table's stream. */
+static void
+unlock(struct pdf *pdf)
+{
+	struct slice word = SLICE("trailer"), rest = pdf->bytes;
+	unsigned plain = 0, n = 0;
+
+	for (; n < TRAILERS; n++) {
+		size_t at = slice_search(rest, word);
+
+		if (at == rest.len)
+			break;
+		rest = slice_after(rest, at + word.len);
+		unlock_by(pdf, slice_sub(rest, 0, LAST), &plain);
+	}
+	for (size_t i = 0; i < pdf->n && n < TRAILERS; i++) {
+		if (!slice_eq(pdf_get(pdf->objects[i].body, "Type"),
+		    SLICE("/XRef")))
+			continue;
+		unlock_by(pdf, pdf->objects[i].body, &plain);
+		n++;
+	}
+	if (pdf->crypt.lock == PDF_OPEN && (plain > 0 || n == TRAILERS))
+		pdf->crypt.lock = PDF_LOCKED;
+}
+
 void
 pdf_index(struct pdf *pdf, struct slice bytes, struct arena *a)
 {
 	size_t n;
 
-	*pdf = (struct pdf){ .arena = a, .whole = true };
+	*pdf = (struct pdf){ .arena = a, .whole = true, .bytes = bytes,
+	    .left = INFLATED };
 	top_objects(pdf, bytes);
+	sort(pdf, by_number);
+	unlock(pdf);
+	if (pdf->crypt.lock == PDF_LOCKED)
+		return;
+	/* Of streams of objects, too, the last one in the file counts. */
+	sort(pdf, by_order);
 	n = pdf->n;
 	for (size_t i = 0; i < n; i++)
 		if (slice_eq(pdf_get(pdf->objects[i].body, "Type"),
 		    SLICE("/ObjStm")))
 			inner_objects(pdf, pdf->objects[i].body);
-	if (pdf->n > 0)
-		qsort(pdf->objects, pdf->n, sizeof *pdf->objects, by_number);
+	sort(pdf, by_number);
 }
 
 /* ---- streams ---- */
-
-static struct slice
-inflated(struct pdf *pdf, struct slice s, bool *whole_r)
-{
-	struct buf out = buf_in(pdf->arena);
-	z_stream z = { .next_in = (Bytef *)(uintptr_t)s.ptr,
-	    .avail_in = s.len < UINT32_MAX ? (uInt)s.len : UINT32_MAX };
-	int rc = Z_OK;
-
-	if (inflateInit(&z) != Z_OK)
-		return SLICE("");
-	while (rc == Z_OK && pdf->inflated < INFLATED) {
-		z.next_out = (Bytef *)buf_room(&out, PIECE);
-		z.avail_out = PIECE;
-		rc = inflate(&z, Z_NO_FLUSH);
-		buf_took(&out, PIECE - z.avail_out);
-		pdf->inflated += PIECE - z.avail_out;
-	}
-	inflateEnd(&z);
-	*whole_r = *whole_r && rc == Z_STREAM_END;
-	return buf_slice(&out);
-}
-
-static struct slice
-from_hex(struct pdf *pdf, struct slice s)
-{
-	struct buf out = buf_in(pdf->arena);
-	int high = -1;
-
-	for (size_t i = 0; i < s.len && s.ptr[i] != '>'; i++) {
-		int digit = ascii_hex(s.ptr[i]);
-
-		if (digit < 0)
-			continue;
-		if (high >= 0)
-			buf_addc(&out, (char)(high << 4 | digit));
-		high = high >= 0 ? -1 : digit;
-	}
-	if (high >= 0)
-		buf_addc(&out, (char)(high << 4));
-	return buf_slice(&out);
-}
-
-static struct slice
-from_ascii85(struct pdf *pdf, struct slice s)
-{
-	struct buf out = buf_in(pdf->arena);
-	uint32_t group = 0;
-	unsigned n = 0;
-
-	for (size_t i = 0; i < s.len && s.ptr[i] != '~'; i++) {
-		if (s.ptr[i] == 'z' && n == 0)
-			buf_add(&out, slice_make("\0\0\0\0", 4));
-		if (s.ptr[i] < '!' || s.ptr[i] > 'u')
-			continue;
-		group = group * 85 + (uint32_t)(s.ptr[i] - '!');
-		if (++n < 5)
-			continue;
-		for (n = 4; n > 0; n--)
-			buf_addc(&out, (char)(group >> (n - 1) * 8));
-		group = 0;
-	}
-	for (unsigned k = n; k > 0 && k < 5; k++)
-		group = group * 85 + 84;
-	for (unsigned k = 1; k < n; k++)
-		buf_addc(&out, (char)(group >> (4 - k) * 8));
-	return buf_slice(&out);
-}
-
-static struct slice
-undo(struct pdf *pdf, struct slice filter, struct slice s, bool *whole_r)
-{
-	if (slice_eq(filter, SLICE("/FlateDecode")) ||
-	    slice_eq(filter, SLICE("/Fl")))
-		return inflated(pdf, s, whole_r);
-	if (slice_eq(filter, SLICE("/ASCIIHexDecode")) ||
-	    slice_eq(filter, SLICE("/AHx")))
-		return from_hex(pdf, s);
-	if (slice_eq(filter, SLICE("/ASCII85Decode")) ||
-	    slice_eq(filter, SLICE("/A85")))
-		return from_ascii85(pdf, s);
-	*whole_r = false;
-	return SLICE("");
-}
 
 static struct slice
 raw(struct slice body)
@@ -425,23 +436,88 @@ raw(struct slice body)
 	return slice_sub(s, 0, at);
 }
 
+/* Whose object a body is: what stands before it in the file. Those of object
+ * streams have no number of their own there, and are encrypted with these. */
+static bool
+identity(const struct pdf *pdf, struct slice body, uint64_t number_r[2])
+{
+	struct slice bytes = pdf->bytes;
+	size_t at;
+
+	if (body.ptr < bytes.ptr || body.ptr >= bytes.ptr + bytes.len)
+		return false;
+	at = (size_t)(body.ptr - bytes.ptr);
+	while (at > 0 && blank(bytes.ptr[at - 1]))
+		at--;
+	return at >= 3 && slice_eq(slice_sub(bytes, at - 3, 3),
+	    SLICE("obj")) && number_before(bytes, at - 3, number_r);
+}
+
+struct slice
+pdf_decrypted(const struct pdf *pdf, struct slice body, bool string,
+    struct slice s)
+{
+	uint64_t number[2];
+
+	if (pdf->crypt.lock != PDF_OPEN || !identity(pdf, body, number))
+		return s;
+	return pdf_crypt_bytes(&pdf->crypt, string, (uint32_t)number[0],
+	    (uint32_t)number[1], s, pdf->arena);
+}
+
+/* What is encrypted of a document that is: not its own tables, and not what
+ * says so. */
+static struct slice
+opened(const struct pdf *pdf, struct slice body, struct slice filter,
+    struct slice s)
+{
+	struct slice type = pdf_get(body, "Type");
+
+	if (slice_eq(type, SLICE("/XRef")) ||
+	    slice_search(filter, SLICE("/Crypt")) < filter.len ||
+	    (slice_eq(type, SLICE("/Metadata")) && !pdf->crypt.metadata))
+		return s;
+	return pdf_decrypted(pdf, body, false, s);
+}
+
+/* The next value of a list, or the only one. */
+static struct slice
+next_of(const struct pdf *pdf, struct slice *list, bool *only)
+{
+	struct slice one = SLICE("");
+
+	if (*only || !pdf_value(*list, &one, list) ||
+	    slice_eq(one, SLICE("]")))
+		return SLICE("");
+	return pdf_find(pdf, one);
+}
+
 struct slice
 pdf_stream(struct pdf *pdf, struct slice body, bool *whole_r)
 {
-	struct slice s = raw(body), filter = pdf_find(pdf,
-	    pdf_get(body, "Filter")), one;
+	struct slice filters = pdf_find(pdf, pdf_get(body, "Filter"));
+	struct slice parameters = pdf_find(pdf, pdf_get(body, "DecodeParms"));
+	struct slice s = opened(pdf, body, filters, raw(body)), name;
+	bool list = slice_starts(filters, SLICE("[")), done = false;
+	bool parameters_list = slice_starts(parameters, SLICE("["));
 
-	*whole_r = pdf->inflated < INFLATED;
+	*whole_r = pdf->left >= s.len;
 	if (!*whole_r)
 		return SLICE("");
-	pdf->inflated += s.len;
-	if (slice_starts(filter, SLICE("/")))
-		return undo(pdf, slice_sub(filter, 0, word_end(filter)), s,
-		    whole_r);
-	if (slice_starts(filter, SLICE("[")))
-		filter = slice_after(filter, 1);
-	for (int i = 0; i < FILTERS && pdf_value(filter, &one, &filter) &&
-	    slice_starts(one, SLICE("/")); i++)
-		s = undo(pdf, one, s, whole_r);
+	pdf->left -= s.len;
+	filters = slice_after(filters, list);
+	parameters = slice_after(parameters, parameters_list);
+	for (int i = 0; i < FILTERS && slice_starts(name = next_of(pdf,
+	    &filters, &done), SLICE("/")); i++) {
+		bool one = !parameters_list;
+		struct slice p = one ? parameters : next_of(pdf, &parameters,
+		    &one);
+
+		name = slice_sub(name, 0, word_end(name));
+		if (!slice_eq(name, SLICE("/Crypt")))
+			s = pdf_filter_undo(pdf->arena, name, p, s,
+			    &pdf->left, whole_r);
+		done = !list;
+	}
 	return s;
 }

@@ -9,10 +9,18 @@
  *		when it is none. Empty: there is none
  * pdf_get	the value of a key in a dictionary, as it is written (a
  *		reference is not followed); empty: not there
+ * pdf_name_is	whether a name, without its slash, is that one
  * pdf_value	the value at the beginning of s, and *rest_r behind it; false
  *		at the end
- * pdf_stream	the bytes of an object's stream with its filters undone: Flate,
- *		ASCII85, ASCIIHex. *whole_r false: another filter, or too large
+ * pdf_stream	the bytes of an object's stream, decrypted and with its filters
+ *		(pdf_filter.h) undone. *whole_r false: another filter, damaged,
+ *		or too large
+ * pdf_decrypted
+ *		the bytes of a string that stands in that object's body
+ *
+ * A document that anybody can open (pdf_crypt.h) is read like any other;
+ * pdf.crypt.lock is PDF_LOCKED where a password is wanted, and no object stream
+ * was looked into then.
  *
  * Bounds: OBJECTS, and 64 MB for all streams of a document together.
  */
@@ -21,6 +29,7 @@
 
 #include "base/arena.h"
 #include "base/slice.h"
+#include "cells/unpack/pdf_crypt.h"
 
 struct pdf_object {
 	uint32_t number, order;
@@ -31,14 +40,19 @@ struct pdf {
 	struct arena *arena;
 	struct pdf_object *objects;	/* by number */
 	size_t n, cap;
-	size_t inflated;		/* bytes of streams so far */
+	struct slice bytes;
+	struct pdf_crypt crypt;
+	size_t left;			/* bytes of streams that may be read */
 	bool whole;			/* nothing was left out */
 };
 
 void pdf_index(struct pdf *pdf, struct slice bytes, struct arena *a);
 struct slice pdf_find(const struct pdf *pdf, struct slice value);
+bool pdf_name_is(struct slice name, const char *key);
 struct slice pdf_get(struct slice dictionary, const char *key);
 bool pdf_value(struct slice s, struct slice *value_r, struct slice *rest_r);
 struct slice pdf_stream(struct pdf *pdf, struct slice body, bool *whole_r);
+struct slice pdf_decrypted(const struct pdf *pdf, struct slice body,
+    bool string, struct slice bytes);
 
 #endif

@@ -267,6 +267,20 @@ read_form(struct reader *r, struct slice form)
 	buf_free(&content);
 }
 
+/* A string of a dictionary, or an object of its own. */
+static struct slice
+string_bytes(const struct reader *r, struct slice dictionary,
+    struct slice value, struct slice string)
+{
+	struct buf bytes = buf_in(r->pdf->arena);
+	bool within = value.ptr >= dictionary.ptr &&
+	    value.ptr < dictionary.ptr + dictionary.len;
+
+	pdf_string(string, &bytes);
+	return pdf_decrypted(r->pdf, within ? dictionary : value, true,
+	    buf_slice(&bytes));
+}
+
 static void
 read_words(struct reader *r, struct slice dictionary)
 {
@@ -280,7 +294,7 @@ read_words(struct reader *r, struct slice dictionary)
 
 		if (!text(value) || !pdf_value(value, &string, &rest))
 			continue;
-		pdf_words(string, r->pdf->arena, &out);
+		pdf_words(string_bytes(r, dictionary, value, string), &out);
 		put(r, buf_slice(&out));
 		apart(r, SLICE("\n"));
 		buf_free(&out);

@@ -1,12 +1,14 @@
 /*
- * RTF: what stands behind \objdata, as hexadecimal digits with anything that
- * is none between them: an OLE 1.0 object, in it perhaps a compound file.
+ * RTF: its text (rtf_text.c), and what stands behind \objdata, as hexadecimal
+ * digits with anything that is none between them: an OLE 1.0 object, in it
+ * perhaps a compound file.
  */
 #include "base/buf.h"
 #include "cells/unpack/bytes.h"
+#include "cells/unpack/legacy.h"
 #include "cells/unpack/walk.h"
 
-enum { OBJECTS = 1000 };
+enum { OBJECTS = 1000, TEXT = 16 << 20 };
 
 /* The digits of a group, up to the brace that ends it. Control words between
  * them are passed over, as Word does. */
@@ -70,12 +72,26 @@ take_object(struct walk *w, struct walk_entry *container, int number,
 	    arena_printf(w->arena, "object %d", number), inner);
 }
 
+static bool
+add_text(struct walk *w, struct walk_entry *container, struct slice bytes)
+{
+	struct buf out = { 0 };
+	bool whole = rtf_text(bytes, TEXT, &out) == LEGACY_WHOLE;
+	bool more = walk_member(w, container, whole ? SLICE("text") :
+	    SLICE("text, in part"), buf_slice(&out));
+
+	buf_free(&out);
+	return more;
+}
+
 void
 rtf_read_members(struct walk *w, struct walk_entry *container,
     struct slice bytes)
 {
 	struct slice word = SLICE("\\objdata"), rest = bytes;
 
+	if (!add_text(w, container, bytes))
+		return;
 	for (int i = 0; i < OBJECTS; i++) {
 		size_t at = slice_search(rest, word);
 

@@ -58,4 +58,9 @@ walk_reader archive_read_members, mail_read_members, ole2_read_members,
 bool package_read_member(struct walk *w, struct walk_entry *parent,
     struct slice bytes);
 
+/* The source of a macro, where the stream of that name is one. False: over a
+ * limit. */
+bool macro_read_member(struct walk *w, struct walk_entry *parent,
+    struct slice name, struct slice bytes);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include <string.h>
 
+#include "detect/block.h"
 #include "detect/card.h"
 #include "detect/iban.h"
 #include "detect/national.h"
@@ -9,7 +10,7 @@
 
 /* How far back a group, a link or the name in an address may begin. */
 enum { GROUP = 32, TOKEN = 256, LOCAL = 64, DOMAIN = 253, BIC_FAR = 24,
-    DIGITS = 6, LETTERS = 3 };
+    DIGITS = 7, LETTERS = 3, INITIALS = 6, NEAR = 9, ENOUGH = 6 };
 
 static const char *const card_words[] = { "card", "cards", "kreditkarte",
     "karte", "kartennummer", "carte", "tarjeta", "carta", "kort", "kortti",
@@ -21,6 +22,12 @@ find_begin(struct finder *f, struct slice text, unsigned what)
 {
 	*f = (struct finder){ .text = text, .what = what,
 	    .pause = text.len };
+	if (what & (FIND_CARD | FIND_IBAN | FIND_NATIONAL))
+		f->kinds |= BLOCK_NUMBER;
+	if (what & FIND_ADDRESS)
+		f->kinds |= BLOCK_ADDRESS;
+	if (what & FIND_BIC)
+		f->kinds |= BLOCK_BANK;
 }
 
 static bool
@@ -196,7 +203,7 @@ national_at_run(struct finder *f, size_t at, const struct run *run,
 	return false;
 }
 
-/* What begins with a digit has at least six before its third letter, in all
+/* What begins with a digit has at least seven before its third letter, in all
  * that we know; so most groups need no closer look. */
 static bool
 digits_enough(struct slice text, size_t at)
@@ -216,12 +223,36 @@ digits_enough(struct slice text, size_t at)
 	return digits == DIGITS;
 }
 
+/* What begins with a letter has six digits among its first nine characters, or
+ * six letters to begin with, or two digits behind two (an IBAN's). */
+static bool
+begins_well(struct slice text, size_t at)
+{
+	char c[NEAR];
+	size_t n = 0, digits = 0, initials = 0;
+
+	for (; at < text.len && n < NEAR; at++) {
+		if (ascii_alnum(text.ptr[at])) {
+			c[n] = ascii_lower(text.ptr[at]);
+			digits += ascii_digit(text.ptr[at]);
+			initials += n == initials && ascii_alpha(text.ptr[at]);
+			n++;
+		} else if (!run_gap(text.ptr[at])) {
+			break;
+		}
+	}
+	return digits >= ENOUGH || initials >= INITIALS || (n == NEAR &&
+	    (memcmp(c, "iban", 4) == 0 || (ascii_digit(c[2]) &&
+	    ascii_digit(c[3]))));
+}
+
 static bool
 number_at(struct finder *f, size_t at, struct find_hit *hit_r)
 {
 	struct run run;
 
-	if (ascii_digit(f->text.ptr[at]) && !digits_enough(f->text, at))
+	if (ascii_digit(f->text.ptr[at]) ? !digits_enough(f->text, at) :
+	    !begins_well(f->text, at))
 		return false;
 
 	/* Only an IBAN is longer than a card, and begins with a letter. */
@@ -361,31 +392,60 @@ bank_word(struct finder *f, struct find_hit *hit_r)
 	return false;
 }
 
-/* What a hit can be known by: a digit, '@', the b of BIC, the w of SWIFT. */
-static const unsigned char marks[256] = {
-	['0'] = FIND_CARD | FIND_IBAN | FIND_NATIONAL,
-	['1'] = FIND_CARD | FIND_IBAN | FIND_NATIONAL,
-	['2'] = FIND_CARD | FIND_IBAN | FIND_NATIONAL,
-	['3'] = FIND_CARD | FIND_IBAN | FIND_NATIONAL,
-	['4'] = FIND_CARD | FIND_IBAN | FIND_NATIONAL,
-	['5'] = FIND_CARD | FIND_IBAN | FIND_NATIONAL,
-	['6'] = FIND_CARD | FIND_IBAN | FIND_NATIONAL,
-	['7'] = FIND_CARD | FIND_IBAN | FIND_NATIONAL,
-	['8'] = FIND_CARD | FIND_IBAN | FIND_NATIONAL,
-	['9'] = FIND_CARD | FIND_IBAN | FIND_NATIONAL,
-	['@'] = FIND_ADDRESS,
-	['b'] = FIND_BIC, ['B'] = FIND_BIC, ['w'] = FIND_BIC, ['W'] = FIND_BIC,
-};
+/* Of the b's and w's that begin none of these words nearly all are told by the
+ * letter beside them. */
+static bool
+idle(struct slice text, size_t at)
+{
+	switch (text.ptr[at] | 0x20) {
+	case 'b':
+		return at + 1 == text.len || (text.ptr[at + 1] | 0x20) != 'i';
+	case 'w':
+		return at == 0 || (text.ptr[at - 1] | 0x20) != 's';
+	default:
+		return false;
+	}
+}
+
+/* What a hit can be known by: a digit, '@', the b of BIC, the w of SWIFT. The
+ * next of these from pos on, or the end. */
+static size_t
+next_mark(struct finder *f)
+{
+	size_t at = f->pos / BLOCK * BLOCK, pos;
+
+	for (;; at += BLOCK) {
+		if (at >= f->text.len)
+			return f->text.len;
+		if (f->marked != at + 1) {
+			f->marks = block_marks(f->text, at, f->kinds);
+			f->marked = at + 1;
+		}
+		if (f->pos > at)
+			f->marks &= ~UINT64_C(0) << (f->pos - at);
+		while (f->marks != 0) {
+			pos = at + (size_t)__builtin_ctzll(f->marks);
+			if (!idle(f->text, pos))
+				return pos;
+			f->marks &= f->marks - 1;
+		}
+		if (at + BLOCK >= f->pause)
+			return at + BLOCK < f->text.len ? at + BLOCK :
+			    f->text.len;
+	}
+}
 
 bool
 find_next(struct finder *f, struct find_hit *hit_r)
 {
 	while (f->pos < f->pause && f->pos < f->text.len) {
-		char c = f->text.ptr[f->pos];
+		char c;
 
-		if ((marks[(unsigned char)c] & f->what) == 0)
-			f->pos++;
-		else if (c == '@' ? address(f, hit_r) :
+		f->pos = next_mark(f);
+		if (f->pos >= f->pause || f->pos >= f->text.len)
+			break;
+		c = f->text.ptr[f->pos];
+		if (c == '@' ? address(f, hit_r) :
 		    ascii_digit(c) ? number(f, hit_r) : bank_word(f, hit_r))
 			return true;
 	}

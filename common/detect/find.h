@@ -52,7 +52,10 @@ struct finder {
 	struct slice text;
 	unsigned what;
 	size_t pos, done;		/* next to look at; end of last hit */
-	size_t pause;
+	size_t pause;			/* it stops there, with no hit */
+	unsigned kinds;			/* of marks (block.h) */
+	uint64_t marks;			/* in a block of text */
+	size_t marked;			/* where it begins, plus 1; 0: none */
 };
 
 void find_begin(struct finder *f, struct slice text, unsigned what);

@@ -1,6 +1,5 @@
 #include "detect/prints.h"
 
-#include <endian.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -8,6 +7,8 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include "detect/block.h"
 
 static const char magic[20] = "gatehouse prints 1\n";
 
@@ -39,15 +40,22 @@ struct prints {
 
 /* ---- of a text ---- */
 
-/* A text's words one after the other. The hash of PRINTS_WORDS words is a
- * polynomial of theirs, so that a word more is two multiplications; mixed, for
- * the low bits of a polynomial are poor. */
+/* A text's words, some hundred at a time, and what each of them makes in turn:
+ * a step for all of these is a short loop without a branch that depends on the
+ * text, and that is three times as fast as all steps for each word. The hash of
+ * PRINTS_WORDS words is a polynomial of theirs, so that a word more is two
+ * multiplications; mixed, for the low bits of a polynomial are poor. */
+enum { BATCH = 256, CARRY = PRINTS_WORDS, BEFORE = PRINTS_WINDOW - 1 };
+
 struct winnow {
-	uint64_t words[PRINTS_WORDS], hashes[PRINTS_WINDOW];
+	uint64_t words[CARRY + BATCH];	/* the last ones of the batch before */
+	uint64_t hashes[BEFORE + BATCH];	/* likewise */
+	size_t nwords;			/* of this batch */
+	size_t all;			/* words before it */
 	uint64_t sum;
-	size_t nwords, nhashes;
-	size_t best, taken;		/* hashes, by number; taken: 1 + it */
-	void (*take)(uint64_t hash, void *arg);
+	uint64_t taken;			/* the last that was */
+	bool some;			/* there was one */
+	void (*take)(const uint64_t *hashes, size_t n, void *arg);
 	void *arg;
 };
 
@@ -64,87 +72,104 @@ mixed(uint64_t h)
 	return h ^ (h >> SMALL);
 }
 
-/* The smallest of the window, of equal ones the last; each is taken once. */
-static void
-window(struct winnow *w)
+static uint64_t
+smaller(uint64_t a, uint64_t b)
 {
-	size_t n = w->nhashes < PRINTS_WINDOW ? w->nhashes : PRINTS_WINDOW;
-	size_t last = w->nhashes - 1, first = w->nhashes - n;
+	return a < b ? a : b;
+}
 
-	if (w->best < first || w->nhashes <= PRINTS_WINDOW) {
-		w->best = first;
-		for (size_t i = first; i <= last; i++)
-			if (w->hashes[i % PRINTS_WINDOW] <=
-			    w->hashes[w->best % PRINTS_WINDOW])
-				w->best = i;
-	} else if (w->hashes[last % PRINTS_WINDOW] <=
-	    w->hashes[w->best % PRINTS_WINDOW]) {
-		w->best = last;
-	}
-	if (w->taken == w->best + 1)
+/* The smallest of each window of n + BEFORE hashes, at the window's first: of
+ * two, of four, of eight in a row. */
+static void
+windows(uint64_t *h, size_t n)
+{
+	for (size_t i = 0; i < n + BEFORE - 1; i++)
+		h[i] = smaller(h[i], h[i + 1]);
+	for (size_t i = 0; i < n + BEFORE - 3; i++)
+		h[i] = smaller(h[i], h[i + 2]);
+	for (size_t i = 0; i < n; i++)
+		h[i] = smaller(h[i], h[i + 4]);
+}
+
+static void
+take_each(struct winnow *w, const uint64_t *least, size_t n)
+{
+	uint64_t distinct[BEFORE + BATCH], last = w->taken;
+	size_t count = 0;
+
+	if (n == 0)
 		return;
-	w->taken = w->best + 1;
-	w->take(w->hashes[w->best % PRINTS_WINDOW], w->arg);
+	for (size_t i = 0; i < n; i++) {
+		distinct[count] = least[i];
+		count += least[i] != last;
+		last = least[i];
+	}
+	/* No hash before the first: any value may be it. */
+	if (!w->some && least[0] == w->taken)
+		w->take(least, 1, w->arg);
+	w->some = true;
+	w->taken = last;
+	w->take(distinct, count, w->arg);
+}
+
+/* How many of the hashes that end in n words, behind `before` of them. */
+static size_t
+ending(size_t before, size_t n, size_t length)
+{
+	size_t full = before + n;
+
+	return full < length ? 0 : full - length + 1 < n ? full - length + 1 :
+	    n;
+}
+
+/* All that the words of the batch complete. */
+static void
+flush(struct winnow *w)
+{
+	size_t n = w->nwords, hashes = ending(w->all, n, PRINTS_WORDS);
+	size_t before = w->all >= PRINTS_WORDS - 1 ?
+	    w->all - (PRINTS_WORDS - 1) : 0;
+	size_t full = ending(before, hashes, PRINTS_WINDOW);
+	uint64_t least[BEFORE + BATCH];
+
+	for (size_t i = 0; i < n; i++) {
+		w->sum = w->sum * BASE + w->words[CARRY + i] -
+		    w->words[i] * BASE_5;
+		/* The first of a text end no hash, and are written over. */
+		w->hashes[BEFORE + i - (n - hashes > i ? i : n - hashes)] =
+		    mixed(w->sum);
+	}
+	memcpy(least, w->hashes, (BEFORE + hashes) * sizeof *least);
+	windows(least, hashes);
+	take_each(w, least + hashes - full, full);
+	memmove(w->words, w->words + n, CARRY * sizeof *w->words);
+	memmove(w->hashes, w->hashes + hashes, BEFORE * sizeof *w->hashes);
+	w->all += n;
+	w->nwords = 0;
 }
 
 static void
 add_word(struct winnow *w, uint64_t word)
 {
-	uint64_t *place = &w->words[w->nwords % PRINTS_WORDS];
+	w->words[CARRY + w->nwords] = word;
+	if (++w->nwords == BATCH)
+		flush(w);
+}
 
-	w->sum = w->sum * BASE + word - *place * BASE_5;
-	*place = word;
-	if (++w->nwords < PRINTS_WORDS)
+/* A text shorter than a window has one print all the same. */
+static void
+finish(struct winnow *w)
+{
+	size_t n;
+	uint64_t least = UINT64_MAX;
+
+	flush(w);
+	n = w->all >= PRINTS_WORDS ? w->all - PRINTS_WORDS + 1 : 0;
+	if (n == 0 || n >= PRINTS_WINDOW)
 		return;
-	w->hashes[w->nhashes++ % PRINTS_WINDOW] = mixed(w->sum);
-	if (w->nhashes >= PRINTS_WINDOW)
-		window(w);
-}
-
-/* A byte in each of eight. */
-#define EACH(c)	(UINT64_C(0x0101010101010101) * (c))
-
-/* Eight bytes as a number, whose lowest one is the first; 0 behind the end. */
-static uint64_t
-eight_at(struct slice text, size_t at)
-{
-	unsigned char bytes[8] = { 0 };
-	uint64_t eight;
-
-	if (text.len - at >= sizeof eight) {
-		memcpy(&eight, text.ptr + at, sizeof eight);
-	} else {
-		memcpy(bytes, text.ptr + at, text.len - at);
-		memcpy(&eight, bytes, sizeof eight);
-	}
-	return le64toh(eight);
-}
-
-/* A bit for each of eight bytes: letter, digit, or beyond ASCII. Carries of the
- * additions stay within a byte, for the top bits are masked out first. */
-static uint64_t
-in_words(uint64_t eight)
-{
-	uint64_t low = eight & EACH(0x7f), small = low | EACH(0x20);
-	uint64_t letter = (small + EACH(0x80 - 'a')) &
-	    ~(small + EACH(0x7f - 'z'));
-	uint64_t digit = (low + EACH(0x80 - '0')) &
-	    ~(low + EACH(0x7f - '9'));
-	uint64_t is = (letter | digit | eight) & EACH(0x80);
-
-	return (is >> 7) * UINT64_C(0x0102040810204080) >> 56;
-}
-
-/* The same for the 64 bytes from `at`: words are found by the bit, and not by
- * asking of each byte whether it ends one. */
-static uint64_t
-block_at(struct slice text, size_t at)
-{
-	uint64_t block = 0;
-
-	for (unsigned i = 0; i < 64 && at + i < text.len; i += 8)
-		block |= in_words(eight_at(text, at + i)) << i;
-	return block;
+	for (size_t i = 0; i < n; i++)
+		least = smaller(least, w->hashes[BEFORE - 1 - i]);
+	take_each(w, &least, 1);
 }
 
 /* How many bits are set from the lowest one on. */
@@ -157,25 +182,46 @@ ones(uint64_t bits)
 /* Eight bytes at a time. The bit that tells capitals apart is set in all, which
  * leaves digits as they are. */
 static uint64_t
-word_hash(struct slice text, size_t from, size_t to)
+long_hash(struct slice text, size_t from, size_t to)
 {
 	uint64_t h = to - from, eight;
 
 	for (size_t i = from; i < to; i += sizeof eight) {
-		eight = eight_at(text, i);
+		eight = block_eight(text, i);
 		/* What stands behind the word is none of it. */
 		if (to - i < sizeof eight)
 			eight &= (UINT64_C(1) << (to - i) * 8) - 1;
-		h = mixed(h * BASE + (eight | EACH(0x20)));
+		h = mixed(h * BASE + (eight | BLOCK_EACH(0x20)));
 	}
 	return h;
+}
+
+/* The same for nearly all words, which have 16 bytes at most: whether it is one
+ * step or two is no branch, for nobody could foretell it. */
+static uint64_t
+word_hash(struct slice text, size_t from, size_t to)
+{
+	size_t len = to - from, first = len < 8 ? len : 8;
+	uint64_t one, two, h;
+
+	if (len > 16 || text.len - from < 16)
+		return long_hash(text, from, to);
+	memcpy(&one, text.ptr + from, sizeof one);
+	memcpy(&two, text.ptr + from + 8, sizeof two);
+	/* A shift by 64 is none, so it is done in two steps. */
+	one = le64toh(one) & ~(~UINT64_C(0) << first * 4 << first * 4);
+	two = le64toh(two) & ~(~UINT64_C(0) << (len - first) * 4 <<
+	    (len - first) * 4);
+	h = mixed(len * BASE + (one | BLOCK_EACH(0x20)));
+	two = mixed(h * BASE + (two | BLOCK_EACH(0x20)));
+	return len > 8 ? two : h;
 }
 
 /* The words of a block; the one that goes on behind it is left open. */
 static void
 add_block(struct winnow *w, struct slice text, size_t at, size_t *open)
 {
-	uint64_t block = block_at(text, at);
+	uint64_t block = block_words(text, at);
 	unsigned from = 0, n;
 
 	if (*open != SIZE_MAX) {
@@ -199,19 +245,17 @@ add_block(struct winnow *w, struct slice text, size_t at, size_t *open)
 }
 
 void
-prints_each(struct slice text, void (*take)(uint64_t hash, void *arg),
-    void *arg)
+prints_each(struct slice text, void (*take)(const uint64_t *hashes, size_t n,
+    void *arg), void *arg)
 {
 	struct winnow w = { .take = take, .arg = arg };
 	size_t open = SIZE_MAX;
 
-	for (size_t at = 0; at < text.len; at += 64)
+	for (size_t at = 0; at < text.len; at += BLOCK)
 		add_block(&w, text, at, &open);
 	if (open != SIZE_MAX)
 		add_word(&w, word_hash(text, open, text.len));
-	/* A text shorter than a window has one all the same. */
-	if (w.nhashes > 0 && w.nhashes < PRINTS_WINDOW)
-		window(&w);
+	finish(&w);
 }
 
 /* ---- a set ---- */
@@ -345,15 +389,11 @@ struct looking {
 };
 
 static void
-look(uint64_t hash, void *arg)
+see(const struct looking *l, uint64_t hash)
 {
-	const struct looking *l = arg;
 	const struct print *all = l->set->all;
 	size_t low = 0, high = l->set->head.prints;
-	uint64_t top = hash >> l->set->shift;
 
-	if ((l->set->filter[top / 64] & UINT64_C(1) << top % 64) == 0)
-		return;
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
 
@@ -368,6 +408,25 @@ look(uint64_t hash, void *arg)
 		return;
 	for (; low < l->set->head.prints && all[low].hash == hash; low++)
 		l->seen[low / 8] |= (unsigned char)(1u << low % 8);
+}
+
+/* The bitmap is larger than what is near to the core, so all its answers are
+ * asked for at once. */
+static void
+look(const uint64_t *hashes, size_t n, void *arg)
+{
+	const struct looking *l = arg;
+	uint64_t maybe[BEFORE + BATCH] = { 0 };
+	size_t count = 0;
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t top = hashes[i] >> l->set->shift;
+
+		maybe[count] = hashes[i];
+		count += l->set->filter[top / 64] >> top % 64 & 1;
+	}
+	for (size_t i = 0; i < count; i++)
+		see(l, maybe[i]);
 }
 
 size_t
@@ -428,11 +487,12 @@ put(struct growing *g, struct print p)
 }
 
 static void
-take(uint64_t hash, void *arg)
+take(const uint64_t *hashes, size_t n, void *arg)
 {
 	struct growing *g = arg;
 
-	put(g, (struct print){ hash, g->document, 0 });
+	for (size_t i = 0; i < n; i++)
+		put(g, (struct print){ hashes[i], g->document, 0 });
 }
 
 static int

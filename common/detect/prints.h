@@ -20,7 +20,8 @@
  *
  * Numbers are of the machine's byte order; a file of another one is refused.
  *
- * prints_each	calls take for each fingerprint of a text, in its order
+ * prints_each	calls take for the fingerprints of a text, some at a time, in
+ *		their order
  * prints_open	maps a set and checks all of it. RC_BAD, RC_RETRY, *why_r. Given
  *		back with the arena
  * prints_add	a set with one document more, or that one anew, as the bytes of
@@ -49,8 +50,8 @@ enum {
 
 struct prints;
 
-void prints_each(struct slice text, void (*take)(uint64_t hash, void *arg),
-    void *arg);
+void prints_each(struct slice text, void (*take)(const uint64_t *hashes,
+    size_t n, void *arg), void *arg);
 enum rc prints_open(const char *path, const struct prints **set_r,
     struct arena *a, struct slice *why_r);
 bool prints_add(const struct prints *to, struct slice name, struct slice text,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "detect/block.h"
 #include "detect/plain.h"
 
 /* A word that ends at a node; several that are alike are a chain. */
@@ -23,6 +24,9 @@ struct words {
 	uint32_t *word;			/* of the node: index plus 1 */
 	uint32_t *out;			/* nearest shorter node with a word */
 	unsigned char begins[256];	/* SIGN, LETTER, MAY */
+	bool signs;			/* a word begins with one */
+	uint64_t pairs[65536 / 64];	/* a bit for two bytes that a word that
+					   does not may begin with */
 	uint32_t nodes;
 	struct word *all;
 	uint32_t count;
@@ -170,6 +174,29 @@ make_begins(struct words *w)
 		if (w->next[w->class[c]] == 0)
 			is = 0;
 		w->begins[c] = (unsigned char)(is | may << MAY);
+		w->signs |= is == SIGN;
+	}
+}
+
+static bool
+pair(const struct words *w, unsigned char first, unsigned char second)
+{
+	unsigned both = (unsigned)first << 8 | second;
+
+	return (w->pairs[both / 64] & UINT64_C(1) << both % 64) != 0;
+}
+
+/* By the trie: what goes on from the root, and from there. A word of one byte
+ * goes on with any. */
+static void
+make_pairs(struct words *w)
+{
+	for (unsigned both = 0; both < 65536; both++) {
+		uint32_t node = w->next[w->class[both >> 8]];
+
+		if (node != 0 && (w->word[node] != 0 ||
+		    w->next[node * w->classes + w->class[both & 255]] != 0))
+			w->pairs[both / 64] |= UINT64_C(1) << both % 64;
 	}
 }
 
@@ -183,6 +210,7 @@ words_ready(struct words *w)
 	w->word = zeroed(most);
 	w->out = zeroed(most);
 	make_trie(w);
+	make_pairs(w);
 	make_links(w);
 	make_begins(w);
 	buf_free(&w->bytes);
@@ -266,6 +294,34 @@ next_begin(const struct words *w, struct slice text, size_t pos)
 	return pos;
 }
 
+/* The same where all words begin with a letter or digit: from one word of the
+ * text to the next, which are bits. */
+static size_t
+next_letter(struct words_scan *s)
+{
+	const struct words *w = s->words;
+	struct slice text = s->text;
+
+	for (size_t at = s->pos / BLOCK * BLOCK; at < text.len; at += BLOCK) {
+		if (s->started != at + 1) {
+			s->starts = block_starts(block_words(text, at),
+			    at > 0 && in_word(text.ptr[at - 1]));
+			s->started = at + 1;
+		}
+		if (s->pos > at)
+			s->starts &= ~UINT64_C(0) << (s->pos - at);
+		for (; s->starts != 0; s->starts &= s->starts - 1) {
+			size_t pos = at + (size_t)__builtin_ctzll(s->starts);
+
+			if (pos + 1 == text.len || pair(w,
+			    (unsigned char)text.ptr[pos],
+			    (unsigned char)text.ptr[pos + 1]))
+				return pos;
+		}
+	}
+	return text.len;
+}
+
 bool
 words_next(struct words_scan *s, struct words_hit *hit_r)
 {
@@ -275,7 +331,8 @@ words_next(struct words_scan *s, struct words_hit *hit_r)
 		if (s->word != 0 && ending(s, hit_r))
 			return true;
 		if (s->node == 0)
-			s->pos = next_begin(w, s->text, s->pos);
+			s->pos = w->signs ? next_begin(w, s->text, s->pos) :
+			    next_letter(s);
 		if (s->pos == s->text.len)
 			return false;
 		if (!skipped(s->text, s->pos)) {

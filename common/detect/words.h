@@ -35,6 +35,8 @@ struct words_scan {
 	size_t pos;
 	uint32_t node;			/* where we are */
 	uint32_t ends, word;		/* what is told of what ends here */
+	uint64_t starts;		/* of words, in a block (block.h) */
+	size_t started;			/* where that begins, plus 1; 0: none */
 };
 
 struct words *words_new(void);

@@ -81,6 +81,7 @@ static const struct {
 	AT(0, "\241\262\303\324", "pcap"), AT(0, "\n\r\r\n", "pcap"),
 	AT(0, "ARROW1", "arrow"), AT(0, "PAR1", "parquet"),
 	AT(0, "Obj\001", "avro"), AT(0, "\0\0\047\012", "shapefile"),
+	AT(0, "\377\377\0\0\7\0\0\0\4\0\0\0\1\0", "jmp"),
 	AT(0, "$FL2", "spss"), AT(0, "$FL3", "spss"),
 	AT(0, "~\020\004\3760MIE", "mie"), AT(0, "~\030\004\3760MIE", "mie"),
 	AT(0, "regf", "hive"),

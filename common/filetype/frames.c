@@ -36,8 +36,11 @@ frame(const unsigned char *p)
 		return NULL;
 	if ((p[1] & 0xf6) == 0xf0)
 		return "aac";
+	/* A rate of its own (0) is allowed, and nobody has one; but much that
+	 * is no sound has such bytes. */
 	if ((p[1] & 0x18) == 0x08 || (p[1] & 0x06) == 0 ||
-	    (p[2] & 0xf0) == 0xf0 || (p[2] & 0x0c) == 0x0c)
+	    (p[2] & 0xf0) == 0xf0 || (p[2] & 0xf0) == 0 ||
+	    (p[2] & 0x0c) == 0x0c)
 		return NULL;
 	return "mp3";
 }

@@ -391,6 +391,8 @@ const struct filetype filetype_table[] = {
 	  true },
 	{ "spss", "sav", "application/x-spss-sav", "database", NULL, 0,
 	  true },
+	{ "jmp", "jmp,jmpprj", "application/x-jmp-data", "database", NULL, 0,
+	  true },
 	{ "mie", "mie", "application/x-mie", "database", NULL, 0, true },
 	{ "hive", "", "", "database", NULL, 0, true },
 	{ "fbx", "fbx", "application/x.autodesk.fbx", "model", NULL, 0,

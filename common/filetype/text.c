@@ -175,6 +175,23 @@ by_words(struct slice s)
 	return any(s, ps_words) ? "powershell" : NULL;
 }
 
+/* An object or a list, from the first sign to the last (RFC 8259, 2). */
+static bool
+is_json(struct slice all)
+{
+	struct slice s = slice_trim(all), within;
+	char first = s.len > 1 ? s.ptr[0] : '\0';
+
+	if ((first != '{' && first != '[') ||
+	    s.ptr[s.len - 1] != (first == '{' ? '}' : ']'))
+		return false;
+	within = slice_trim(slice_sub(s, 1, s.len - 2));
+	if (within.len == 0)
+		return true;
+	return within.ptr[0] == '"' || (first == '[' &&
+	    slice_has(SLICE("{[-0123456789"), within.ptr[0]));
+}
+
 static const char *
 kind_of(struct slice s, struct slice all, unsigned *classes)
 {
@@ -187,7 +204,9 @@ kind_of(struct slice s, struct slice all, unsigned *classes)
 		*classes |= any(all, active_words) ? FILETYPE_HTML_ACTIVE : 0;
 		name = "html";
 	}
-	return name != NULL ? name : by_words(s);
+	if (name == NULL)
+		name = by_words(s);
+	return name == NULL && is_json(all) ? "json" : name;
 }
 
 const char *

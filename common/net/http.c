@@ -41,16 +41,25 @@ http_free(struct http *h)
 	free(h);
 }
 
+/* Who is asked by the path of a socket has no other name than localhost. */
 static struct slice
-head_of(const struct http *h, const struct http_request *q, struct arena *a)
+host_of(const struct http *h, struct arena *a)
 {
 	bool literal = strchr(h->host, ':') != NULL;
 
+	if (h->host[0] == '/')
+		return SLICE("localhost");
+	return arena_printf(a, "%s%s%s:%u", literal ? "[" : "", h->host,
+	    literal ? "]" : "", h->port);
+}
+
+static struct slice
+head_of(const struct http *h, const struct http_request *q, struct arena *a)
+{
 	return arena_printf(a, "%s %s HTTP/1.1\r\n"
-	    "Host: %s%s%s:%u\r\nUser-Agent: gatehouse/" VERSION "\r\n"
+	    "Host: %.*s\r\nUser-Agent: gatehouse/" VERSION "\r\n"
 	    "Accept: */*\r\nContent-Length: %zu\r\n%s\r\n", q->method, q->path,
-	    literal ? "[" : "", h->host, literal ? "]" : "", h->port,
-	    q->body.len, q->more);
+	    SLICE_ARG(host_of(h, a)), q->body.len, q->more);
 }
 
 /* *begun_r: a byte of an answer came. */

@@ -11,7 +11,8 @@
 	{ "graymail", NULL }, { "fraud", NULL }, { "attachment", NULL }, \
 	{ "dlp", NULL }, { "policy", NULL }, { "spam_ndr", NULL }, \
 	{ "poison", NULL }, { "unscannable", NULL }, \
-	{ "deferred", NULL }, { "sandbox", NULL }, { "other", NULL }
+	{ "deferred", NULL }, { "sandbox", NULL }, { "account", NULL }, \
+	{ "other", NULL }
 
 #define MESSAGE_NAMES \
 	{ "from", NULL }, { "sender", NULL }, { "subject", NULL }, \

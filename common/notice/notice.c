@@ -3,10 +3,9 @@
 #include <string.h>
 
 #include "conf/scope.h"
-#include "mime/header.h"
 #include "notice/write.h"
 #include "text/address.h"
-#include "text/field.h"
+#include "verdict/plan.h"
 
 /* Who was told of this object already: admins look after many. */
 struct told_one {
@@ -25,64 +24,6 @@ struct telling {
 	struct slice why;
 	struct told_one *told;
 };
-
-/* --- who is not told ------------------------------------------------------ */
-
-static bool
-is_machine(struct slice sender)
-{
-	static const char *const names[] = { "mailer-daemon", "postmaster",
-	    "double-bounce", "listserv", "majordomo", "no-reply", "noreply",
-	    "bounce", "bounces", NULL };
-	struct slice local = slice_sub(sender, 0,
-	    slice_find_last(sender, '@'));
-
-	for (size_t i = 0; names[i] != NULL; i++)
-		if (slice_eq_nocase(local, slice_of(names[i])))
-			return true;
-	return slice_starts_nocase(local, SLICE("owner-")) ||
-	    slice_ends_nocase(local, SLICE("-request")) ||
-	    slice_ends_nocase(local, SLICE("-owner")) ||
-	    slice_ends_nocase(local, SLICE("-bounces"));
-}
-
-/* One of these fields says so (RFC 3834, 2 and 5; RFC 2919; RFC 2369). */
-static const char *
-field_reason(struct arena *a, const struct field *f)
-{
-	struct slice value = slice_trim(field_value(a, f));
-
-	if (slice_eq_nocase(f->name, SLICE("Auto-Submitted")) &&
-	    !slice_eq_nocase(slice_trim(slice_sub(value, 0,
-	    slice_find(value, ';'))), SLICE("no")))
-		return "auto-submitted";
-	if (slice_eq_nocase(f->name, SLICE("Precedence")) &&
-	    (slice_eq_nocase(value, SLICE("bulk")) ||
-	    slice_eq_nocase(value, SLICE("list")) ||
-	    slice_eq_nocase(value, SLICE("junk"))))
-		return "precedence";
-	if (slice_eq_nocase(f->name, SLICE("List-Id")) ||
-	    slice_eq_nocase(f->name, SLICE("List-Unsubscribe")))
-		return "list";
-	return NULL;
-}
-
-const char *
-notice_stop_reason(struct arena *a, struct slice sender, struct slice message)
-{
-	const char *reason = NULL;
-	struct slice rest = message;
-	struct field f;
-
-	if (sender.len == 0)
-		return "null-sender";
-	if (is_machine(sender))
-		return "mailer";
-	while (rest.len > 0 && rest.ptr[0] != '\r' && rest.ptr[0] != '\n' &&
-	    reason == NULL && field_next(&rest, &f))
-		reason = field_reason(a, &f);
-	return reason;
-}
 
 /* --- whom, and with what -------------------------------------------------- */
 
@@ -169,6 +110,25 @@ told_before(struct telling *t, struct slice address,
 	return false;
 }
 
+/* An account that is held has all of its mail held: who looks after it is told
+ * of the first one. */
+static enum rc
+account_told(struct telling *t, bool *told_r)
+{
+	const struct store_object *o = t->event->object;
+	struct slice account = o->user.len > 0 ? o->user : o->sender;
+	int64_t count = 0;
+	enum rc rc = RC_OK;
+
+	*told_r = false;
+	if (!slice_eq(o->cause, slice_of(cause_name(CAUSE_ACCOUNT))))
+		return RC_OK;
+	rc = state_count(t->state, t->a, arena_printf(t->a, "account %.*s",
+	    SLICE_ARG(account)), NOTICE_ACCOUNT, t->now, &count, &t->why);
+	*told_r = count > 1;
+	return rc;
+}
+
 /* The settings of the one who reads it: language, zone and rate are his. */
 static enum rc
 tell(struct telling *t, struct slice address, enum notice_template which)
@@ -213,8 +173,11 @@ tell_keepers(struct telling *t, struct slice subject)
 {
 	struct slice cause = t->event->object->cause;
 	struct notices_conf conf;
-	enum rc rc = RC_OK;
+	bool told;
+	enum rc rc = account_told(t, &told);
 
+	if (rc != RC_OK || told)
+		return rc;
 	notices_for(t->n, t->a, subject, &conf);
 	if (holds(&conf.notify_admins, cause))
 		rc = tell_all(t, &conf.admins, TEMPLATE_ADMIN);

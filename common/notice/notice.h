@@ -16,10 +16,9 @@
  *		or the server is not there; wait a while. Blocks for as long as
  *		SMTP takes, so it has a thread, and a db, of its own. RC_RETRY
  *		or RC_BAD: the state's trouble
- * notice_stop_reason	why nobody who may be a machine is told about it:
- *		NULL, or a word for the log. Loops are made impossible, not
- *		unlikely: our mails have a null reverse-path, say that they are
- *		automatic, and are known by their Message-ID
+ *
+ * Of an account whose mail is held (cause "account") keepers are told once in
+ * NOTICE_ACCOUNT seconds, not of each message.
  *
  * Rates: beyond `rate` notices in an hour to one address, or `total_rate` in
  * all, a notice is left out and counted, and told in one summary when an hour
@@ -28,11 +27,12 @@
 #ifndef NOTICE_NOTICE_H
 #define NOTICE_NOTICE_H
 
+#include "notice/machine.h"
 #include "notice/options.h"
 #include "notice/state.h"
 #include "store/index.h"
 
-enum { NOTICE_WINDOW = 3600, NOTICE_SEND_MS = 120000 };
+enum { NOTICE_WINDOW = 3600, NOTICE_ACCOUNT = 86400, NOTICE_SEND_MS = 120000 };
 
 struct notice_event {
 	const struct store_object *object;
@@ -57,7 +57,5 @@ struct notice_sent {
 
 enum rc notice_send(const struct notices *n, struct db *state, int64_t now,
     struct arena *a, struct notice_sent *sent_r, struct slice *why_r);
-const char *notice_stop_reason(struct arena *a, struct slice sender,
-    struct slice message);
 
 #endif

@@ -13,7 +13,7 @@
 #define DAY		(24 * HOUR)
 #define CAUSES_TEXT \
 	"Causes are virus, spam, phishing, graymail, fraud, attachment, dlp, " \
-	"policy, spam-ndr, poison, unscannable, deferred and sandbox."
+	"policy, spam-ndr, poison, unscannable, deferred, sandbox and account."
 
 const struct conf_option notices_options[] = {
 	{ "from", CONF_STRING, AT(from), "", 0, 320,
@@ -79,7 +79,7 @@ const struct conf_option notices_options[] = {
 	  "When digests go out on Saturdays and Sundays.", NULL },
 	{ "digest_causes", CONF_LIST | CONF_SCOPED, AT(digest_causes),
 	  "virus, spam, phishing, graymail, fraud, attachment, dlp, policy, "
-	  "spam-ndr, poison, unscannable, deferred, sandbox", 0, 20,
+	  "spam-ndr, poison, unscannable, deferred, sandbox, account", 0, 20,
 	  "What is listed. " CAUSES_TEXT, NULL },
 	{ "digest_deleted", CONF_BOOL | CONF_SCOPED, AT(digest_deleted), "true",
 	  0, 0, "Whether deleted mail is listed too.", NULL },
@@ -98,9 +98,10 @@ const struct conf_option notices_options[] = {
 	{ "notify_recipients", CONF_LIST | CONF_SCOPED, AT(notify_recipients),
 	  "", 0, 20, "Causes for which a recipient is told at once. "
 	  CAUSES_TEXT, NULL },
-	{ "notify_admins", CONF_LIST | CONF_SCOPED, AT(notify_admins), "", 0,
-	  20, "Causes for which the admins are told at once. " CAUSES_TEXT,
-	  NULL },
+	{ "notify_admins", CONF_LIST | CONF_SCOPED, AT(notify_admins),
+	  "account", 0, 20, "Causes for which the admins are told at once. "
+	  "Of an account that is held (account) they are told once a day. "
+	  CAUSES_TEXT, NULL },
 	{ "notify_officers", CONF_LIST | CONF_SCOPED, AT(notify_officers),
 	  "dlp", 0, 20, "Causes for which the officers are told at once, with "
 	  "the message attached. " CAUSES_TEXT, NULL },

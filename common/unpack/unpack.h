@@ -5,8 +5,12 @@
  * a cell. It opens what it knows (zip, 7z, rar, tar, cpio, ar, cab, iso, lha,
  * xar, gz, bz2, xz, lzma, zst, lz4, lzip, Z; OLE2 and what is embedded in it;
  * PDF with embedded files; TNEF; RTF with embedded objects; saved messages),
- * and what is inside of that, to the limits. Everything comes back in one memory file, and a list that says for
- * each member where it stands and, when it is not all there, why.
+ * and what is inside of that, to the limits. Everything comes back in one memory
+ * file, and a list that says for each member where it stands and, when it is not
+ * all there, why.
+ *
+ * The first member of a PDF, compound or RTF file is its text in UTF-8, called
+ * "text", or "text, in part" where that is not all of it.
  *
  * unpack_ask	one file, in a descriptor (cell_memfd). The result is in the
  *		arena, the members' bytes as long as it. RC_OK with a result

@@ -15,6 +15,7 @@ static const char *const causes[CAUSES] = {
 	[CAUSE_POLICY] = "policy", [CAUSE_SPAM_NDR] = "spam-ndr",
 	[CAUSE_POISON] = "poison", [CAUSE_UNSCANNABLE] = "unscannable",
 	[CAUSE_DEFERRED] = "deferred", [CAUSE_SANDBOX] = "sandbox",
+	[CAUSE_ACCOUNT] = "account",
 };
 
 const char *

@@ -56,6 +56,7 @@ enum cause {
 	CAUSE_DEFERRED,			/* waits for newer signatures */
 	CAUSE_SANDBOX,			/* waits for a sandbox, or was caught
 					   by one */
+	CAUSE_ACCOUNT,			/* its sender's account is held */
 	CAUSES,				/* how many there are */
 };
 

@@ -4,8 +4,8 @@
  *	[NAME=]rspamd:PLACE or spamd:PLACE [offset=N] [slope=N]
  *
  * backend_read		RC_BAD, *why_r: no entry. Texts are in the arena
- * backend_chance	the log-odds of spam that a score means: offset + slope *
- *			score, not beyond BACKEND_SURE on either side
+ * backend_chance	the log-odds of spam that a score means: offset +
+ *			slope * score, not beyond BACKEND_SURE on either side
  * backend_request	what such a filter is sent: fields of a client, and the
  *			message. For spamd it has a Received field on top, as
  *			the mail server writes it, since all that it knows of a

@@ -2,10 +2,10 @@
  * backend_ask - the other filters, asked about messages while ours works
  *
  * backends_check	RC_BAD, *why_r: an entry is none, or two have one name
- * backends_open	for all messages; *backends_r is NULL without any. RC_BAD,
- *			*why_r
- * backends_ask		hands the message to all of them and does not wait. NULL:
- *			there are none, or the message is too long for them
+ * backends_open	for all messages; *backends_r is NULL without any.
+ *			RC_BAD, *why_r
+ * backends_ask		hands the message to all of them and does not wait.
+ *			NULL: there are none, or it is too long for them
  * backends_check_run	(a spam_check) waits, adds what they say, and notes who
  *			did not answer. RC_RETRY where one is missed that is
  *			required

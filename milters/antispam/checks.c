@@ -1,4 +1,6 @@
 /* The checks beside the classifier, in the order in which they run. */
+#include "campaign_check.h"
+#include "graymail_check.h"
 #include "backend_ask.h"
 #include "dnslist_ask.h"
 #include "fraud.h"
@@ -7,12 +9,14 @@
 #include "phish.h"
 
 static spam_check *const checks[] = {
+	dnslist_links,			/* asks; the others look meanwhile */
+	graymail_check,
+	campaign_check,
 	phish_check_links,
 	phish_check_feeds,
 	phish_check_sender,
 	phish_check_markup,
 	history_check, fraud_check,
-	dnslist_links,
 	/* What is waited for comes last. */
 	dnslist_check,
 	backends_check_run,

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "graymail_check.h"
+#include "outbound.h"
 #include "nets.h"
 #include "verdict/subject.h"
 
@@ -47,7 +49,10 @@ antispam_look(struct job *job, struct slice *why_r)
 	nets_message(job);
 	if (resolve(job, seen, why_r) != RC_OK)
 		return RC_RETRY;
-	return antispam_judge(&look, seen, why_r);
+	if (antispam_judge(&look, seen, why_r) != RC_OK)
+		return RC_RETRY;
+	outbound_look(&look, seen);
+	return RC_OK;
 }
 
 /* ---- one recipient ---- */
@@ -76,7 +81,12 @@ words_of(const struct job *job, enum mail_class of)
 
 	buf_addf(&out, "%s with %u %%", of_class[of].words,
 	    seen->percent[of]);
-	for (size_t i = 0; i < seen->nreasons && i < 3; i++) {
+	if (of == CLASS_GRAYMAIL) {
+		buf_adds(&out, ": ");
+		buf_add(&out, seen->gray.words);
+	}
+	for (size_t i = 0; of != CLASS_GRAYMAIL && i < seen->nreasons &&
+	    i < 3; i++) {
 		buf_adds(&out, i == 0 ? ": " : ", ");
 		buf_add(&out, slice_sub(seen->reasons[i].words, 0, 120));
 	}
@@ -185,6 +195,8 @@ judge_class(const struct job *job, const struct antispam_conf *own,
 	if (of == CLASS_FRAUD ? !fraud_at_least(seen, own) :
 	    !at_least(seen, of, set[of].at))
 		return false;
+	if (of == CLASS_SPAM && graymail_spared(job, seen->percent))
+		return false;
 	act(job, v, of, set[of].action);
 	if (v->action == ACCEPT)
 		*tag = set[of].tag;
@@ -224,7 +236,9 @@ judge_one(const struct job *job, const struct antispam_own *own,
 	const char *option = NULL;
 
 	if (job->direction != DIRECTION_IN) {
-		if (at_least(seen, CLASS_SPAM, own->conf.out_at)) {
+		if (outbound_held(job, own, v)) {
+			option = "outbound_burst_action";
+		} else if (at_least(seen, CLASS_SPAM, own->conf.out_at)) {
 			act(job, v, CLASS_SPAM, own->conf.out_action);
 			option = "outbound_at";
 		}
@@ -302,6 +316,10 @@ add_facts(const struct job *job, struct plan *p)
 		plan_fact(p, "gatehouse.spam.reasons", buf_slice(&reasons));
 	if (seen->missed.len > 0)
 		plan_fact(p, "gatehouse.spam.missed", seen->missed);
+	if (seen->account.blocked)
+		plan_fact(p, seen->account.begins ? "gatehouse.spam.burst" :
+		    "gatehouse.spam.account", seen->account.words);
+	graymail_tell(p, &seen->gray);
 	plan_finding(p, "percent", arena_printf(job->arena, "%u",
 	    seen->percent[CLASS_SPAM]));
 	plan_finding(p, "class", slice_of(class_name(class)));

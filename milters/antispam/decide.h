@@ -13,6 +13,7 @@
 #ifndef ANTISPAM_DECIDE_H
 #define ANTISPAM_DECIDE_H
 
+#include "accounts.h"
 #include "clue.h"
 #include "fraud_from.h"
 #include "listed.h"
@@ -43,6 +44,8 @@ struct antispam_answers {
 	struct clues clues;
 	unsigned percent[CLASSES];
 	struct slice missed;		/* sources that did not answer */
+	struct graymail gray;
+	struct accounts_seen account;	/* outbound */
 	struct spam_reason reasons[REASONS];	/* the strongest ones */
 	size_t nreasons;
 	struct fraud_from from;
@@ -57,6 +60,10 @@ struct antispam_shared {
 	struct fraud_shared *fraud;
 	struct history *history;	/* NULL: none, or no daemon */
 	struct model *model;
+	struct graymail_words *gray;	/* NULL: nobody looks for it */
+	struct campaigns *campaigns;	/* NULL: not in a daemon */
+	struct marks *marks;
+	struct accounts *accounts;	/* NULL: not in a daemon */
 	struct suffixes *suffixes;
 	struct nets *nets;
 	struct phish_known *known;	/* names that phishing is done with */

@@ -10,8 +10,8 @@
  * dnslist_read		RC_BAD, *why_r: no entry, and what would be one. Slices
  *			are in the arena
  * dnslist_name		what is asked about an address: its numbers or nibbles
- *			in reverse (RFC 5782, 2.1, 2.4), and the zone. SLICE_NONE
- *			for what no list knows: family 0
+ *			in reverse (RFC 5782, 2.1, 2.4), and the zone.
+ *			SLICE_NONE for what no list knows: family 0
  * dnslist_under	the same for a domain; SLICE_NONE when it is too long
  * dnslist_public	is it an address of the Internet? Not of a private
  *			network, of loopback, of a link, or of no host
@@ -45,7 +45,7 @@ struct dnslist {
 	bool hops, text, phishing;
 	bool chosen;			/* ANSWERS were given */
 	unsigned bits;			/* or these */
-	uint64_t answers[4][4];		/* a bit for each value of each number */
+	uint64_t answers[4][4];		/* a bit for each value of each */
 	struct slice words;		/* what it lists; or empty */
 };
 

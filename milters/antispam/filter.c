@@ -5,11 +5,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "campaign.h"
 #include "decide.h"
 #include "fraud.h"
 #include "history.h"
 #include "history_note.h"
 #include "log/log.h"
+#include "marks.h"
 #include "people.h"
 #include "nets.h"
 #include "phish_feeds.h"
@@ -43,6 +45,12 @@ antispam_model_path(const char *option, const struct house_conf *house,
 	    errno != ENOTDIR) ? own : PKGDATADIR "/antispam.model";
 }
 
+const char *
+antispam_marks_path(const char *state_directory, struct arena *a)
+{
+	return arena_printf(a, "%s/antispam/marks", state_directory).ptr;
+}
+
 static enum rc
 open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
     void **shared_r, struct arena *a, struct slice *why_r)
@@ -54,6 +62,9 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 
 	memset(shared, 0, sizeof *shared);
 	*shared_r = shared;		/* given back by close in any case */
+	shared->gray = graymail_open();
+	shared->marks = marks_watch(antispam_marks_path(house->state_directory,
+	    a));
 	shared->suffixes = suffixes_open("", a, why_r);
 	if (shared->suffixes == NULL)
 		return RC_BAD;
@@ -70,16 +81,6 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	    &shared->model, a, why_r);
 }
 
-static enum rc
-open_state(const void *conf, void *arg, void *arg_before, const char *dir,
-    struct arena *a, struct slice *why_r)
-{
-	struct antispam_shared *shared = arg, *before = arg_before;
-
-	return history_start(((const struct antispam_conf *)conf)->history,
-	    before != NULL ? before->history : NULL, dir, &shared->history, a,
-	    why_r);
-}
 
 /* Names are the directory's, so they are looked up with each new policy. */
 static enum rc
@@ -107,6 +108,10 @@ close_shared(void *arg)
 	struct antispam_shared *shared = arg;
 
 	model_close(shared->model);
+	graymail_close(shared->gray);
+	campaign_drop(shared->campaigns);
+	accounts_drop(shared->accounts);
+	marks_drop(shared->marks);
 	phish_files_close(&shared->cells);
 	phish_feeds_close(shared->feeds);
 	phish_known_close(shared->known);
@@ -115,6 +120,65 @@ close_shared(void *arg)
 	history_drop(shared->history);
 	nets_close(shared->nets);
 	free(shared);
+}
+
+static enum rc
+open_accounts(const struct antispam_conf *conf,
+    struct antispam_shared *shared, const struct antispam_shared *before,
+    const char *dir, struct arena *a, struct slice *why_r)
+{
+	const char *anew = NULL;
+	enum rc rc = RC_OK;
+
+	if (conf->accounts > 0)
+		rc = accounts_open(dir, conf->accounts, before != NULL ?
+		    before->accounts : NULL, &shared->accounts, &anew, a,
+		    why_r);
+	if (rc == RC_OK && anew != NULL)
+		log_info("%s/accounts: begun anew: %s", dir, anew);
+	if (rc == RC_OK && shared->accounts != NULL &&
+	    accounts_entries(shared->accounts) != conf->accounts)
+		log_warning("accounts was changed; it counts from the next "
+		    "start on");
+	return rc;
+}
+
+static enum rc
+open_campaigns(const struct antispam_conf *conf,
+    struct antispam_shared *shared, const struct antispam_shared *before,
+    const char *dir, struct arena *a, struct slice *why_r)
+{
+	const char *anew = NULL;
+	enum rc rc = RC_OK;
+
+	if (conf->campaign_entries > 0)
+		rc = campaign_open(dir, conf->campaign_entries, before != NULL ?
+		    before->campaigns : NULL, &shared->campaigns, &anew, a,
+		    why_r);
+	if (rc == RC_OK && anew != NULL)
+		log_info("%s/campaigns: begun anew: %s", dir, anew);
+	if (rc == RC_OK && shared->campaigns != NULL &&
+	    campaign_entries(shared->campaigns) != conf->campaign_entries)
+		log_warning("campaign_entries was changed; it counts from the "
+		    "next start on");
+	return rc;
+}
+
+/* Tables that outlive a reload and the process. */
+static enum rc
+open_state(const void *arg, void *arg_shared, void *arg_before,
+    const char *dir, struct arena *a, struct slice *why_r)
+{
+	const struct antispam_conf *conf = arg;
+	struct antispam_shared *shared = arg_shared, *before = arg_before;
+	enum rc rc = history_start(conf->history, before != NULL ?
+	    before->history : NULL, dir, &shared->history, a, why_r);
+
+	if (rc == RC_OK)
+		rc = open_accounts(conf, shared, before, dir, a, why_r);
+	if (rc == RC_OK)
+		rc = open_campaigns(conf, shared, before, dir, a, why_r);
+	return rc;
 }
 
 static void

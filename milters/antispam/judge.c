@@ -4,6 +4,7 @@
 
 #include "decide.h"
 #include "history_note.h"
+#include "outbound.h"
 
 /* Puts a reason where it belongs among the strongest. */
 static void
@@ -61,7 +62,8 @@ add_reasons(const struct spam_look *look, const struct features *f,
 	struct features named;
 
 	for (const struct clue *c = seen->clues.first; c != NULL; c = c->next)
-		reason(seen, c->words, c->weight);
+		if (c->of != CLASS_GRAYMAIL)
+			reason(seen, c->words, c->weight);
 	for (size_t i = 0; i < n; i++)
 		wanted[i] = f->hash[top[i]];
 	features_name(look->msg, look->content, wanted, n, &named);
@@ -188,12 +190,15 @@ antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
 	    &answers_r->from);
 	look->from = &answers_r->from;
 	features_read(look->msg, content, false, &f);
-	look->score = answers_r->score = model_score(model, &f);
+	look->score = answers_r->score = look->job != NULL &&
+	    look->job->direction != DIRECTION_IN ? outbound_score(model, &f) :
+	    model_score(model, &f);
 	rc = checks_run(look, why_r);
 	if (rc != RC_OK)
 		return rc;
 	answers_r->missed = buf_slice(&look->missed);
 	judge_all(answers_r, model, f.n);
+	answers_r->gray = look->gray;
 	answers_r->nreasons = 0;
 	if (asked(answers_r))
 		add_reasons(look, &f, answers_r);

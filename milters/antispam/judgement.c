@@ -8,6 +8,11 @@ judgement_text(const struct antispam_answers *seen, struct buf *out)
 			buf_addf(out, "%s with %u %%\n",
 			    class_name((enum mail_class)of),
 			    seen->percent[of]);
+	if (seen->gray.kind != GRAYMAIL_NONE)
+		buf_addf(out, "%.*s\n", SLICE_ARG(seen->gray.words));
+	if (seen->gray.code)
+		buf_adds(out, "with a code, or a link, that somebody waits "
+		    "for\n");
 	for (size_t i = 0; i < seen->nreasons; i++)
 		buf_addf(out, "  %+6.2f  %.*s\n", seen->reasons[i].weight,
 		    SLICE_ARG(seen->reasons[i].words));
@@ -42,6 +47,8 @@ judgement_put(struct arena *a, const struct antispam_answers *seen,
 	for (int of = CLASS_SPAM + 1; of < CLASSES; of++)
 		json_put_int(w, class_name((enum mail_class)of),
 		    seen->percent[of]);
+	json_put(w, "kind", slice_of(graymail_name(seen->gray.kind)));
+	json_put_bool(w, "code", seen->gray.code);
 	json_put(w, "score", arena_printf(a, "%.3f", seen->score));
 	put_reasons(w, a, seen);
 	if (seen->missed.len > 0)

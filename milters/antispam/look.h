@@ -19,8 +19,10 @@
 #include "base/buf.h"
 #include "clue.h"
 #include "content/links.h"
+#include "graymail.h"
 #include "milter/filter.h"
 #include "options.h"
+#include "sketch.h"
 
 struct antispam_shared;
 struct fraud_from;
@@ -36,6 +38,9 @@ struct spam_look {
 	double score;			/* the classifier's, in log-odds */
 	struct clues *clues;
 	struct buf missed;		/* "list zen, rspamd" */
+	struct graymail gray;		/* by graymail_check */
+	struct sketch text;		/* by campaign_check */
+	bool has_text;			/* long enough for that */
 };
 
 /* Notes a source that did not answer. */

@@ -1,5 +1,7 @@
 #include "options.h"
 
+#include "accounts.h"
+#include "campaign.h"
 #include "cell/cell.h"
 #include "net/url.h"
 #include "people.h"
@@ -11,6 +13,8 @@
 static const char *const actions[] = { "tag", "quarantine", "reject",
     "tempfail", "discard", NULL };
 
+static const char *const burst_actions[] = { "none", "quarantine",
+    "tempfail", "reject", NULL };
 static const char *const files[] = { "read", "must", "unread", NULL };
 
 const struct conf_option antispam_options[] = {
@@ -75,6 +79,32 @@ const struct conf_option antispam_options[] = {
 	{ "graymail_tag", CONF_STRING | CONF_SCOPED | CONF_FORM,
 	  AT(graymail_tag), "[BULK]", 0, 60,
 	  "The same where graymail_action is tag.", NULL },
+	{ "outbound_burst", CONF_COUNT | CONF_SCOPED, AT(burst_least), "100",
+	  2, 1000000,
+	  "So many recipients outside within half an hour or so are never too "
+	  "many for an account (who has authenticated). More are, where they "
+	  "are outbound_burst_factor times what is usual for it, and most of "
+	  "them are new to it, or the mail is one text, likely spam, or goes "
+	  "to many domains. Then all of its mail is held until somebody "
+	  "releases the account (gatehouse-spam(1)).", NULL },
+	{ "outbound_burst_factor", CONF_COUNT | CONF_SCOPED, AT(burst_factor),
+	  "8", 2, 1000, "How many times what is usual.", NULL },
+	{ "outbound_burst_action", CONF_ENUM | CONF_SCOPED, AT(burst_action),
+	  "quarantine", 0, 0,
+	  "What is done with the mail of such an account. none: it is not "
+	  "even counted.", burst_actions },
+	{ "outbound_newsletters", CONF_LIST | CONF_SCOPED, AT(newsletters),
+	  "", 0, 1000,
+	  "List-Ids (what stands between < and >) of newsletters that may go "
+	  "out in any number: their mail is not counted.", NULL },
+	{ "accounts", CONF_COUNT, AT(accounts), "8192", 0, ACCOUNTS_MAX,
+	  "How many accounts are known. Each takes about 1 kB. 0: none are "
+	  "counted.", NULL },
+	{ "campaign_entries", CONF_COUNT, AT(campaign_entries), "16384", 0,
+	  CAMPAIGN_ENTRIES_MAX,
+	  "How many texts are remembered, to see that one comes again and "
+	  "again from clients that have nothing to do with each other. Each "
+	  "takes about 0.8 kB. 0: none.", NULL },
 	{ "header", CONF_BOOL, AT(header), "true", 0, 0,
 	  "Inbound mail gets a field X-Gatehouse-Spam with the probability "
 	  "and the reasons. Fields of that name that it brings are removed "

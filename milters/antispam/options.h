@@ -10,6 +10,9 @@
 enum spam_action { SPAM_TAG, SPAM_QUARANTINE, SPAM_REJECT, SPAM_TEMPFAIL,
     SPAM_DISCARD };
 
+/* What is done with mail of an account that sends too much at once. */
+enum burst_action { BURST_NONE, BURST_QUARANTINE, BURST_TEMPFAIL,
+    BURST_REJECT };
 /* Links in attachments. */
 enum spam_files { FILES_READ, FILES_MUST, FILES_UNREAD };
 
@@ -26,6 +29,10 @@ struct antispam_conf {
 	int out_action;
 	int blocked;			/* who is on a block list */
 	const char *subject_tag, *phishing_tag, *fraud_tag, *graymail_tag;
+	unsigned campaign_entries, accounts;
+	unsigned burst_least, burst_factor;	/* outbound.h */
+	int burst_action;
+	struct conf_list newsletters;
 	bool header;
 	/* phishing */
 	struct conf_list protected_domains, phishing_feed;

@@ -6,7 +6,8 @@
  * phish_check_sender	a brand that writes from a domain of somebody else
  * phish_check_markup	forms and scripts, in the text and in attachments
  *
- * Each is a spam_check (look.h). A sign is said once, with the first link that
+ * Each is a spam_check (look.h), and sees nothing where what it compares with
+ * is not open (known, feeds). A sign is said once, with the first link that
  * has it. What weighs how much is in phish_signs.c, measured on the project's
  * mail.
  */

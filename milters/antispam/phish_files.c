@@ -271,14 +271,32 @@ add_member(struct files *f, const struct unpack_entry *e, bool of_pdf)
 		phish_pdf_links(f->l, some(f, e->bytes));
 }
 
+/* JPEG stands in a PDF as it is. */
+static void
+add_pdf_pictures(struct files *f, struct slice bytes)
+{
+	struct slice mark = SLICE("\xff\xd8\xff");
+	size_t at;
+
+	while (f->pictures < PHISH_PICTURES &&
+	    (at = slice_search(bytes, mark)) < bytes.len) {
+		bytes = slice_after(bytes, at);
+		add_picture(f, slice_sub(bytes, 0, slice_search(bytes,
+		    SLICE("endstream"))));
+		bytes = slice_after(bytes, mark.len);
+	}
+}
+
 static void
 add_container(struct files *f, struct slice name, struct slice bytes)
 {
 	struct unpack_result result;
 	int fd;
 
-	if (slice_starts(bytes, SLICE("%PDF")))
+	if (unpack_format_of(bytes)->by == UNPACK_BY_PDF) {
 		phish_pdf_links(f->l, bytes);
+		add_pdf_pictures(f, bytes);
+	}
 	if (f->cells->unpack == NULL)
 		return;
 	fd = cell_memfd(bytes);

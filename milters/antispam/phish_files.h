@@ -5,7 +5,7 @@
  *			(unpack), and codes in pictures (code). RC_BAD with
  *			*why_r: one cannot be started
  * phish_files_read	adds the links of attachments to those of the texts:
- *			URIs and text of PDF, what office files refer to and
+ *			URIs, text and JPEG of PDF, what office files refer to and
  *			say, pages, calendars and drawings (SVG), QR codes.
  *			Nothing is done for a message without such parts. Where
  *			a cell does not answer, it is `missed`; RC_RETRY with

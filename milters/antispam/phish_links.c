@@ -318,7 +318,7 @@ phish_check_links(struct spam_look *look, struct slice *why_r)
 
 	(void)why_r;
 	for (const struct content_link *link = look->links->first;
-	    link != NULL; link = link->next)
+	    link != NULL && l.known != NULL; link = link->next)
 		look_link(&l, link);
 	return RC_OK;
 }

@@ -119,7 +119,7 @@ phish_check_sender(struct spam_look *look, struct slice *why_r)
 	unsigned own;
 
 	(void)why_r;
-	if (!read_sender(look, &s))
+	if (known == NULL || !read_sender(look, &s))
 		return RC_OK;
 	look_words(&seen, &s);
 	look_domain(&seen, known, &s);

@@ -22,27 +22,57 @@ next(void *arg, struct slice *piece_r, struct slice *why_r)
 	return RC_OK;
 }
 
+static enum rc
+hand_in(const struct job *job, const char *server, struct smtp_mail *mail,
+    struct sending *pieces, struct slice *why_r)
+{
+	struct smtp_outcome *outcomes = arena_array(job->arena,
+	    mail->nrecipients, sizeof *outcomes);
+	struct slice why = SLICE("");
+	enum rc rc;
+
+	mail->server = server;
+	mail->helo = job->house->hostname;
+	mail->sender = SLICE("");
+	mail->no_dsn = true;
+	mail->next = next;
+	mail->arg = pieces;
+	mail->deadline = job->deadline - SPARE_MS;
+	rc = smtp_send(mail, outcomes, job->arena, &why);
+	for (size_t i = 0; i < mail->nrecipients; i++) {
+		if (rc == RC_OK && outcomes[i].kind == SMTP_TAKEN)
+			continue;
+		*why_r = arena_printf(job->arena, "the copy for %.*s was not "
+		    "taken by %s: %.*s", SLICE_ARG(mail->recipients[i]),
+		    server, SLICE_ARG(rc == RC_OK ? outcomes[i].reply : why));
+		return RC_RETRY;
+	}
+	return RC_OK;
+}
+
 enum rc
 copy_send(const struct job *job, const char *server, struct slice mailbox,
     struct slice *why_r)
 {
 	struct sending s = { .pieces = { job->msg->head, SLICE("\r\n"),
 	    job->msg->body } };
-	struct smtp_outcome outcome = { SMTP_NOT_NOW, SLICE("") };
-	const struct smtp_mail mail = { .server = server,
-	    .helo = job->house->hostname, .sender = SLICE(""),
-	    .recipients = &mailbox, .nrecipients = 1,
+	struct smtp_mail mail = { .recipients = &mailbox, .nrecipients = 1,
 	    .smtputf8 = job->envelope->smtputf8, .body8 = true,
-	    .no_dsn = true, .head = arena_printf(job->arena,
-	    "X-Gatehouse-Copy: %.*s\r\n", SLICE_ARG(job->envelope->queue_id)),
-	    .next = next, .arg = &s, .deadline = job->deadline - SPARE_MS };
-	struct slice why = SLICE("");
-	enum rc rc = smtp_send(&mail, &outcome, job->arena, &why);
+	    .head = arena_printf(job->arena, "X-Gatehouse-Copy: %.*s\r\n",
+	    SLICE_ARG(job->envelope->queue_id)) };
 
-	if (rc == RC_OK && outcome.kind == SMTP_TAKEN)
-		return RC_OK;
-	*why_r = arena_printf(job->arena, "the copy for %.*s was not taken by "
-	    "%s: %.*s", SLICE_ARG(mailbox), server, SLICE_ARG(rc == RC_OK ?
-	    outcome.reply : why));
-	return RC_RETRY;
+	return hand_in(job, server, &mail, &s, why_r);
+}
+
+enum rc
+copy_letter(const struct job *job, const char *server,
+    const struct slice *mailboxes, size_t n, struct slice letter, bool body8,
+    struct slice *why_r)
+{
+	struct sending s = { .pieces = { SLICE(""), letter, SLICE("") } };
+	struct smtp_mail mail = { .recipients = mailboxes, .nrecipients = n,
+	    .smtputf8 = job->envelope->smtputf8, .body8 = body8,
+	    .head = SLICE("") };
+
+	return hand_in(job, server, &mail, &s, why_r);
 }

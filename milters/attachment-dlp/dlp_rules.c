@@ -6,6 +6,7 @@
 #include "base/map.h"
 #include "conf/tree.h"
 #include "detect/national.h"
+#include "text/address.h"
 
 enum { NAME = 60, TEXTS = 5000, TEXT = 4096, FILE_MAX = 4 << 20, VALUE = 64,
     COUNT_MAX = 100000, WITHIN_MAX = 10000 };
@@ -17,8 +18,8 @@ static const char *const settings[] = { "name", "set", "mode", "card", "iban",
 static const char *const modes[] = { "audit", "enforce", NULL };
 static const char *const actions[] = { "none", "block", "hold", NULL };
 static const char *const directions[] = { "in", "out", "internal", NULL };
-static const char *const things[] = { "action", "notify", "tag", "encrypt",
-    NULL };
+static const char *const things[] = { "action", "notify", "notify_to",
+    "notify_sender", "tag", "encrypt", NULL };
 
 struct reading {
 	struct arena *a;		/* of the file; goes */
@@ -345,6 +346,30 @@ read_directions(struct reading *r, const config_setting_t *s,
 /* ---- what it does ---- */
 
 static enum rc
+read_mailboxes(struct reading *r, const config_setting_t *s,
+    struct dlp_rule *rule)
+{
+	struct slice local, domain;
+
+	if (read_texts(r, s, &rule->notify_to) != RC_OK)
+		return RC_BAD;
+	if (rule->notify_to.count > DLP_TOLD)
+		return tree_bad(r->tree, s, &r->why, "notify_to has %zu "
+		    "addresses; it wants at most %d, so name a list's",
+		    rule->notify_to.count, DLP_TOLD);
+	for (size_t i = 0; i < rule->notify_to.count; i++) {
+		struct slice one = rule->notify_to.items[i];
+
+		if (!address_split(one, &local, &domain) || local.len == 0 ||
+		    domain.len == 0)
+			return tree_bad(r->tree, s, &r->why, "notify_to has "
+			    "\"%.*s\"; it wants addresses, as "
+			    "\"officer@example.org\"", SLICE_ARG(one));
+	}
+	return RC_OK;
+}
+
+static enum rc
 read_thing(struct reading *r, const config_setting_t *s,
     struct dlp_rule *rule)
 {
@@ -362,6 +387,11 @@ read_thing(struct reading *r, const config_setting_t *s,
 	}
 	if (strcmp(s->name, "notify") == 0)
 		return tree_value(r->tree, s, &named, &rule->notify, &r->why);
+	if (strcmp(s->name, "notify_to") == 0)
+		return read_mailboxes(r, s, rule);
+	if (strcmp(s->name, "notify_sender") == 0)
+		return tree_value(r->tree, s, &named, &rule->notify_sender,
+		    &r->why);
 	if (strcmp(s->name, "tag") == 0)
 		return tree_value(r->tree, s, &named, &rule->tag, &r->why);
 	if (strcmp(s->name, "encrypt") == 0)

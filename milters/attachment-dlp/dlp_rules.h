@@ -21,6 +21,7 @@
 enum {
 	DLP_RULES = 200, DLP_WORDS = 20000, DLP_REGEXES = 100,
 	DLP_SETS = 20,			/* of fingerprints */
+	DLP_TOLD = 20,			/* addresses of one rule */
 };
 
 /* What a rule looks for beside FIND_*. */
@@ -61,7 +62,8 @@ struct dlp_rule {
 	unsigned directions;
 	bool enforce;
 	enum dlp_action action;
-	bool notify, tag, encrypt;
+	bool notify, notify_sender, tag, encrypt;
+	struct conf_list notify_to;	/* addresses */
 };
 
 struct dlp_rules {

@@ -36,6 +36,23 @@ counts(const struct dlp_rule *rule, const struct attachment_conf *conf,
 	    conf_list_has(&conf->dlp_sets, rule->set);
 }
 
+bool
+dlp_concerns(const struct dlp_rule *rule, const struct job *job,
+    const struct attachment_answers *seen)
+{
+	const struct envelope *e = job->envelope;
+
+	for (size_t i = 0; i < e->nrecipients; i++) {
+		const struct attachment_conf *conf = job->direction !=
+		    DIRECTION_IN ? &seen->sender.conf : &seen->of[i].conf;
+
+		if (!slice_eq(e->recipients[i].mailer, SLICE("error")) &&
+		    counts(rule, conf, seen->of[i].direction))
+			return true;
+	}
+	return false;
+}
+
 /* Blocking is more than holding; the first of equals stays. */
 static bool
 stronger(enum dlp_action a, enum dlp_action b)

@@ -32,6 +32,10 @@ enum rc dlp_survey(const struct attachment_conf *conf,
     const struct dlp_rules *rules, const struct policy *policy,
     struct survey *s);
 
+/* Whether the rule is for one of the recipients, by direction and set. */
+bool dlp_concerns(const struct dlp_rule *rule, const struct job *job,
+    const struct attachment_answers *seen);
+
 /* What a rule that matched, or unread text, means for a recipient: the first
  * of the strongest. NULL: nothing. For `gatehouse dlp test` too. */
 struct dlp_decided {

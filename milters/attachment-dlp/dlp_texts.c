@@ -148,14 +148,17 @@ ends_with(struct slice name, const char *const *ends)
 	return false;
 }
 
+/* What a document says about itself, and what Word's labels stand in. */
 static bool
-label_file(struct slice path)
+label_file(const struct item *i)
 {
 	static const char *const names[] = { "docProps/custom.xml",
 	    "docProps/core.xml", "docMetadata/LabelInfo.xml", "meta.xml",
 	    NULL };
 
-	return ends_with(path, names);
+	return ends_with(i->path, names) || (i->container != NULL &&
+	    slice_eq(i->container->format, SLICE("ole2")) &&
+	    slice_eq(i->name, SLICE("properties")));
 }
 
 static const char *
@@ -216,7 +219,7 @@ add_plain(struct reader *r, const struct item *i, const char *charset)
 	if (charset_utf8(slice_of(charset), i->bytes, room(r), &utf8) &
 	    CHARSET_CUT)
 		unread(r, i->path, "too-large");
-	add(r, i->path, plain_text(r->a, buf_slice(&utf8)), false);
+	add(r, i->path, plain_text(r->a, buf_slice(&utf8)), label_file(i));
 }
 
 static void
@@ -227,42 +230,43 @@ add_xml(struct reader *r, const struct item *i)
 
 	if (cut)
 		unread(r, i->path, "too-large");
-	add(r, i->path, plain_text(r->a, text), label_file(i->path));
+	add(r, i->path, plain_text(r->a, text), label_file(i));
 }
 
-/* A file of text that nobody here can read; NULL: it is none. */
-static const char *
-closed(struct slice bytes)
+/* Documents whose text the cell tells as their first member. */
+static bool
+told_by_cell(struct slice format)
 {
-	struct slice s = slice_sub(bytes, 0, 1024);
+	return slice_eq(format, SLICE("pdf")) ||
+	    slice_eq(format, SLICE("ole2")) || slice_eq(format, SLICE("rtf"));
+}
+
+/* A document whose text is not read, or not all of it, by what it is; NULL: it
+ * is none, or its text is there. Members that have their names from the file
+ * come later, so none can be called what the first one is. */
+static const char *
+closed(const struct item *i)
+{
+	struct slice s = slice_sub(i->bytes, 0, 1024);
+	const char *is = slice_search(s, SLICE("%PDF-")) < s.len ? "pdf" : NULL;
+	const struct item *m = i->next;
 
 	if (slice_starts(s, SLICE("\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1")))
-		return "ole2";
-	return slice_starts(s, SLICE("{\\rtf")) ? "rtf" : NULL;
-}
-
-/* Of a PDF the cell tells its text as a member; whether that is all. */
-static const char *
-page_text(const struct item *i)
-{
-	const struct item *m = i->next;
-	struct slice s = slice_sub(i->bytes, 0, 1024);
-
-	if (!slice_eq(i->format, SLICE("pdf")))
-		return slice_search(s, SLICE("%PDF-")) < s.len ? "pdf" : NULL;
-	for (; m != NULL && m->container != NULL; m = m->next)
-		if (m->container == i && slice_eq(m->name, SLICE("text")))
-			return NULL;
-	return "pdf";
+		is = "ole2";
+	else if (slice_starts(s, SLICE("{\\rt")))
+		is = "rtf";
+	if (!told_by_cell(i->format))
+		return is;
+	while (m != NULL && m->container != NULL && m->container != i)
+		m = m->next;
+	return m != NULL && m->container == i &&
+	    slice_eq(m->name, SLICE("text")) ? NULL : is;
 }
 
 static void
 add_item(struct reader *r, const struct item *i)
 {
-	const char *why = closed(i->bytes);
-
-	if (why == NULL)
-		why = page_text(i);
+	const char *why = closed(i);
 
 	if (i->unpacked != CELL_ANSWERED)
 		unread(r, i->path, cell_end_name(i->unpacked));
@@ -272,7 +276,7 @@ add_item(struct reader *r, const struct item *i)
 		add(r, i->path, plain_text(r->a, i->name), false);
 	if (why != NULL)
 		unread(r, i->path, why);
-	else if (slice_eq(i->format, SLICE("pdf")))
+	else if (told_by_cell(i->format))
 		return;			/* its text is a member */
 	else if (i->container == NULL &&
 	    slice_eq(i->part->type, SLICE("text")))

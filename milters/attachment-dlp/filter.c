@@ -5,6 +5,7 @@
 
 #include "copy.h"
 #include "decide.h"
+#include "dlp_notify.h"
 #include "dlp_step.h"
 #include "judge.h"
 #include "large.h"
@@ -102,6 +103,8 @@ ask(struct job *job, struct slice *why_r)
 		return RC_RETRY;
 	if (attachment_judge(job, seen, why_r) != RC_OK ||
 	    large_ask(job, seen, &shared->key, why_r) != RC_OK)
+		return RC_RETRY;
+	if (dlp_notify(job, seen, conf->copy_server, why_r) != RC_OK)
 		return RC_RETRY;
 	return copy(job, seen, why_r);
 }

@@ -49,13 +49,31 @@ finish(struct item *i)
 		i->identity.classes |= FILETYPE_ENCRYPTED;
 }
 
+/* What the cell tells of a document's text is its first member, and what the
+ * document says about itself the next one; all others have their names from
+ * files. Neither is attached. */
+static bool
+told_text(const struct item *i, const struct item *before)
+{
+	struct slice format = i->container->format;
+
+	if (before != i->container)
+		return before->text && before->container == i->container &&
+		    slice_eq(format, SLICE("ole2")) &&
+		    slice_eq(i->name, SLICE("properties"));
+	return (slice_eq(format, SLICE("ole2")) ||
+	    slice_eq(format, SLICE("pdf")) || slice_eq(format, SLICE("rtf"))) &&
+	    (slice_eq(i->name, SLICE("text")) ||
+	    slice_eq(i->name, SLICE("text, in part")));
+}
+
 /* Macros in a member make the document one with macros. */
 static void
 tell_container(struct item *i)
 {
 	unsigned up = i->identity.classes & FILETYPE_ENCRYPTED;
 
-	if (i->container == NULL)
+	if (i->container == NULL || i->text)
 		return;
 	if (slice_ends_nocase(i->name, SLICE(".bas")) &&
 	    slice_eq(i->container->format, SLICE("ole2")))
@@ -95,6 +113,7 @@ add_members(struct reader *r, struct item *whole,
 		identify_file(r->a, e->path, SLICE(""), e->bytes,
 		    &of[n]->identity);
 		finish(of[n]);
+		of[n]->text = told_text(of[n], of[n - 1]);
 	}
 }
 

@@ -9,8 +9,9 @@
  *		stands in `identity`. Never waits beyond `until`
  *
  * An item is `text` when it is what the letter itself says: a text part without
- * a name that is not told to be an attachment, and whose bytes are text. Rules
- * for attachments do not look at these.
+ * a name that is not told to be an attachment, and whose bytes are text; or what
+ * the cell tells of a document's text. Rules for attachments do not look at
+ * these.
  *
  * items_of_file
  *		the same for a file that stands alone: its name and declared

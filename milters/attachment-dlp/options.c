@@ -57,9 +57,10 @@ const struct conf_option attachment_options[] = {
 	  "A mailbox that gets the message as it was, before anything is "
 	  "removed. Mail to it has nothing removed. Empty: none.", NULL },
 	{ "copy_server", CONF_STRING, AT(copy_server), "127.0.0.1:10026", 1,
-	  200, "Where copies are handed in: the listener reinject_listener of "
-	  "postfix.conf, or the path of a unix socket. Where it does not take "
-	  "one, the mail is answered 451.", NULL },
+	  200, "Where copies, and mails of rules (notify_to), are handed in: the "
+	  "listener reinject_listener of postfix.conf, or the path of a unix "
+	  "socket. Where it does not take one, the mail is answered 451.",
+	  NULL },
 
 	{ "large_at", CONF_SIZE | SCOPED, AT(large_at), "0", 0, 0,
 	  "The size of a message that somebody of ours gets above which its "

@@ -63,6 +63,8 @@ const struct conf_option store_options[] = {
 	    "mail that was to be scanned again and could not be delivered"),
 	RETENTION("sandbox", CAUSE_SANDBOX,
 	    "mail that a sandbox caught, or did not judge"),
+	RETENTION("account", CAUSE_ACCOUNT,
+	    "mail of an account that sent too much at once"),
 	{ "deferred_after", CONF_TIME | CONF_SCOPED, PLACE(deferred_after),
 	  "15m", 0, DAYS(7),
 	  "How long after it came in mail that antivirus-multiscan deferred "
