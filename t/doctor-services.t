@@ -6,6 +6,7 @@ use warnings;
 
 use FindBin;
 use lib "$FindBin::Bin/lib";
+use IO::Socket::UNIX;
 use POSIX qw(strftime);
 use Test::More;
 use Time::HiRes qw(sleep time);
@@ -31,8 +32,11 @@ sub append {
 }
 
 append(4000, 'qmgr[7]: AAAA01: removed');
+my $door = IO::Socket::UNIX->new(Local => $s->dir . '/portal', Listen => 5)
+    or die $!;
+$s->{house}{portal} = $s->dir . '/portal';
 $s->service('store', reserve => 0, scan => '200ms',
-    key => $s->dir . '/store.key');
+    key => $s->dir . '/store.key', download_scanners => [ $s->dir . '/none' ]);
 my $box = Gatehouse::Sandbox->start(dir => $s->dir . '/box');
 $s->service('sandbox', url => $box->url('generic'), api => 'generic',
     poll => '100ms', retry => '100ms', timeout => '1s');
@@ -96,6 +100,13 @@ $d->heals($d->finds('store.nearly-full', 'its quota is nearly used up'),
 reload(quota => $bytes);
 $d->heals($d->finds('store.closed', 'its quota is used up'),
     sub { reload(quota => 0) });
+
+unlink $s->dir . '/portal';
+$d->heals($d->finds('store.no-portal', 'nobody listens where links lead to',
+    says => qr{/portal: No such file}), sub {
+	$door = IO::Socket::UNIX->new(Local => $s->dir . '/portal',
+	    Listen => 5) or die $!;
+});
 
 # --- track ---
 $s->kill_milter('track');

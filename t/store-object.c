@@ -369,6 +369,43 @@ failures(void)
 	tap_is_int(files(true) + files(false), 0, "nothing of it either");
 }
 
+/* A large attachment: its own bytes, and how it may be had. */
+static void
+large_file(void)
+{
+	struct object_meta m = example(), got = { .kind = 0 };
+	struct buf bytes = buf_in(arena);
+	struct slice why = SLICE("");
+	bool merged = true;
+	int fd;
+
+	m.kind = OBJECT_FILE;
+	m.cause = CAUSE_ATTACHMENT;
+	m.file = (struct object_file){ .name = SLICE("a\xff.pdf"),
+	    .type = SLICE("application/pdf"), .expires = 1795687201,
+	    .uses = 7 };
+	memset(m.file.token, 'e', 64);
+	tap_ok(object_digests(&m, SLICE(""), body) == RC_OK && object_id(&m) ==
+	    RC_OK && m.size == body.len, "a file is its own bytes");
+	tap_is_int(object_write(in_dir("in"), &pub, &m, SLICE(""), body,
+	    &merged, arena, &why), RC_OK, "written %.*s", SLICE_ARG(why));
+	fd = open_file(m.id);
+	tap_is_int(read_it(fd, &got, &bytes), RC_OK, "and read");
+	tap_is(buf_slice(&bytes), body, "byte for byte");
+	tap_is_int(got.kind, OBJECT_FILE, "its kind");
+	tap_is(got.file.name, m.file.name, "its name, which is no UTF-8");
+	tap_is(got.file.type, m.file.type, "its type");
+	tap_is_str(got.file.token, m.file.token, "what stands for its token");
+	tap_ok(got.file.expires == m.file.expires && got.file.uses == 7,
+	    "until when, how often");
+	m.file.uses = 0;
+	m.content[0] = 'd';
+	tap_ok(object_id(&m) == RC_OK && object_write(in_dir("in"), &pub, &m,
+	    SLICE(""), body, &merged, arena, &why) == RC_OK, "one for nobody");
+	tap_is_int(read_it(open_file(m.id), &got, &bytes), RC_BAD,
+	    "is no object");
+}
+
 int
 main(void)
 {
@@ -383,6 +420,7 @@ main(void)
 	    RC_OK)
 		tap_ok(false, "keys: %.*s", SLICE_ARG(why));
 	round_trip();
+	large_file();
 	record();
 	ids();
 	meta_only();

@@ -280,6 +280,31 @@ brute_force(void)
 	guard_free(g);
 }
 
+static void
+derived(void)
+{
+	char one[TOKEN_TEXT + 1], two[TOKEN_TEXT + 1], hash[65], same[65];
+	unsigned char bytes[TOKEN_BYTES];
+
+	tap_ok(token_derive(SLICE("key"), SLICE("a name"), one, hash) &&
+	    token_derive(SLICE("key"), SLICE("a name"), two, same) &&
+	    strcmp(one, two) == 0 && strcmp(hash, same) == 0,
+	    "derived: made again");
+	/* HMAC-SHA256 of "a name" under "key", and SHA-256 of half of it, as
+	 * openssl(1) has them. */
+	tap_is_str(one, "wvsdsj4jffid22y3eka55nc3qm", "as RFC 2104 has it");
+	tap_is_str(hash, "fc921b87852a300da1cdbc80e735cfea"
+	    "be1c8755976139136c0f199cebaba71f", "and its hash");
+	tap_ok(token_read(slice_of(one), bytes) && token_hash(slice_of(one),
+	    same) && strcmp(hash, same) == 0, "a token like others");
+	one[0] = one[0] == 'a' ? 'b' : 'a';
+	tap_ok(token_hash(slice_of(one), same) && strcmp(hash, same) != 0,
+	    "another letter is another token");
+	tap_ok(!token_hash(SLICE("short"), same), "what is none has no hash");
+	token_derive(SLICE("another key"), SLICE("a name"), two, same);
+	tap_ok(strcmp(hash, same) != 0, "by who has the key");
+}
+
 int
 main(void)
 {
@@ -298,6 +323,7 @@ main(void)
 	many_uses();
 	ended();
 	brute_force();
+	derived();
 	db_close(db);
 	unlink(path);
 	*strrchr(path, '/') = '\0';

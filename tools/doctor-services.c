@@ -4,7 +4,9 @@
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <jansson.h>
@@ -86,7 +88,7 @@ ask_daemon(struct doctor_report *r, const char *name, const char *socket,
 
 /* --- store --------------------------------------------------------------- */
 
-enum { STORE_BEHIND = SILENT + 1, NEARLY_FULL, CLOSED };
+enum { STORE_BEHIND = SILENT + 1, NEARLY_FULL, CLOSED, NO_PORTAL };
 
 static const struct doctor_kind store_kinds[] = {
 	[DOWN] = { "down", DOCTOR_CRITICAL,
@@ -104,6 +106,9 @@ static const struct doctor_kind store_kinds[] = {
 	[CLOSED] = { "closed", DOCTOR_CRITICAL,
 	    "Filters answer 451 to what they would have to hold, until there "
 	    "is room." },
+	[NO_PORTAL] = { "no-portal", DOCTOR_WARNING,
+	    "Links to large attachments in mails lead nowhere until it is "
+	    "there again." },
 	{ NULL, 0, NULL }
 };
 
@@ -171,6 +176,28 @@ check_incoming(struct doctor_report *r)
 		doctor_saw(r, "%zu objects wait to come in", n);
 }
 
+/* Where people come from who have a link; gatehouse.conf may name none. */
+static void
+check_portal(struct doctor_report *r)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	const char *path = r->doctor->house->portal;
+	int fd;
+
+	if (path[0] == '\0' || strlen(path) >= sizeof to.sun_path)
+		return;
+	memcpy(to.sun_path, path, strlen(path) + 1);
+	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd < 0 || (connect(fd, (struct sockaddr *)&to, sizeof to) != 0 &&
+	    errno != EAGAIN))
+		doctor_say(r, NO_PORTAL, "# start the portal, or take portal "
+		    "out of gatehouse.conf", "%s: %s", path, strerror(errno));
+	else
+		doctor_saw(r, "the portal listens");
+	if (fd >= 0)
+		close(fd);
+}
+
 static void
 run_store(struct doctor_report *r)
 {
@@ -188,6 +215,7 @@ run_store(struct doctor_report *r)
 		check_room(r, stats);
 	json_decref(stats);
 	check_incoming(r);
+	check_portal(r);
 }
 
 const struct doctor_check doctor_store = {

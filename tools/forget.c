@@ -63,6 +63,8 @@ struct erasure {
 	size_t report_lines;
 	unsigned histories;		/* entries of senders */
 	int64_t held;			/* of his, in quarantine; -1: unknown */
+	int64_t shares, sent;		/* large files: that he could have, that
+					   he sent; -1: unknown */
 };
 
 /* The daemon's answer to a request; NULL with the status told. */
@@ -200,6 +202,19 @@ all_reports(struct erasure *e)
 	return status;
 }
 
+/* What he could have by a link is not his any more; a file that nobody else can
+ * have goes. Those that he sent are others' as well: they expire. */
+static void
+forget_files(struct erasure *e, struct asking *q)
+{
+	asking_begin(q, "file-forget");
+	asking_put(q, "recipient", arena_str(e->a, e->address));
+	if (asking_ask(q) != EX_OK)
+		return;
+	e->shares = json_integer_value(json_object_get(q->answer, "shares"));
+	e->sent = json_integer_value(json_object_get(q->answer, "sent"));
+}
+
 /*
  * Held mail is not ours to erase: it expires, or an administrator deletes it.
  * How much there is for him is said, up to a page of it.
@@ -211,7 +226,7 @@ ask_quarantine(struct erasure *e)
 	struct asking q = { .a = e->a, .state = e->state };
 	struct slice why;
 
-	e->held = -1;
+	e->held = e->shares = e->sent = -1;
 	if (ask_open(arena_printf(e->a, "%s/store/sock", e->state).ptr,
 	    WAIT_MS, &q.ask, e->a, &why) != RC_OK)
 		return;
@@ -221,6 +236,7 @@ ask_quarantine(struct erasure *e)
 	if (asking_ask(&q) == EX_OK)
 		e->held = (int64_t)json_array_size(json_object_get(q.answer,
 		    "rows"));
+	forget_files(e, &q);
 	asking_close(&q);
 }
 
@@ -244,6 +260,10 @@ tell(struct erasure *e, const json_t *answer)
 		json_put_int(&w, "histories", e->histories);
 		if (e->held >= 0)
 			json_put_int(&w, "quarantine", e->held);
+		if (e->shares >= 0) {
+			json_put_int(&w, "file_shares", e->shares);
+			json_put_int(&w, "files_sent", e->sent);
+		}
 		json_end(&w);
 		buf_addc(&out, '\n');
 		return verb_print(&out);
@@ -259,6 +279,10 @@ tell(struct erasure *e, const json_t *answer)
 	if (e->held >= 0)
 		buf_addf(&out, "%-12s %lld, not erased: gatehouse quarantine "
 		    "list --recipient\n", "quarantine", (long long)e->held);
+	if (e->shares >= 0)
+		buf_addf(&out, "%-12s %lld links; %lld that it sent stay "
+		    "until they expire, without the name\n", "files",
+		    (long long)e->shares, (long long)e->sent);
 	return verb_print(&out);
 }
 

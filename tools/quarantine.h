@@ -27,6 +27,10 @@ struct asking {
 	json_t *answer;			/* of the last question */
 };
 
+/* The verbs of gatehouse store that are about large files (store-files.c). */
+bool store_files_verb(const char *name);
+int store_files(int argc, char **argv, struct arena *a);
+
 int asking_state(struct asking *q);
 int asking_open(struct asking *q, int64_t ms);
 void asking_begin(struct asking *q, const char *op);

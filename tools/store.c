@@ -32,6 +32,8 @@ static int
 help(void)
 {
 	puts("usage: gatehouse store stats [--json]\n"
+	    "       gatehouse store files|file|revoke|fetch ... (store files "
+	    "--help)\n"
 	    "       gatehouse store check\n"
 	    "       gatehouse store expire [--dry-run] [--json]\n"
 	    "       gatehouse store rebuild\n"
@@ -92,6 +94,8 @@ stats(struct whole *w)
 	printf("%-13s %10lld\n%-13s %10lld\n", "objects",
 	    number(w->q.answer, "objects"), "on hold",
 	    number(w->q.answer, "on_hold"));
+	printf("%-13s %27lld bytes\n", "large files",
+	    number(w->q.answer, "files"));
 	printf("%-13s %lld of %lld bytes%s\n", "room",
 	    number(w->q.answer, "used"), number(w->q.answer, "limit"),
 	    json_is_true(json_object_get(w->q.answer, "closed")) ?
@@ -221,6 +225,8 @@ verb_store(int argc, char **argv, struct arena *a)
 	struct whole w = { .q = { .a = a } };
 	int o, status = EX_USAGE;
 
+	if (argc > 1 && store_files_verb(argv[1]))
+		return store_files(argc, argv, a);
 	optind = 1;
 	while ((o = getopt_long(argc, argv, "", longs, NULL)) != -1) {
 		switch (o) {

@@ -168,6 +168,7 @@ adjust(struct settings *set, void *arg)
 	if (t->resolver != NULL)
 		set->house.resolver = t->resolver;
 	/* One process plays them all: nothing is handed over. */
+	set->house.tried = set->house.store_key[0] != '\0';
 	set->house.seal_key = "";
 	/* With a store it decides as with one, and writes no object. */
 	set->store = set->house.store_key[0] != '\0';

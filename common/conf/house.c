@@ -107,6 +107,12 @@ const struct conf_option house_options[] = {
 	{ "state_directory", CONF_PATH, AT(state_directory),
 	  "/var/lib/gatehouse", 0, 0,
 	  "Journals and other state, a folder for each daemon.", NULL },
+	{ "portal", CONF_PATH, AT(portal), "", 0, 0,
+	  "The socket of what serves people by HTTP: with a file from the "
+	  "store when they follow a link in a mail. It asks gatehouse-store, "
+	  "whose option users has to name its user. Gatehouse has no portal of "
+	  "its own yet, so options that want one are refused while this is "
+	  "empty, or where no socket is.", NULL },
 	{ "peers", CONF_LIST, AT(peers), "postfix, root", 1, 100,
 	  "The users who may speak to the sockets; anybody else is hung up "
 	  "on.", NULL },
@@ -140,6 +146,12 @@ const struct conf_option house_options[] = {
 	  "Whether A@example.org and a@example.org are two mailboxes.", NULL },
 	{ 0 }
 };
+
+bool
+house_stores(const struct house_conf *house)
+{
+	return house->tried || house->store_key[0] != '\0';
+}
 
 struct scope_match
 house_match(const struct house_conf *house)
@@ -234,6 +246,9 @@ check_places(const struct house_conf *house, struct arena *a,
 		return RC_BAD;
 	if (check_absolute("queue_directory", house->queue_directory, a,
 	    why_r) != RC_OK)
+		return RC_BAD;
+	if (house->portal[0] != '\0' &&
+	    check_absolute("portal", house->portal, a, why_r) != RC_OK)
 		return RC_BAD;
 	return check_absolute("state_directory", house->state_directory, a,
 	    why_r);

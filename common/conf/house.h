@@ -28,6 +28,8 @@ struct house_conf {
 	struct conf_list outbound;
 	const char *seal_key;		/* file; empty: no seal, one filter */
 	const char *store_key;		/* public key; empty: Postfix holds */
+	bool tried;			/* no option: gatehouse test opens no
+					   keys, and store_key is empty */
 	int mixed_reject;		/* enum mixed_reject */
 	bool splitter;			/* mail may be split (milter/split.h) */
 	int split_reject;		/* enum split_reject */
@@ -39,6 +41,7 @@ struct house_conf {
 	unsigned dns_cache;		/* answers kept */
 	const char *syslog;		/* path, "-" for stderr */
 	const char *queue_directory;	/* of Postfix */
+	const char *portal;		/* socket; empty: there is no portal */
 	const char *state_directory;	/* journals too, a folder a daemon */
 	struct conf_list peers;		/* users who may speak to sockets */
 	uint64_t message_size_limit;	/* Postfix's; edits may not pass it */
@@ -51,6 +54,9 @@ struct house_conf {
 };
 
 extern const struct conf_option house_options[];
+
+/* Is there a store, or would there be one? For checks of options. */
+bool house_stores(const struct house_conf *house);
 
 /* How addresses are compared (conf/scope.h). */
 struct scope_match house_match(const struct house_conf *house);

@@ -3,7 +3,7 @@
 
 #include "base/map.h"
 #include "log/log.h"
-#include "milter/hold.h"
+#include "milter/files.h"
 #include "milter/release.h"
 #include "milter/report.h"
 #include "milter/split.h"
@@ -463,6 +463,8 @@ commit(struct session *s, const struct end *end)
 	/* From here on only the disk can be slow, whatever the message is. */
 	inflight_decided(s->host->inflight, s->slot);
 	against = hold_write(s, end->outs, end->done);
+	if (against == NULL && goes_on(end))
+		against = files_write(s, end->outs, end->done);
 	if (against != NULL)
 		log_warning("%.*s: %s", SLICE_ARG(s->envelope.queue_id),
 		    against);
@@ -482,7 +484,8 @@ report(struct session *s, const struct end *end)
 		struct report r = {
 			.job = &s->jobs[i], .plan = out->plan,
 			.each = out->each, .applied = &out->verdict,
-			.held = out->held, .release = s->seal.release,
+			.held = out->held, .files = out->files,
+			.release = s->seal.release,
 			.pass = split_pass(s),
 			.form = s->seal.pass == 2 ? s->seal.form : NULL,
 			.chain = s->host->chain,

@@ -5,6 +5,7 @@
 
 #include "base/map.h"
 #include "log/log.h"
+#include "milter/files.h"
 #include "milter/split.h"
 #include "store/mark.h"
 
@@ -173,9 +174,8 @@ describe_findings(struct session *s, struct object_meta *m)
 			s->seal.findings[i].value };
 }
 
-/* All but what the message's own bytes say. */
-static struct held *
-new_held(struct session *s, const struct envelope *e, const char *filter,
+struct held *
+hold_new(struct session *s, const struct envelope *e, const char *filter,
     const struct verdict *v)
 {
 	struct held *h = arena_alloc(s->arena, sizeof *h);
@@ -214,7 +214,7 @@ held_for(struct session *s, const struct job *job, struct outcome *out,
 		    (*h)->meta.cause == v->cause &&
 		    slice_eq((*h)->meta.rule, slice_of(v->rule)))
 			return *h;
-	*h = new_held(s, &out->envelope, job->filter, v);
+	*h = hold_new(s, &out->envelope, job->filter, v);
 	(*h)->msg = job->msg;
 	(*h)->meta.coverage = out->plan->coverage;
 	return *h;
@@ -338,6 +338,7 @@ hold_settle(struct session *s, const struct job *job, struct outcome *out)
 		out->verdict = *t.any;
 	else
 		out->verdict = mixed(s, &t);
+	files_settle(s, job, out, each);
 }
 
 /* --- effects ------------------------------------------------------------- */
@@ -482,7 +483,7 @@ hold_unread(struct session *s, const struct verdict *verdict,
 
 	raw->head = without_ours(s, head);
 	raw->body = body;
-	h = new_held(s, e, s->jobs[0].filter, verdict);
+	h = hold_new(s, e, s->jobs[0].filter, verdict);
 	h->msg = raw;
 	for (size_t i = 0; i < e->nrecipients; i++)
 		if (counts(&e->recipients[i]))

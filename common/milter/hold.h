@@ -48,11 +48,15 @@ struct held {
 	struct held *next;
 	struct object_meta meta;
 	const struct message *msg;	/* as the filter found it */
+	struct slice bytes;		/* of a file (files.h) */
 	bool durable;			/* the object is on disk */
 	bool merged;			/* and had been there */
 };
 
 bool hold_in_store(const struct session *s);
+/* For whom there is nobody yet; all but what the message's own bytes say. */
+struct held *hold_new(struct session *s, const struct envelope *e,
+    const char *filter, const struct verdict *v);
 void hold_settle(struct session *s, const struct job *job,
     struct outcome *out);
 const char *hold_write(struct session *s, struct outcome *outs, size_t n);

@@ -200,6 +200,25 @@ put_held(struct json *w, const struct held *h)
 	json_end(w);
 }
 
+static void
+put_files(struct json *w, const struct held *h)
+{
+	if (h == NULL || !h->durable)
+		return;
+	json_key(w, "gatehouse.files");
+	json_begin_array(w);
+	for (; h != NULL && h->durable; h = h->next) {
+		json_begin_object(w);
+		json_put(w, "id", slice_of(h->meta.id));
+		json_put(w, "name", h->meta.file.name);
+		json_put_int(w, "size", (int64_t)h->meta.size);
+		json_put(w, "sha256", slice_of(h->meta.sha256));
+		json_put_bool(w, "merged", h->merged);
+		json_end(w);
+	}
+	json_end(w);
+}
+
 static struct slice
 event_of(const struct report *r)
 {
@@ -233,6 +252,7 @@ event_of(const struct report *r)
 	json_put(&w, "gatehouse.coverage", r->plan->coverage);
 	put_recipients(&w, r);
 	put_held(&w, r->held);
+	put_files(&w, r->files);
 	if (r->release != NULL)
 		json_put(&w, "gatehouse.release", slice_of(r->release->object));
 	if (r->pass > 0)

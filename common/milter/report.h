@@ -20,6 +20,7 @@ struct report {
 	const struct verdict *each;	/* of each recipient; NULL: the same */
 	const struct held *held;	/* those that are durable were written,
 					   whatever was answered in the end */
+	const struct held *files;	/* the same, for those who get it */
 	const struct mark *release;	/* what it was let through by, or NULL */
 	unsigned pass;			/* of a message that is split; else 0 */
 	const char *form;		/* class of its recipients, or NULL */

@@ -124,6 +124,7 @@ split_aside(const struct session *s, struct plan *plan)
 	plan->sender = SLICE_NONE;
 	plan->route = SLICE_NONE;
 	plan->addresses = only_added(plan->addresses);
+	plan->files = NULL;		/* their links are edits */
 }
 
 bool

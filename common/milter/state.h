@@ -52,6 +52,7 @@ struct outcome {
 	struct verdict verdict;		/* for those who are left, or all */
 	const struct verdict *each;	/* of each recipient; NULL: none differs */
 	struct held *held;		/* kept back, by this filter */
+	struct held *files;		/* of those who get it (files.h) */
 	const struct plan_address *addresses;	/* changes of the envelope */
 	int64_t us;
 };

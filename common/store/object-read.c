@@ -2,6 +2,7 @@
  * jansson; milters only write them. */
 #include <errno.h>
 #include <jansson.h>
+#include <limits.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <stdlib.h>
@@ -125,7 +126,7 @@ get_words(struct reading *r, struct object_meta *m)
 	struct slice kind = get(r, "kind"), way = get(r, "direction");
 
 	m->kind = slice_eq(kind, SLICE("deleted")) ? OBJECT_DELETED :
-	    OBJECT_HELD;
+	    slice_eq(kind, SLICE("file")) ? OBJECT_FILE : OBJECT_HELD;
 	if (!slice_eq(kind, slice_of(object_kind_name(m->kind))) ||
 	    !cause_parse(get(r, "cause"), &m->cause))
 		r->good = false;
@@ -162,6 +163,22 @@ get_texts(struct reading *r, struct object_meta *m)
 	m->message_id = get(r, "message_id");
 }
 
+static void
+get_file(struct reading *whole, struct object_file *f)
+{
+	struct reading r = { .a = whole->a, .good = true,
+	    .root = json_object_get(whole->root, "file") };
+	int64_t uses;
+
+	f->name = get(&r, "name");
+	f->type = get(&r, "type");
+	get_hex(&r, "token", f->token, 64, false);
+	f->expires = get_number(&r, "expires");
+	uses = get_number(&r, "uses");
+	f->uses = (unsigned)uses;
+	whole->good = whole->good && r.good && uses > 0 && uses <= UINT_MAX;
+}
+
 static bool
 read_meta(struct slice text, struct arena *a, struct object_meta *m)
 {
@@ -184,6 +201,8 @@ read_meta(struct slice text, struct arena *a, struct object_meta *m)
 	get_recipients(&r, m);
 	get_findings(&r, m);
 	get_client(&r, m);
+	if (m->kind == OBJECT_FILE)
+		get_file(&r, &m->file);
 	m->smtputf8 = get_bool(&r, "smtputf8");
 	m->body8 = get_bool(&r, "8bit");
 	m->time = get_number(&r, "time");

@@ -20,7 +20,11 @@ enum { MODE = 0440, TMP_NAME = OBJECT_NAME + 32 };
 const char *
 object_kind_name(enum object_kind kind)
 {
-	return kind == OBJECT_DELETED ? "deleted" : "held";
+	static const char *const names[] = { [OBJECT_HELD] = "held",
+	    [OBJECT_DELETED] = "deleted", [OBJECT_FILE] = "file" };
+
+	return names[kind >= OBJECT_HELD && kind <= OBJECT_FILE ? kind :
+	    OBJECT_HELD];
 }
 
 bool
@@ -112,6 +116,14 @@ object_digests(struct object_meta *meta, struct slice head, struct slice body)
 {
 	const struct slice all[] = { head, SLICE("\r\n"), body };
 
+	if (meta->kind == OBJECT_FILE) {
+		meta->size = body.len;
+		if (!digest(&head, 1, meta->head_sha256) ||
+		    !digest(&body, 1, meta->body_sha256))
+			return RC_RETRY;
+		memcpy(meta->sha256, meta->body_sha256, sizeof meta->sha256);
+		return RC_OK;
+	}
 	meta->size = head.len + 2 + body.len;
 	return digest(&head, 1, meta->head_sha256) &&
 	    digest(&body, 1, meta->body_sha256) &&
@@ -224,6 +236,19 @@ put_text(struct json *w, const struct object_meta *m)
 	json_put(w, "message_id", m->message_id);
 }
 
+static void
+put_file(struct json *w, const struct object_file *f)
+{
+	json_key(w, "file");
+	json_begin_object(w);
+	put_key_bytes(w, "name", f->name);
+	put_key_bytes(w, "type", f->type);
+	json_put(w, "token", slice_of(f->token));
+	json_put_int(w, "expires", f->expires);
+	json_put_int(w, "uses", f->uses);
+	json_end(w);
+}
+
 static struct slice
 meta_text(const struct object_meta *m, struct arena *a)
 {
@@ -240,6 +265,8 @@ meta_text(const struct object_meta *m, struct arena *a)
 	put_client(&w, m, a);
 	put_decision(&w, m);
 	put_text(&w, m);
+	if (m->kind == OBJECT_FILE)
+		put_file(&w, &m->file);
 	json_put_int(&w, "size", (int64_t)m->size);
 	json_put(&w, "head_sha256", slice_of(m->head_sha256));
 	json_put(&w, "body_sha256", slice_of(m->body_sha256));
@@ -262,9 +289,9 @@ write_content(int fd, const struct crypt_public *key,
 	for (int i = 0; i < 4; i++)
 		len[i] = (char)((uint32_t)meta.len >> (24 - 8 * i));
 	if (crypt_write(w, slice_make(len, sizeof len)) &&
-	    crypt_write(w, meta) && (m->kind == OBJECT_DELETED ||
-	    (crypt_write(w, head) && crypt_write(w, SLICE("\r\n")) &&
-	    crypt_write(w, body))))
+	    crypt_write(w, meta) && (m->kind != OBJECT_HELD ||
+	    (crypt_write(w, head) && crypt_write(w, SLICE("\r\n")))) &&
+	    (m->kind == OBJECT_DELETED || crypt_write(w, body)))
 		return crypt_write_end(w);
 	crypt_write_drop(w);
 	return false;

@@ -1,12 +1,13 @@
 /*
- * object - one held or deleted message in one encrypted file
+ * object - one held or deleted message, or a large attachment, in one encrypted
+ * file
  *
  * The file is the commit point of a quarantine: who has the private key can
  * rebuild from it all that an index knows. Inside the encryption (crypt.h):
  *
  *	4 bytes		length of the meta block, big-endian
  *	meta		JSON, one object (keys: object.c, object-read.c)
- *	message		header block, blank line, body: the bytes as the filter
+ *	message		of a file (OBJECT_FILE) its decoded bytes; else header block, blank line, body: the bytes as the filter
  *			that held them found them, its own edits and fields of
  *			our names (seal, release mark) left out. Absent in a
  *			record (OBJECT_DELETED)
@@ -61,11 +62,18 @@ enum {
 	OBJECT_TMP_AGE = 3600,
 };
 
-enum object_kind { OBJECT_HELD = 1, OBJECT_DELETED };
-
+enum object_kind { OBJECT_HELD = 1, OBJECT_DELETED, OBJECT_FILE };
 
 struct object_finding {
 	struct slice filter, key, value;
+};
+
+/* Of an OBJECT_FILE: an attachment that its recipients get by a link. */
+struct object_file {
+	struct slice name, type;	/* as it was declared; type "a/b" */
+	char token[65];			/* token_hash() of the link's token */
+	int64_t expires;		/* seconds since 1970 */
+	unsigned uses;			/* downloads of each recipient */
 };
 
 /* Text is UTF-8 as people read it; addresses, client and helo are the exact
@@ -74,7 +82,7 @@ struct object_meta {
 	char id[OBJECT_NAME + 1];
 	enum object_kind kind;
 	/* What it is counted by: SHA-256 in hex of the message as the first
-	 * filter of the house saw it. */
+	 * filter of the house saw it. Of a file its token. */
 	char content[65];
 
 	/* The envelope as the filter found it. */
@@ -95,14 +103,17 @@ struct object_meta {
 	struct object_finding *findings;	/* of all filters so far */
 	size_t nfindings;
 
+	struct object_file file;	/* OBJECT_FILE only */
+
 	/* From the header, decoded; each cut at OBJECT_TEXT bytes. */
 	struct slice subject, from, to, date, message_id;
 
-	/* The message's bytes; a record tells them too. */
+	/* The message's bytes; a record tells them too. Of a file its own,
+	 * which are the body, with an empty head. */
 	uint64_t size;
 	char head_sha256[65];		/* of the header block */
 	char body_sha256[65];		/* of what follows the blank line */
-	char sha256[65];		/* of head CRLF body */
+	char sha256[65];		/* of head CRLF body; a file: of body */
 };
 
 enum { OBJECT_TEXT = 1000 };
@@ -129,7 +140,7 @@ const struct object_meta *object_meta(const struct object *o);
 enum rc object_next(struct object *o, struct slice *piece_r);
 void object_close(struct object *o);
 
-/* "held", "deleted". */
+/* "held", "deleted", "file". */
 const char *object_kind_name(enum object_kind kind);
 
 #endif

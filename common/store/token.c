@@ -3,14 +3,11 @@
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/random.h>
 
 #include "base/buf.h"
 
-enum { BYTES = 16, PREFIX = 6 };
-
-static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567";
+enum { PREFIX = 6 };
 
 /* The hash is the key: who reads the table learns no token, and a lookup by it
  * tells nothing by the time it takes. */
@@ -37,52 +34,12 @@ token_purpose_name(enum token_purpose purpose)
 	return purposes[purpose < TOKEN_PURPOSES ? purpose : TOKEN_NONE];
 }
 
-/* 128 bits in groups of five; the last one is padded with zeroes. */
-static void
-write_text(const unsigned char bytes[BYTES], char text[TOKEN_TEXT + 1])
-{
-	for (int i = 0; i < TOKEN_TEXT; i++) {
-		unsigned bit = (unsigned)i * 5, value;
-		unsigned next = bit / 8 + 1 < BYTES ? bytes[bit / 8 + 1] : 0;
-
-		value = (unsigned)bytes[bit / 8] << 8 | next;
-		text[i] = alphabet[value >> (11 - bit % 8) & 31];
-	}
-	text[TOKEN_TEXT] = '\0';
-}
-
-/* One text a token: padding that is not zero is refused. */
-static bool
-read_text(struct slice text, unsigned char bytes[BYTES])
-{
-	unsigned value = 0, bits = 0;
-	size_t n = 0;
-
-	if (text.len != TOKEN_TEXT)
-		return false;
-	for (size_t i = 0; i < text.len; i++) {
-		const char *at = memchr(alphabet, ascii_lower(text.ptr[i]),
-		    sizeof alphabet - 1);
-
-		if (at == NULL)
-			return false;
-		value = value << 5 | (unsigned)(at - alphabet);
-		bits += 5;
-		if (bits >= 8) {
-			bits -= 8;
-			bytes[n++] = (unsigned char)(value >> bits);
-			value &= (1u << bits) - 1;
-		}
-	}
-	return value == 0;
-}
-
 static struct slice
-hash_of(struct arena *a, const unsigned char bytes[BYTES])
+hash_of(struct arena *a, const unsigned char bytes[TOKEN_BYTES])
 {
 	unsigned char *hash = arena_alloc(a, SHA256_DIGEST_LENGTH);
 
-	SHA256(bytes, BYTES, hash);
+	SHA256(bytes, TOKEN_BYTES, hash);
 	return slice_make(hash, SHA256_DIGEST_LENGTH);
 }
 
@@ -101,7 +58,7 @@ enum rc
 token_issue(struct db *db, struct arena *a, const struct token_spec *spec,
     int64_t now, char text_r[TOKEN_TEXT + 1], struct slice *why_r)
 {
-	unsigned char bytes[BYTES];
+	unsigned char bytes[TOKEN_BYTES];
 	struct db_query *q;
 
 	if (spec->purpose == TOKEN_NONE || spec->purpose >= TOKEN_PURPOSES ||
@@ -124,7 +81,7 @@ token_issue(struct db *db, struct arena *a, const struct token_spec *spec,
 	db_int(q, 5, now);
 	db_int(q, 6, spec->expires);
 	db_int(q, 7, spec->uses > 0 ? spec->uses : 1);
-	write_text(bytes, text_r);
+	token_write(bytes, text_r);
 	OPENSSL_cleanse(bytes, sizeof bytes);
 	return db_run(q) == RC_OK ? RC_OK : db_trouble(db, a, why_r);
 }
@@ -155,8 +112,8 @@ ask(struct db *db, const char *sql, struct arena *a, struct slice text,
     struct slice *why_r)
 {
 	struct db_query *q = db_query(db, sql);
-	unsigned char bytes[BYTES] = { 0 };
-	bool whole = read_text(text, bytes), found = false;
+	unsigned char bytes[TOKEN_BYTES] = { 0 };
+	bool whole = token_read(text, bytes), found = false;
 	enum db_step step;
 
 	db_blob(q, 1, whole ? hash_of(a, bytes) : SLICE("-"));
@@ -199,9 +156,9 @@ token_return(struct db *db, struct arena *a, struct slice text,
 {
 	struct db_query *q = db_query(db, "UPDATE token SET uses = uses + 1 "
 	    "WHERE hash = ?1 AND spent > 0");
-	unsigned char bytes[BYTES];
+	unsigned char bytes[TOKEN_BYTES];
 
-	if (!read_text(text, bytes)) {
+	if (!token_read(text, bytes)) {
 		*why_r = SLICE("no such token");
 		return RC_BAD;
 	}

@@ -32,6 +32,15 @@
  * token_prefix	what of a token a log may hold: its first six characters
  *		and "...", without control characters, whatever came in
  *
+ * token_derive	a token that whoever has the key can make again: the first 128
+ *		bits of an HMAC-SHA256 of `name`. For who must hand it out
+ *		before the one writer knows of it. hex_r gets the hash that
+ *		stands for it. False: it cannot be made
+ * token_hash	that hash of a token's text; false: malformed
+ * token_write, token_read
+ *		a token's bytes as text and back; false: malformed. These four
+ *		are pure and need no data base
+ *
  * The guard counts wrong tokens of a peer (an address of the net, a user, a
  * sender: the caller knows), and after TOKEN_TRIES of them in TOKEN_WINDOW
  * seconds answers for it without looking, until the window has passed. It
@@ -60,6 +69,7 @@ enum token_purpose {
 };
 
 enum {
+	TOKEN_BYTES = 16,
 	TOKEN_TEXT = 26,		/* letters and digits of a token */
 	TOKEN_GRACE = 2 * 86400,	/* a clock that jumps a day ahead and
 					   back costs nobody his token */
@@ -101,6 +111,12 @@ enum rc token_revoke(struct db *db, struct arena *a, struct slice object,
     struct slice recipient, unsigned *count_r, struct slice *why_r);
 enum rc token_sweep(struct db *db, struct arena *a, int64_t now,
     unsigned *count_r, struct slice *why_r);
+bool token_derive(struct slice key, struct slice name,
+    char text_r[TOKEN_TEXT + 1], char hex_r[65]);
+bool token_hash(struct slice text, char hex_r[65]);
+void token_write(const unsigned char bytes[TOKEN_BYTES],
+    char text_r[TOKEN_TEXT + 1]);
+bool token_read(struct slice text, unsigned char bytes[TOKEN_BYTES]);
 struct slice token_prefix(struct arena *a, struct slice text);
 const char *token_purpose_name(enum token_purpose purpose);
 

@@ -232,6 +232,18 @@ plan_rewrite_recipient(struct plan *p, struct slice old, struct slice address)
 	add_address(p, old, address);
 }
 
+void
+plan_file(struct plan *p, const struct plan_file *file)
+{
+	struct plan_file **last = &p->files;
+
+	while (*last != NULL)
+		last = &(*last)->next;
+	*last = arena_alloc(p->arena, sizeof **last);
+	**last = *file;
+	(*last)->next = NULL;
+}
+
 bool
 plan_edits(const struct plan *p)
 {

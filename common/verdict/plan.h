@@ -26,6 +26,10 @@
  *			wants milter_header_checks, which postfix-config sets
  * plan_rewrite_recipient	another address for recipient `old`. There is no
  *			way to drop one: that needs a durable copy first
+ * plan_file		a file that goes into the store, for all who get the message:
+ *			the edits leave a link in its place. It is durable before
+ *			the first edit goes out. What is copied into the plan is
+ *			the struct; its bytes live as long as the arena
  * plan_for_trouble	THE place where a failure of ours becomes an answer:
  *			tempfail, nothing edited
  */
@@ -87,6 +91,17 @@ struct plan_address {
 	bool quiet;			/* Postfix is to report nothing of him */
 };
 
+struct plan_file {
+	struct plan_file *next;
+	struct slice name, type;	/* "a.pdf", "application/pdf" */
+	struct slice bytes;		/* decoded */
+	char token[65];			/* token_hash() of its link's token: no
+					   other file has it, and it is the same
+					   for a message that comes again */
+	int64_t expires;		/* seconds since 1970 */
+	unsigned uses;			/* downloads of each recipient */
+};
+
 struct plan {
 	struct arena *arena;
 	struct verdict all;
@@ -97,6 +112,7 @@ struct plan {
 	struct plan_address *addresses;
 	struct plan_pair *findings;
 	struct plan_pair *facts;
+	struct plan_file *files;
 	struct slice coverage;
 };
 
@@ -127,6 +143,7 @@ void plan_add_quietly(struct plan *p, struct slice address);
 void plan_route(struct plan *p, struct slice to);
 void plan_rewrite_recipient(struct plan *p, struct slice old,
     struct slice address);
+void plan_file(struct plan *p, const struct plan_file *file);
 bool plan_edits(const struct plan *p);
 struct plan *plan_for_trouble(struct arena *a, const struct message *msg,
     struct slice why);

@@ -269,7 +269,7 @@ antispam_check(const struct antispam_conf *conf,
 	    conf->graymail_action == SPAM_DISCARD ||
 	    conf->out_action == SPAM_DISCARD || conf->blocked == SPAM_DISCARD;
 
-	if (discards && house->store_key[0] == '\0') {
+	if (discards && !house_stores(house)) {
 		*why_r = SLICE("discard needs a store for a record of the "
 		    "message; set store_key in gatehouse.conf, or use "
 		    "quarantine");

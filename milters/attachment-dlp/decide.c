@@ -3,11 +3,13 @@
 #include "control.h"
 #include "dlp_step.h"
 #include "judge.h"
+#include "large.h"
 
 /* In this order. */
 static step_work *const steps[] = {
 	step_control,			/* may it go out at all */
 	step_attachment,
+	step_large,
 	dlp_step,			/* leaves what these said */
 	NULL
 };

@@ -56,6 +56,7 @@ struct attachment_whose {
 };
 
 struct dlp_answers;
+struct large_answers;
 
 /* What ask() found: job->answers. */
 struct attachment_answers {
@@ -65,6 +66,7 @@ struct attachment_answers {
 	struct attachment_whose *of;	/* by recipient of the envelope */
 	struct attachment_removal *removals;	/* for all who get it */
 	struct slice note;		/* in place of these, UTF-8 */
+	struct large_answers *large;	/* large.h; NULL: it is not too large */
 };
 
 enum step { STEP_ON, STEP_DONE };

@@ -8,6 +8,7 @@
 #include "dlp_notify.h"
 #include "dlp_step.h"
 #include "judge.h"
+#include "large.h"
 #include "milter/reserve.h"
 #include "options.h"
 #include "shared.h"
@@ -100,7 +101,8 @@ ask(struct job *job, struct slice *why_r)
 	if (dlp_ask(job, shared->dlp, &seen->items,
 	    job->deadline - SPARE_MS, &seen->dlp, why_r) != RC_OK)
 		return RC_RETRY;
-	if (attachment_judge(job, seen, why_r) != RC_OK)
+	if (attachment_judge(job, seen, why_r) != RC_OK ||
+	    large_ask(job, seen, &shared->key, why_r) != RC_OK)
 		return RC_RETRY;
 	if (dlp_notify(job, seen, conf->copy_server, why_r) != RC_OK)
 		return RC_RETRY;
@@ -138,11 +140,13 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	const struct attachment_conf *conf = arg;
 	struct attachment_shared *shared = mem_alloc(sizeof *shared);
 
-	(void)house;
 	(void)dns;
 	memset(shared, 0, sizeof *shared);
 	*shared_r = shared;		/* given back by close in any case */
 	if (dlp_load(conf->dlp_rules, true, &shared->dlp, a, why_r) != RC_OK)
+		return RC_BAD;
+	if (house->seal_key[0] != '\0' && seal_key_load(house->seal_key,
+	    &shared->key, a, why_r) != RC_OK)
 		return RC_BAD;
 	return open_unpack(conf, &shared->unpack, a, why_r);
 }
@@ -169,6 +173,8 @@ check(const void *conf, const struct house_conf *house, struct arena *a,
 	struct dlp_rules *rules;
 	enum rc rc = attachment_finish(own, house, a, why_r);
 
+	if (rc == RC_OK)
+		rc = large_check(own, house, a, why_r);
 	/* Where it is only checked nothing is opened. */
 	if (rc == RC_OK)
 		rc = dlp_load(own->dlp_rules, false, &rules, a, why_r);

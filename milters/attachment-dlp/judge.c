@@ -186,8 +186,8 @@ merge(struct judging *j)
 	}
 }
 
-static const struct attachment_conf *
-settings_for(const struct job *job, const struct attachment_answers *seen,
+const struct attachment_conf *
+attachment_settings(const struct job *job, const struct attachment_answers *seen,
     size_t i, bool *inbound_r)
 {
 	*inbound_r = job->direction != DIRECTION_OUT || !seen->of[i].external;
@@ -217,11 +217,11 @@ static bool
 same_as_before(struct judging *j, size_t i)
 {
 	bool inbound, before;
-	const struct attachment_conf *conf = settings_for(j->job, j->seen, i,
+	const struct attachment_conf *conf = attachment_settings(j->job, j->seen, i,
 	    &inbound), *other;
 
 	for (size_t k = 0; k < i; k++) {
-		other = settings_for(j->job, j->seen, k, &before);
+		other = attachment_settings(j->job, j->seen, k, &before);
 		if (!counts(&j->job->envelope->recipients[k]) ||
 		    before != inbound ||
 		    conf->unremovable != other->unremovable ||
@@ -239,7 +239,7 @@ static enum rc
 judge_one(struct judging *j, size_t i, struct slice *why_r)
 {
 	struct attachment_verdict *v = &j->seen->of[i].verdict;
-	const struct attachment_conf *conf = settings_for(j->job, j->seen, i,
+	const struct attachment_conf *conf = attachment_settings(j->job, j->seen, i,
 	    &j->inbound);
 
 	if (is_copy_mailbox(j, i, conf) || same_as_before(j, i))
@@ -272,7 +272,7 @@ write_note(struct judging *j, struct slice *why_r)
 		return RC_OK;
 	for (size_t i = 0; i < j->job->envelope->nrecipients; i++)
 		if (j->seen->of[i].verdict.action == ATTACHMENT_REMOVE)
-			return note_write(j->job->view, settings_for(j->job,
+			return note_write(j->job->view, attachment_settings(j->job,
 			    j->seen, i, &inbound)->note, j->job,
 			    j->seen->removals, &j->seen->note, why_r);
 	return RC_OK;
@@ -299,7 +299,7 @@ attachment_copies(const struct job *job, const struct attachment_answers *seen,
 	bool inbound;
 
 	for (size_t i = 0; i < job->envelope->nrecipients; i++) {
-		struct slice to = slice_of(settings_for(job, seen, i,
+		struct slice to = slice_of(attachment_settings(job, seen, i,
 		    &inbound)->copy_to);
 		size_t k = 0;
 
@@ -325,7 +325,7 @@ verdict_of(const struct work *w, size_t i)
 	struct verdict out = { .action = ACCEPT, .rule = v->rule,
 	    .reason = v->reason, .reply = SLICE("") };
 
-	settings_for(w->job, w->seen, i, &inbound);
+	attachment_settings(w->job, w->seen, i, &inbound);
 	out.scope = job_decided(w->job, inbound ? &of->who :
 	    &w->seen->sender.who, v->option, w->conf->scopes);
 	if (v->action >= ATTACHMENT_QUARANTINE)

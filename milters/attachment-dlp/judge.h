@@ -30,6 +30,10 @@ enum rc attachment_judge(const struct job *job,
 /* Everybody whose settings name a mailbox for copies, once. */
 size_t attachment_copies(const struct job *job,
     const struct attachment_answers *seen, struct slice *out, size_t max);
+/* Whose settings count for recipient i, as said above. *inbound_r: those
+ * without _outbound. */
+const struct attachment_conf *attachment_settings(const struct job *job,
+    const struct attachment_answers *seen, size_t i, bool *inbound_r);
 step_work step_attachment;
 
 #endif

@@ -16,7 +16,26 @@ static const struct template_names names[] = {
 	{ "subject", NULL }, { "attachments", rows }, { NULL, NULL }
 };
 
-static const char ours[] =
+static const struct template_names large_names[] = {
+	{ "hostname", NULL }, { "queue_id", NULL }, { "name", NULL },
+	{ "type", NULL }, { "size", NULL }, { "link", NULL },
+	{ "until", NULL }, { "downloads", NULL }, { NULL, NULL }
+};
+
+static const char large_text[] =
+    "This attachment is too large to be delivered by mail:\n"
+    "\n"
+    "    {{name}} ({{size}} bytes)\n"
+    "\n"
+    "You can have it until {{until}}, {{downloads}} times, at\n"
+    "\n"
+    "    {{link}}\n"
+    "\n"
+    "The mail system at {{hostname}} keeps it. The link is for the recipients\n"
+    "of this message only. If you have a question, name this number:\n"
+    "{{queue_id}}\n";
+
+static const char removed_text[] =
     "The mail system at {{hostname}} has removed from this message:\n"
     "\n"
     "{{#attachments}}\n"
@@ -26,8 +45,17 @@ static const char ours[] =
     "Attachments of this kind are not allowed. Your administrator can say\n"
     "more; name this number: {{queue_id}}\n";
 
+static const struct {
+	const char *name, *text;	/* for people; our own */
+	const struct template_names *names;
+} kinds[] = {
+	[NOTE_REMOVED] = { "note", removed_text, names },
+	[NOTE_LARGE] = { "large_note", large_text, large_names },
+};
+
 struct note {
 	struct note *next;
+	enum note_kind kind;
 	const char *path;
 	struct template *template;
 };
@@ -43,31 +71,31 @@ struct loading {
 };
 
 static const struct note *
-find(const struct notes *notes, const char *path)
+find(const struct notes *notes, enum note_kind kind, const char *path)
 {
 	for (const struct note *n = notes->first; n != NULL; n = n->next)
-		if (strcmp(n->path, path) == 0)
+		if (n->kind == kind && strcmp(n->path, path) == 0)
 			return n;
 	return NULL;
 }
 
 static enum rc
-read_file(const char *path, struct arena *a, struct slice *text_r,
-    struct slice *why_r)
+read_file(const char *name, const char *path, struct arena *a,
+    struct slice *text_r, struct slice *why_r)
 {
 	char *text = arena_alloc(a, TEMPLATE_FILE + 1);
 	FILE *f = fopen(path, "re");
 	size_t n;
 
 	if (f == NULL) {
-		*why_r = arena_printf(a, "note %s: %s", path, strerror(errno));
+		*why_r = arena_printf(a, "%s %s: %s", name, path, strerror(errno));
 		return RC_BAD;
 	}
 	n = fread(text, 1, TEMPLATE_FILE + 1, f);
 	fclose(f);
 	if (n > TEMPLATE_FILE) {
-		*why_r = arena_printf(a, "note %s: over %d bytes; a note is "
-		    "a short text", path, TEMPLATE_FILE);
+		*why_r = arena_printf(a, "%s %s: over %d bytes; a note is "
+		    "a short text", name, path, TEMPLATE_FILE);
 		return RC_BAD;
 	}
 	*text_r = slice_make(text, n);
@@ -75,21 +103,22 @@ read_file(const char *path, struct arena *a, struct slice *text_r,
 }
 
 static enum rc
-load(struct loading *l, const char *path)
+load(struct loading *l, enum note_kind kind, const char *path)
 {
 	struct slice text = SLICE_NONE;
 	struct note *n;
 
-	if (find(l->notes, path) != NULL)
+	if (find(l->notes, kind, path) != NULL)
 		return RC_OK;
 	n = arena_alloc(l->a, sizeof *n);
+	n->kind = kind;
 	n->path = arena_str(l->a, slice_of(path));
 	if (path[0] == '\0')
-		text = slice_of(ours);
-	else if (read_file(path, l->a, &text, l->why_r) != RC_OK)
+		text = slice_of(kinds[kind].text);
+	else if (read_file(kinds[kind].name, path, l->a, &text, l->why_r) != RC_OK)
 		return RC_BAD;
-	if (template_parse(l->a, path[0] == '\0' ? "note" : n->path, 1, text,
-	    TEMPLATE_TEXT, names, NULL, &n->template, l->why_r) != RC_OK)
+	if (template_parse(l->a, path[0] == '\0' ? kinds[kind].name : n->path,
+	    1, text, TEMPLATE_TEXT, kinds[kind].names, NULL, &n->template, l->why_r) != RC_OK)
 		return RC_BAD;
 	n->next = l->notes->first;
 	l->notes->first = n;
@@ -97,11 +126,12 @@ load(struct loading *l, const char *path)
 }
 
 enum rc
-note_check(const char *path, struct arena *a, struct slice *why_r)
+note_check(enum note_kind kind, const char *path, struct arena *a,
+    struct slice *why_r)
 {
 	struct loading l = { arena_alloc(a, sizeof *l.notes), a, why_r };
 
-	return load(&l, path);
+	return load(&l, kind, path);
 }
 
 static enum rc
@@ -110,7 +140,8 @@ visit(struct slice where, const void *conf, void *arg)
 	const struct attachment_conf *c = conf;
 
 	(void)where;
-	return load(arg, c->note);
+	return load(arg, NOTE_REMOVED, c->note) == RC_OK ?
+	    load(arg, NOTE_LARGE, c->large_note) : RC_BAD;
 }
 
 enum rc
@@ -120,7 +151,7 @@ notes_load(const struct attachment_conf *conf, const struct policy *policy,
 	struct loading l = { arena_alloc(a, sizeof *l.notes), a, why_r };
 
 	*notes_r = l.notes;
-	if (load(&l, conf->note) != RC_OK)
+	if (visit(SLICE(""), conf, &l) != RC_OK)
 		return RC_BAD;
 	return policy_each(policy, "attachment-dlp", attachment_options,
 	    conf->scopes, conf, sizeof *conf, visit, &l, why_r);
@@ -153,19 +184,33 @@ add_row(struct arena *a, struct template_data *list,
 }
 
 enum rc
-note_write(const struct notes *notes, const char *path, const struct job *job,
-    const struct attachment_removal *removals, struct slice *text_r,
+note_text(const struct notes *notes, enum note_kind kind, const char *path,
+    const struct template_data *data, struct arena *a, struct slice *text_r,
     struct slice *why_r)
 {
-	const struct note *n = find(notes, path);
-	struct template_data *data = NULL, *list;
-	struct arena *a = job->arena;
+	const struct note *n = find(notes, kind, path);
 	struct buf out = buf_in(a);
 
 	if (n == NULL) {
 		*why_r = SLICE("the template of a note was not loaded");
 		return RC_RETRY;
 	}
+	if (template_render(n->template, data, &out) != RC_OK) {
+		*why_r = SLICE("the note is too long");
+		return RC_RETRY;
+	}
+	*text_r = buf_slice(&out);
+	return RC_OK;
+}
+
+enum rc
+note_write(const struct notes *notes, const char *path, const struct job *job,
+    const struct attachment_removal *removals, struct slice *text_r,
+    struct slice *why_r)
+{
+	struct template_data *data = NULL, *list;
+	struct arena *a = job->arena;
+
 	template_put(a, &data, "hostname", slice_of(job->house->hostname));
 	template_put(a, &data, "queue_id", job->envelope->queue_id);
 	template_put(a, &data, "from", field(job, "From"));
@@ -174,10 +219,5 @@ note_write(const struct notes *notes, const char *path, const struct job *job,
 	for (const struct attachment_removal *r = removals; r != NULL;
 	    r = r->next)
 		add_row(a, list, r);
-	if (template_render(n->template, data, &out) != RC_OK) {
-		*why_r = SLICE("the note is too long");
-		return RC_RETRY;
-	}
-	*text_r = buf_slice(&out);
-	return RC_OK;
+	return note_text(notes, NOTE_REMOVED, path, data, a, text_r, why_r);
 }

@@ -12,6 +12,7 @@
 
 static const char *const dlp_unread_names[] = { "pass", "hold", "block",
     NULL };
+static const char *const sealed_names[] = { "deliver", "reject", NULL };
 static const char *const unremovable[] = { "quarantine", "reject", NULL };
 
 #define LIST(name, field, value, text) \
@@ -60,6 +61,33 @@ const struct conf_option attachment_options[] = {
 	  "listener reinject_listener of postfix.conf, or the path of a unix "
 	  "socket. Where it does not take one, the mail is answered 451.",
 	  NULL },
+
+	{ "large_at", CONF_SIZE | SCOPED, AT(large_at), "0", 0, 0,
+	  "The size of a message that somebody of ours gets above which its "
+	  "attachments go into the store, and links stand in their place. It "
+	  "wants a portal: the option portal of gatehouse.conf. 0: never.",
+	  NULL },
+	{ "large_at_outbound", CONF_SIZE | SCOPED, AT(large_at_outbound), "0",
+	  0, 0, "The same for what somebody of ours sends to people outside.",
+	  NULL },
+	{ "large_part", CONF_SIZE | SCOPED, AT(large_part), "1M", 0, 0,
+	  "The attachments of such a message that are larger than this go; "
+	  "the others stay.", NULL },
+	{ "large_sealed", CONF_ENUM | SCOPED, AT(large_sealed), "deliver", 0,
+	  0, "What becomes of a large message whose attachments cannot be "
+	  "taken out, since it is signed or encrypted: deliver (as it is) or "
+	  "reject.", sealed_names },
+	{ "large_keep", CONF_TIME | SCOPED, AT(large_keep), "14d",
+	  INT64_C(3600) * 1000, INT64_C(365) * 86400 * 1000,
+	  "How long such an attachment can be had.", NULL },
+	{ "large_downloads", CONF_COUNT | SCOPED, AT(large_downloads), "10",
+	  1, 100000, "How many times each recipient can have it.", NULL },
+	{ "large_url", CONF_STRING | SCOPED, AT(large_url), "", 0, 500,
+	  "What the links begin with; behind it comes the token. As "
+	  "\"https://portal.example.org/file/\".", NULL },
+	{ "large_note", CONF_PATH | SCOPED, AT(large_note), "", 0, 0,
+	  "A template for the text with the link; see "
+	  "gatehouse-attachment-dlp(8). Empty: our own, in English.", NULL },
 
 	{ "control_mailbox", CONF_STRING | CONF_SCOPED, AT(control_mailbox), "",
 	  0, 300, "Mail to people outside is refused unless this mailbox is "
@@ -123,7 +151,8 @@ check_one(const struct attachment_conf *conf, struct arena *a,
 {
 	if (attachment_lists(conf, a, why_r) != RC_OK ||
 	    check_mailbox("copy_to", conf->copy_to, a, why_r) != RC_OK ||
-	    note_check(conf->note, a, why_r) != RC_OK)
+	    note_check(NOTE_REMOVED, conf->note, a, why_r) != RC_OK ||
+	    note_check(NOTE_LARGE, conf->large_note, a, why_r) != RC_OK)
 		return RC_BAD;
 	return check_mailbox("control_mailbox", conf->control_mailbox, a,
 	    why_r);
@@ -157,7 +186,7 @@ attachment_finish(const struct attachment_conf *conf,
 		return RC_BAD;
 	}
 	if ((conf->in[LIST_DISCARD].count > 0 ||
-	    conf->out[LIST_DISCARD].count > 0) && house->store_key[0] == '\0') {
+	    conf->out[LIST_DISCARD].count > 0) && !house_stores(house)) {
 		*why_r = SLICE("discard deletes mail, and there is no store "
 		    "for a record of it; set store_key in gatehouse.conf, or "
 		    "use quarantine");

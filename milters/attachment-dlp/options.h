@@ -14,6 +14,9 @@ enum attachment_list { LIST_ALLOW, LIST_REMOVE, LIST_QUARANTINE, LIST_DISCARD,
 /* A part cannot be taken out without breaking the rest. */
 enum attachment_unremovable { UNREMOVABLE_QUARANTINE, UNREMOVABLE_REJECT };
 
+/* Large mail that is signed or encrypted. */
+enum large_sealed { LARGE_SEALED_DELIVER, LARGE_SEALED_REJECT };
+
 struct attachment_conf {
 	struct scopes *scopes;
 
@@ -23,6 +26,13 @@ struct attachment_conf {
 	const char *note;		/* template; empty: our own */
 	const char *copy_to;		/* mailbox; empty: none */
 	const char *copy_server;
+
+	/* large.h; CONF_SCOPED */
+	uint64_t large_at, large_at_outbound, large_part;	/* bytes */
+	int large_sealed;		/* enum large_sealed */
+	int64_t large_keep;		/* ms */
+	unsigned large_downloads;
+	const char *large_url, *large_note;
 
 	/* control.h; CONF_SCOPED */
 	const char *control_mailbox;	/* empty: none needed */

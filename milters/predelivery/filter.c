@@ -79,7 +79,7 @@ open_rules(const struct predelivery_conf *conf,
 
 	if (rc != RC_OK)
 		return rc;
-	if (shared->rules->discards && house->store_key[0] == '\0') {
+	if (shared->rules->discards && !house_stores(house)) {
 		*why_r = SLICE("a rule discards mail, and there is no store "
 		    "for a record of it; set store_key in gatehouse.conf, or "
 		    "use quarantine");

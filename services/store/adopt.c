@@ -246,13 +246,21 @@ adopt_file(struct vault *v, const struct adopt *how, const char *name,
 	struct object *object;
 	struct slice why = SLICE("");
 	enum rc rc = read_object(v, name, a, &object, &why);
-	bool wait = false;
+	bool wait = false, aside = rc == RC_BAD;
 
-	if (rc == RC_OK) {
+	if (rc == RC_OK && object_meta(object)->kind == OBJECT_FILE) {
+		aside = how->file == NULL;
+		why = SLICE("a large attachment, and nobody takes it");
+		if (!aside)
+			rc = how->file(how->arg, object_meta(object), a, &why);
+		*adopted += rc == RC_OK && !aside;
+		object_close(object);
+	} else if (rc == RC_OK) {
 		rc = adopt_object(v, how, object, a, &wait, &why);
 		*adopted += rc == RC_OK && !wait;
 		object_close(object);
-	} else if (rc == RC_BAD) {
+	}
+	if (aside) {
 		set_aside(v, name, why.ptr != NULL ? arena_str(a, why) : "");
 		rc = RC_OK;
 	}

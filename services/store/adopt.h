@@ -37,6 +37,10 @@ struct adopt {
 	adopt_retention *retention;
 	void *arg;
 	int64_t now;
+	/* A large attachment (OBJECT_FILE), read to its end: takes it out of
+	 * incoming/. RC_RETRY with *why_r. NULL: such are set aside. */
+	enum rc (*file)(void *arg, const struct object_meta *meta,
+	    struct arena *a, struct slice *why_r);
 	/* Told of each object that came in; may be NULL. */
 	void (*tell)(void *arg, const struct record *r);
 };

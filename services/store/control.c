@@ -1,3 +1,4 @@
+#include "services/store/files.h"
 #include "services/store/notices.h"
 #include "services/store/waiting.h"
 
@@ -92,7 +93,7 @@ static const struct operation *
 find(struct slice name)
 {
 	static const struct operation *const tables[] = { store_operations,
-	    notices_operations, waiting_operations };
+	    notices_operations, waiting_operations, files_operations };
 
 	for (size_t i = 0; i < sizeof tables / sizeof *tables; i++)
 		for (const struct operation *o = tables[i]; o->name != NULL;

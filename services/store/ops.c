@@ -3,6 +3,7 @@
 
 #include "log/log.h"
 #include "services/store/control.h"
+#include "services/store/files.h"
 #include "services/store/waiting.h"
 
 /* --- rows in answers ----------------------------------------------------- */
@@ -271,6 +272,7 @@ op_stats(struct asked *q)
 	json_end(q->answer);
 	json_put_int(q->answer, "objects", (int64_t)st.objects);
 	json_put_int(q->answer, "stored", (int64_t)st.stored);
+	json_put_int(q->answer, "files", (int64_t)files_stored(q->store));
 	json_put_int(q->answer, "on_hold", (int64_t)st.on_hold);
 	json_put_int(q->answer, "oldest", st.oldest);
 	json_put_int(q->answer, "used", (int64_t)q->store->sweep.used);

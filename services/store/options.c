@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "net/smtp.h"
+#include "services/store/files.h"
 
 #define PLACE(field)	offsetof(struct store_conf, field)
 
@@ -125,6 +126,22 @@ const struct conf_option store_options[] = {
 	  "/etc/gatehouse/notices.conf", 1, 0,
 	  "The file about digests and notices, gatehouse-notices.conf(5). "
 	  "Without it there are none.", NULL },
+	{ "download_scanners", CONF_LIST, PLACE(download_scanners), "", 0, 10,
+	  "The virus scanners that look at a large file before it is given to "
+	  "who has a link: paths of clamd's socket, as "
+	  "\"/run/clamav/clamd.ctl\", or \"host:port\". All of them have to "
+	  "answer, else it is not given out. Where there is a portal there "
+	  "has to be one.", NULL },
+	{ "download_scan_limit", CONF_SIZE, PLACE(download_scan_limit), "100M",
+	  1024, 0, "A file that is larger is never given out. Not above "
+	  "MaxFileSize, MaxScanSize and StreamMaxLength of clamd, which says "
+	  "OK to what it did not look at.", NULL },
+	{ "download_scan_timeout", CONF_TIME, PLACE(download_scan_timeout),
+	  "2m", 1000, HOUR_MS, "How long one of them may take.", NULL },
+	{ "download_memory", CONF_SIZE, PLACE(download_memory), "512M",
+	  1 << 20, 0, "Memory for files that are being looked at; whoever "
+	  "comes when it is used up waits half a minute, and is then told to "
+	  "come again. A single file may be larger.", NULL },
 	{ "users", CONF_LIST, PLACE(users), "", 0, 100,
 	  "System users who may speak to the control socket for mail users: "
 	  "they may look at and release the mail of one recipient at a time, "
@@ -134,6 +151,23 @@ const struct conf_option store_options[] = {
 	  "may.", NULL },
 	{ .name = NULL }
 };
+
+/* "Never given unscanned" is said when it is configured, not at a download. */
+static enum rc
+check_scanners(const struct store_conf *conf, const struct house_conf *house,
+    struct arena *a, struct slice *why_r)
+{
+	for (size_t i = 0; i < conf->download_scanners.count; i++)
+		if (files_scanner_check(conf->download_scanners.items[i], a,
+		    why_r) != RC_OK)
+			return RC_BAD;
+	if (house->portal[0] == '\0' || conf->download_scanners.count > 0)
+		return RC_OK;
+	*why_r = SLICE("download_scanners is empty, and gatehouse.conf has a "
+	    "portal, so files could not be given out; it wants a scanner, as "
+	    "[ \"/run/clamav/clamd.ctl\" ]");
+	return RC_BAD;
+}
 
 enum rc
 store_check(void *arg, const struct house_conf *house, struct arena *a,
@@ -148,6 +182,8 @@ store_check(void *arg, const struct house_conf *house, struct arena *a,
 		    conf->release_server);
 		return RC_BAD;
 	}
+	if (check_scanners(conf, house, a, why_r) != RC_OK)
+		return RC_BAD;
 	/* Without one nothing can be released, but all can be kept. */
 	if (house->seal_key[0] != '\0' && seal_key_load(house->seal_key,
 	    &conf->seal, a, why_r) != RC_OK)

@@ -32,6 +32,10 @@ struct store_conf {
 	int64_t clock_guard;		/* ms */
 	uint64_t quota, reserve;	/* bytes; quota 0: none */
 	struct conf_list users, admins, sandbox_users;
+	/* Before a large file is given out; files.h. */
+	struct conf_list download_scanners;
+	uint64_t download_scan_limit, download_memory;	/* bytes */
+	int64_t download_scan_timeout;	/* ms */
 	const char *notices_file;
 	struct seal_key seal;		/* filled by store_check */
 	struct notices *notices;	/* the same; NULL: there are none */

@@ -11,6 +11,7 @@
 
 #include "log/log.h"
 #include "services/store/adopt.h"
+#include "services/store/files.h"
 #include "services/store/notices.h"
 #include "services/store/store.h"
 #include "services/store/waiting.h"
@@ -40,6 +41,14 @@ retention(void *arg, const struct object_meta *meta, struct slice recipient)
 	arena_free(a);
 	return (meta->kind == OBJECT_HELD ? conf.retention[meta->cause] :
 	    conf.records) / 1000;
+}
+
+static enum rc
+file_came_in(void *arg, const struct object_meta *meta, struct arena *a,
+    struct slice *why_r)
+{
+	(void)arg;
+	return files_adopt(&the_store, meta, a, why_r);
 }
 
 static void
@@ -73,7 +82,8 @@ adopt(void *arg)
 	struct service_set *set = service_set(s->run);
 	const struct store_conf *conf = set->conf;
 	const struct adopt how = { .retention = retention, .arg = set,
-	    .now = clock_wall(), .tell = came_in };
+	    .now = clock_wall(), .tell = came_in,
+	    .file = file_came_in };
 	int64_t next = conf->scan;
 	struct slice why;
 	bool more = false;
@@ -146,6 +156,7 @@ sweep(void *arg)
 	    deadline_left(s->sweep.guarded) == 0)
 		tell_trouble("nothing expires", why);
 	sweep_refused(s);
+	files_sweep(s);
 	vault_leave(&s->vault);
 }
 
@@ -241,6 +252,8 @@ start(struct service_run *run, struct slice *why_r)
 	run->state = s;
 	rc = open_vault(s, why_r);
 	if (rc == RC_OK)
+		rc = files_open(s, why_r);
+	if (rc == RC_OK)
 		rc = notices_start(s, why_r);
 	if (rc == RC_OK)
 		rc = control_open(s, why_r);
@@ -301,6 +314,7 @@ stop(struct service_run *run)
 		log_info("stopped, with releases under way");
 		_exit(EX_OK);
 	}
+	files_close(s);
 	vault_close(&s->vault);
 }
 

@@ -37,6 +37,7 @@ struct sweep_state {
 	uint64_t used, limit;		/* bytes, as last looked at */
 };
 
+struct store_files;
 struct store_notices;
 struct track_fates;
 
@@ -45,6 +46,7 @@ struct store {
 	struct vault vault;
 	struct journal *journal;
 	struct store_notices *notices;	/* notices.h */
+	struct store_files *files;	/* files.h */
 	struct sweep_state sweep;
 	deadline_t look;		/* of the retries' thread: when the next
 					   mail that waits may be due */

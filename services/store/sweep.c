@@ -29,6 +29,7 @@
 #include <unistd.h>
 
 #include "log/log.h"
+#include "services/store/files.h"
 #include "services/store/store.h"
 #include "track/fate.h"
 
@@ -378,9 +379,9 @@ look_at_room(struct store *s, uint64_t quota)
 	good = x->does->stats(x, &st) == RC_OK;
 	vault_read_end(&s->vault);
 	s->sweep.limit = quota;
-	s->sweep.used = st.stored;
+	s->sweep.used = st.stored + files_stored(s);
 	if (good)
-		warn(s, SWEEP_QUOTA, st.stored, quota, "bytes (quota)");
+		warn(s, SWEEP_QUOTA, s->sweep.used, quota, "bytes (quota)");
 	return good;
 }
 
