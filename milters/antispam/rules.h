@@ -23,6 +23,7 @@
  * spam_rules_clues	adds those with a weight to the clues, and logs once an
  *			hour which ones met a limit
  * spam_rules_learn	adds those without a weight to its features
+ * spam_rules_words	what the rule of that feature is for people
  * spam_rules_free	NULL is allowed
  *
  * Of each place the first RULES_TEXT bytes are looked at, over all texts: what
@@ -81,6 +82,7 @@ struct spam_hits *spam_rules_look(struct spam_rules *rules,
 void spam_rules_clues(const struct spam_hits *hits, struct clues *clues);
 void spam_rules_learn(const struct spam_hits *hits, struct arena *a,
     struct features *f);
+struct slice spam_rules_words(const struct spam_hits *hits, uint32_t feature);
 
 /* Plain words of each place. */
 const char *rule_where_name(enum rule_where where);

@@ -189,3 +189,13 @@ spam_rules_learn(const struct spam_hits *hits, struct arena *a,
 			    rule->words);
 	}
 }
+
+struct slice
+spam_rules_words(const struct spam_hits *hits, uint32_t feature)
+{
+	for (unsigned i = 0; i < hits->rules->n; i++)
+		if (hits->met[i] && !hits->rules->rule[i].weighted &&
+		    features_hash_of(hits->rules->rule[i].name) == feature)
+			return hits->rules->rule[i].words;
+	return SLICE_NONE;
+}
