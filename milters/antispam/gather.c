@@ -1,6 +1,5 @@
 #include "gather.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* FNV-1a, and a final mix (Steele and others, "SplittableRandom", 2014). */
@@ -90,10 +89,14 @@ gather_add(struct gather *g, const char *name, struct slice value)
 void
 gather_number(struct gather *g, const char *name, uint64_t value)
 {
-	char text[24];
-	int n = snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+	char text[20];
+	size_t at = sizeof text;
 
-	gather_add(g, name, slice_make(text, (size_t)n));
+	do {
+		text[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	gather_add(g, name, slice_make(text + at, sizeof text - at));
 }
 
 void

@@ -49,13 +49,24 @@ off_screen(struct message *msg, const struct content *content)
 	return hidden(content, HTML_HIDDEN_PLACE);
 }
 
+static size_t
+without_width(struct slice text)
+{
+	static const struct slice signs[] = { SLICE("\xe2\x80\x8b"),
+	    SLICE("\xe2\x80\x8c"), SLICE("\xe2\x80\x8d"),
+	    SLICE("\xe2\x81\xa0"), SLICE("\xc2\xad"), SLICE("&zwnj;"),
+	    SLICE("&#8203;"), SLICE("&#8204;"), SLICE("&shy;") };
+
+	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+		if (slice_starts(text, signs[i]))
+			return signs[i].len;
+	return 0;
+}
+
 /* A letter, a sign without width, a letter: it breaks a word for programs. */
 static bool
 zero_width(struct message *msg, const struct content *content)
 {
-	static const char *const signs[] = { "\xe2\x80\x8b", "\xe2\x80\x8c",
-	    "\xe2\x80\x8d", "\xe2\x81\xa0", "\xc2\xad", "&zwnj;", "&#8203;",
-	    "&#8204;", "&shy;", NULL };
 	unsigned n = 0;
 
 	(void)msg;
@@ -63,18 +74,17 @@ zero_width(struct message *msg, const struct content *content)
 	    t = t->next) {
 		struct slice text = slice_sub(t->markup, 0, LOOK);
 
-		for (const char *const *s = signs; t->kind == CONTENT_HTML &&
-		    *s != NULL; s++) {
-			size_t len = strlen(*s), at = 0, found;
+		for (size_t at = 1; t->kind == CONTENT_HTML && at < text.len;
+		    at++) {
+			char c = text.ptr[at];
+			size_t len;
 
-			while ((found = slice_search(slice_after(text, at),
-			    slice_make(*s, len))) < text.len - at) {
-				at += found;
-				n += at > 0 && at + len < text.len &&
-				    ascii_alpha(text.ptr[at - 1]) &&
-				    ascii_alpha(text.ptr[at + len]);
-				at += len;
-			}
+			if ((c != '&' && c != '\xe2' && c != '\xc2') ||
+			    !ascii_alpha(text.ptr[at - 1]))
+				continue;
+			len = without_width(slice_after(text, at));
+			n += len > 0 && at + len < text.len &&
+			    ascii_alpha(text.ptr[at + len]);
 		}
 	}
 	return n >= ZERO_WIDTHS;
