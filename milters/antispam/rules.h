@@ -39,6 +39,7 @@
 #include "content/content.h"
 #include "detect/regex.h"
 #include "feature.h"
+#include "rules_need.h"
 
 enum { RULES_MAX = 500, RULES_FILE = 1 << 20, RULES_TEXT = 4096,
     RULES_TEXTS = 20, RULES_LINKS = 60 };
@@ -64,6 +65,7 @@ struct spam_rules {
 	struct arena *arena;
 	struct spam_rule rule[RULES_MAX];
 	unsigned n;
+	struct needs needs;		/* of the regexes, by their number */
 };
 
 struct spam_hits {
@@ -94,5 +96,7 @@ int rule_fact_find(struct slice name);
 const char *rule_fact_name(unsigned fact);
 bool rule_fact(unsigned fact, struct message *msg,
     const struct content *content);
+
+_Static_assert(RULES_MAX <= (int)NEEDS_RULES, "a bit for each rule");
 
 #endif

@@ -22,16 +22,18 @@ static void
 match(struct look *k, enum rule_where where, struct slice text)
 {
 	const struct spam_rules *rules = k->hits->rules;
+	uint64_t may[NEEDS_WORDS];
 
 	text = slice_sub(text, 0, k->left[where]);
 	k->left[where] -= where == RULE_LINK ? 0 : text.len;
 	if (text.len == 0)
 		return;
+	needs_look(&rules->needs, text, may);
 	for (unsigned i = 0; i < rules->n; i++) {
 		struct slice hit;
 		size_t at = 0;
 
-		if (rules->rule[i].where != where || k->hits->met[i] ||
+		if ((may[i / 64] >> i % 64 & 1) == 0 || rules->rule[i].where != where || k->hits->met[i] ||
 		    k->hits->limited[i])
 			continue;
 		switch (regex_next(rules->rule[i].regex, k->scan, text, &at,
