@@ -90,16 +90,14 @@ static void
 match_links(struct look *k, const struct content_text *html)
 {
 	struct buf url = buf_in(k->a);
-	struct html_links links;
-	struct html_link link;
-	unsigned n = 0;
+	unsigned n;
+	const struct html_link *links = content_hrefs(k->a, html, &n);
 
-	html_links_open(&links, html->markup);
-	while (n++ < RULES_LINKS && html_link_next(&links, &link)) {
-		if (link.kind != HTML_LINK_CLICK)
+	for (unsigned i = 0; i < n && i < RULES_LINKS; i++) {
+		if (links[i].kind != HTML_LINK_CLICK)
 			continue;
 		buf_clear(&url);
-		html_link_url(html->charset, &link, URL, &url);
+		html_link_url(html->charset, &links[i], URL, &url);
 		match(k, RULE_LINK, buf_slice(&url));
 	}
 }

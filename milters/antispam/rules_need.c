@@ -26,14 +26,22 @@ struct pattern {
 
 /* ---- what a pattern needs ---- */
 
+/* What any link has says nothing. */
+static size_t
+worth(struct slice word)
+{
+	return slice_starts(SLICE("https://"), word) ||
+	    slice_eq(word, SLICE("://")) ? 0 : word.len;
+}
+
 static size_t
 shortest(const struct one_of *s)
 {
 	size_t least = s->n == 0 ? 0 : SIZE_MAX;
 
 	for (unsigned i = 0; i < s->n; i++)
-		if (s->word[i].len < least)
-			least = s->word[i].len;
+		if (worth(s->word[i]) < least)
+			least = worth(s->word[i]);
 	return least;
 }
 
