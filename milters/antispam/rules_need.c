@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { DEPTH = 10, WORDS = 40, LONG = 24, LEAST = 3 };
+enum { DEPTH = 8, WORDS = 64, LONG = 40, LEAST = 3, SIGNS = 4 };
 
 struct needed {
 	struct needed *next;		/* with the same head */
@@ -11,10 +11,12 @@ struct needed {
 	struct slice word;		/* small letters */
 };
 
-/* One of these stands in whatever matches; none: nothing is known. */
+/* One of these stands in whatever matches; none: nothing is known. Exact:
+ * nothing else matches, but for what has no width. */
 struct one_of {
 	struct slice word[WORDS];
 	unsigned n;
+	bool exact;
 };
 
 struct pattern {
@@ -49,8 +51,33 @@ shortest(const struct one_of *s)
 static void
 take_better(struct one_of *best, const struct one_of *s)
 {
-	if (shortest(s) >= LEAST && shortest(s) > shortest(best))
+	if (shortest(s) >= LEAST && shortest(s) > shortest(best)) {
 		*best = *s;
+		best->exact = false;
+	}
+}
+
+static const struct one_of empty = { .word = { SLICE("") }, .n = 1,
+    .exact = true };
+
+/* Each of `run` with each of `more` behind it; false: too many, or too long,
+ * and nothing is done. */
+static bool
+append(struct arena *a, struct one_of *run, const struct one_of *more)
+{
+	struct one_of all = { .n = 0, .exact = true };
+
+	if (run->n * more->n > WORDS)
+		return false;
+	for (unsigned i = 0; i < run->n; i++)
+		for (unsigned k = 0; k < more->n; k++) {
+			if (run->word[i].len + more->word[k].len > LONG)
+				return false;
+			all.word[all.n++] = arena_printf(a, "%.*s%.*s",
+			    SLICE_ARG(run->word[i]), SLICE_ARG(more->word[k]));
+		}
+	*run = all;
+	return true;
 }
 
 static bool
@@ -74,98 +101,98 @@ number(struct pattern *p)
 	return n;
 }
 
-/* What stands behind an atom: how often it is there at least. *once_r: it is
- * there once, and what follows stands right behind it. */
-static unsigned
-times(struct pattern *p, bool *once_r)
-{
-	unsigned least = 1;
+/* How often an atom is there: once, perhaps once, once and more, any. */
+enum times { ONCE, PERHAPS, SOME, ANY };
 
-	*once_r = false;
-	if (next_is(p, '?') || next_is(p, '*')) {
-		least = 0;
+static enum times
+times(struct pattern *p)
+{
+	enum times how;
+
+	if (next_is(p, '?')) {
+		how = PERHAPS;
+	} else if (next_is(p, '*')) {
+		how = ANY;
 	} else if (next_is(p, '{')) {
-		least = number(p);
+		how = number(p) > 0 ? SOME : ANY;
 		if (next_is(p, ',') && p->rest.len > 0 &&
 		    p->rest.ptr[0] != '}')
 			number(p);
 		p->odd |= !next_is(p, '}');
-	} else if (!next_is(p, '+')) {
-		*once_r = true;
-		return 1;
+	} else if (next_is(p, '+')) {
+		how = SOME;
+	} else {
+		return ONCE;
 	}
 	if (!next_is(p, '?'))
 		next_is(p, '+');
-	return least;
+	return how;
 }
 
-/* [...], behind the bracket. */
-static void
-pass_class(struct pattern *p)
-{
-	bool first = true;
-
-	next_is(p, '^');
-	for (; p->rest.len > 0 && (first || p->rest.ptr[0] != ']');
-	    first = false) {
-		size_t n = p->rest.ptr[0] == '\\' && p->rest.len > 1 ? 2 : 1;
-
-		/* [:alpha:], \Q and \x{5d}: not worth to be understood. */
-		p->odd |= p->rest.ptr[0] == '[' || (n == 2 &&
-		    ascii_alnum(p->rest.ptr[1]) &&
-		    strchr("dDsSwW", p->rest.ptr[1]) == NULL);
-		p->rest = slice_after(p->rest, n);
-	}
-	p->odd |= !next_is(p, ']');
-}
-
-/* The letter that an atom is; NUL: it is another kind, and is passed. */
+/* One sign of a class; *single_r: it stands for itself. */
 static char
-letter(struct pattern *p)
+class_sign(struct pattern *p, bool *single_r)
 {
 	char c = p->rest.ptr[0];
+	size_t n = c == '\\' && p->rest.len > 1 ? 2 : 1;
 
-	p->rest = slice_after(p->rest, 1);
-	if (c == '[') {
-		pass_class(p);
-		return '\0';
-	}
-	if (c == '.' || c == '^' || c == '$')
-		return '\0';
-	if (c == '\\' && p->rest.len > 0) {
-		c = p->rest.ptr[0];
-		p->rest = slice_after(p->rest, 1);
-		if (ascii_alnum(c)) {
-			p->odd |= strchr("bBdDsSwW", c) == NULL;
-			return '\0';
-		}
+	/* [:alpha:], \Q and \x{5d}: not worth to be understood. */
+	p->odd |= c == '[';
+	if (n == 2) {
+		c = p->rest.ptr[1];
+		p->odd |= ascii_alnum(c) && strchr("dDsSwW", c) == NULL;
+		*single_r = !ascii_alnum(c);
 	} else {
-		p->odd |= strchr("\\{}?*+()|", c) != NULL;
+		*single_r = c >= ' ' && c < 0x7f;
 	}
-	p->odd |= c < ' ' || c >= 0x7f;
+	p->rest = slice_after(p->rest, n);
 	return ascii_lower(c);
+}
+
+/* [...], behind the bracket: of few signs they are what is there. */
+static struct one_of
+class_of(struct pattern *p)
+{
+	struct one_of all = { .exact = !next_is(p, '^') };
+	bool first = true;
+
+	for (; p->rest.len > 0 && (first || p->rest.ptr[0] != ']');
+	    first = false) {
+		bool single, dash = p->rest.ptr[0] == '-' && !first &&
+		    p->rest.len > 1 && p->rest.ptr[1] != ']';
+		char c = class_sign(p, &single);
+
+		all.exact = all.exact && single && !dash && all.n < SIGNS;
+		if (all.exact)
+			all.word[all.n++] = arena_copy(p->a,
+			    slice_make(&c, 1));
+	}
+	p->odd |= !next_is(p, ']');
+	return all;
+}
+
+static struct one_of
+backslash(struct pattern *p)
+{
+	struct one_of is = empty;
+	char c = p->rest.len > 0 ? p->rest.ptr[0] : '\0';
+
+	p->odd |= c < ' ' || c >= 0x7f || (ascii_alnum(c) &&
+	    strchr("bBdDsSwW", c) == NULL);
+	p->rest = slice_after(p->rest, 1);
+	if (!ascii_alnum(c))
+		is.word[0] = arena_copy(p->a, slice_make(&c, 1));
+	else
+		is.exact = c == 'b' || c == 'B';
+	return is;
 }
 
 static struct one_of either(struct pattern *p);
 
-static void
-end_run(struct pattern *p, struct one_of *best, char *run, size_t *n)
+static struct one_of
+group(struct pattern *p)
 {
-	struct one_of word = { .n = 1 };
-
-	word.word[0] = slice_make(run, *n);
-	if (*n >= LEAST && shortest(best) < *n) {
-		word.word[0] = arena_copy(p->a, word.word[0]);
-		take_better(best, &word);
-	}
-	*n = 0;
-}
-
-static void
-group(struct pattern *p, struct one_of *best)
-{
-	struct one_of inside;
-	bool once;
+	struct one_of inside = { .n = 0 };
 
 	if (next_is(p, '?'))
 		p->odd |= !next_is(p, ':');
@@ -173,42 +200,78 @@ group(struct pattern *p, struct one_of *best)
 		p->odd |= p->rest.len > 0 && p->rest.ptr[0] == '*';
 	p->odd |= p->depth >= DEPTH;
 	if (p->odd)
-		return;
+		return inside;
 	p->depth++;
 	inside = either(p);
 	p->depth--;
 	p->odd |= !next_is(p, ')');
-	if (times(p, &once) > 0)
-		take_better(best, &inside);
+	return inside;
+}
+
+static struct one_of
+atom(struct pattern *p)
+{
+	struct one_of is = empty;
+	char c = p->rest.ptr[0];
+
+	p->rest = slice_after(p->rest, 1);
+	switch (c) {
+	case '(':
+		return group(p);
+	case '[':
+		return class_of(p);
+	case '\\':
+		return backslash(p);
+	case '.':
+		is.exact = false;
+		is.n = 0;
+		return is;
+	case '^': case '$':
+		return is;
+	default:
+		p->odd |= c < ' ' || c >= 0x7f || strchr("{}?*+", c) != NULL;
+		c = ascii_lower(c);
+		is.word[0] = arena_copy(p->a, slice_make(&c, 1));
+		return is;
+	}
+}
+
+/* What stands behind the run: it goes on, or ends, and another one begins. */
+static void
+go_on(struct pattern *p, struct one_of *run, struct one_of *best,
+    struct one_of *is, enum times how)
+{
+	bool longer;
+
+	if (how == PERHAPS && is->n == WORDS)
+		how = ANY;
+	if (how == PERHAPS && is->exact)
+		is->word[is->n++] = SLICE("");
+	longer = is->exact && how != ANY && append(p->a, run, is);
+	if (longer && how != SOME)
+		return;
+	take_better(best, run);
+	if (!longer && (how == ONCE || how == SOME))
+		take_better(best, is);
+	*run = !longer && is->exact && how == ONCE ? *is : empty;
+	best->exact = false;
 }
 
 /* Atom behind atom, up to '|' or ')'. */
 static struct one_of
 row(struct pattern *p)
 {
-	struct one_of best = { .n = 0 };
-	char run[LONG];
-	size_t n = 0;
+	struct one_of run = empty, best = { .exact = true };
 
 	while (!p->odd && p->rest.len > 0 && p->rest.ptr[0] != '|' &&
 	    p->rest.ptr[0] != ')') {
-		bool once = false;
-		unsigned least;
-		char c;
+		struct one_of is = atom(p);
 
-		if (next_is(p, '(')) {
-			end_run(p, &best, run, &n);
-			group(p, &best);
-			continue;
-		}
-		c = letter(p);
-		least = times(p, &once);
-		if (c != '\0' && least > 0 && n < LONG)
-			run[n++] = c;
-		if (c == '\0' || !once || n == LONG)
-			end_run(p, &best, run, &n);
+		go_on(p, &run, &best, &is, times(p));
 	}
-	end_run(p, &best, run, &n);
+	if (best.exact)
+		return run;
+	take_better(&best, &run);
 	return best;
 }
 
@@ -222,11 +285,12 @@ either(struct pattern *p)
 		struct one_of more = row(p);
 
 		any = any || more.n == 0 || all.n + more.n > WORDS;
+		all.exact = all.exact && more.exact;
 		for (unsigned i = 0; i < more.n && !any; i++)
 			all.word[all.n++] = more.word[i];
 	}
 	if (any)
-		all.n = 0;
+		all = (struct one_of){ .n = 0 };
 	return all;
 }
 
@@ -258,7 +322,7 @@ needs_add(struct needs *n, struct arena *a, unsigned rule,
 	struct pattern p = { .rest = pattern, .a = a };
 	struct one_of all = either(&p);
 
-	if (p.odd || p.rest.len > 0 || all.n == 0) {
+	if (p.odd || p.rest.len > 0 || shortest(&all) < LEAST) {
 		set(n->any, rule);
 		return;
 	}
