@@ -305,11 +305,13 @@ gather_links(struct gather *g, struct slice text)
 	unsigned n = 0;
 
 	for (size_t at = 0; at < text.len && n < LINKS; at++) {
-		struct slice rest = slice_after(text, at);
+		struct slice rest;
 
-		if ((rest.ptr[0] != 'h' && rest.ptr[0] != 'H') ||
-		    (!slice_starts_nocase(rest, SLICE("http://")) &&
-		    !slice_starts_nocase(rest, SLICE("https://"))))
+		if (text.ptr[at] != 'h' && text.ptr[at] != 'H')
+			continue;
+		rest = slice_after(text, at);
+		if (!slice_starts_nocase(rest, SLICE("http://")) &&
+		    !slice_starts_nocase(rest, SLICE("https://")))
 			continue;
 		rest = slice_sub(rest, 0, any_of(rest, " \t\r\n<>\"')"));
 		gather_link(g, rest);

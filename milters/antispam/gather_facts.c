@@ -341,7 +341,7 @@ add_links(struct facts *f, bool own)
 static bool
 name_stands_in(struct arena *a, struct slice name, struct slice text)
 {
-	char *low = arena_alloc(a, text.len + 1);
+	char *low = arena_bytes(a, text.len + 1);
 	size_t n = 0, i = 0;
 
 	for (size_t k = 0; k < text.len; k++)
