@@ -200,6 +200,47 @@ test_training(struct arena *a, const char *path)
 	free(weights2);
 }
 
+/* What a model knows is not lost by a few examples that say the opposite. */
+static void
+test_poison(struct arena *a, const char *path)
+{
+	struct train_options options = train_defaults;
+	struct example *e = examples(a, MAILS, 1), few[20];
+	struct model_head head;
+	int8_t *weights;
+	struct model *base, *m;
+	struct slice why;
+	unsigned right = 0;
+
+	options.bits = 16;
+	train_model(e, MAILS, &options, NULL, &head, &weights);
+	model_write(path, &head, weights, a, &why);
+	free(weights);
+	if (!tap_ok(model_open(path, &base, a, &why) == RC_OK, "a base"))
+		return;
+	for (unsigned i = 0; i < 20; i++) {
+		few[i] = e[i];
+		if (i < 6)
+			few[i].spam = !few[i].spam;
+	}
+	train_model(few, 20, &options, base, &head, &weights);
+	model_write(path, &head, weights, a, &why);
+	free(weights);
+	model_close(base);
+	if (!tap_ok(model_open(path, &m, a, &why) == RC_OK, "gone on from"))
+		return;
+	for (unsigned i = 0; i < 100; i++) {
+		struct features f;
+
+		read_mail(a, mail(a, 5000 + i, i % 2 == 0), false, &f);
+		right += (model_score(m, &f) > 0) == (i % 2 == 0);
+	}
+	tap_ok(right >= 95, "6 of 20 examples are wrong: %u of 100 are judged "
+	    "right", right);
+	model_close(m);
+	unlink(path);
+}
+
 static void
 test_groups(void)
 {
@@ -226,6 +267,7 @@ main(void)
 	test_features(a);
 	test_bounded(a);
 	test_training(a, path);
+	test_poison(a, path);
 	test_groups();
 	rmdir(dir);
 	arena_free(a);

@@ -56,7 +56,7 @@ for my $kind ('spam', 'ham') {
 }
 mkdir "$dir/learn" or die $!;
 mkdir "$dir/learn/antispam" or die $!;
-my @where = ('--state', "$dir/learn");
+my @where = ('--state', "$dir/learn", '--bits', 16);
 
 sub command {
 	my ($status, $out) = $s->gatehouse('spam', @_);

@@ -173,7 +173,7 @@ int
 spam_accounts(struct spam_options *o, int argc, char **argv)
 {
 	struct accounts_verb v = { .o = o };
-	struct antispam_conf conf;
+	struct antispam_conf conf = { .model = NULL };
 	int status;
 
 	if (!understood(&v, argc, argv))

@@ -69,7 +69,7 @@ spam_lists(struct spam_options *o)
 	struct dns_conf dns_conf = { .resolver = o->house.resolver,
 	    .timeout_ms = (unsigned)o->house.resolver_timeout };
 	struct dns_budget *budget = NULL;
-	struct antispam_conf conf;
+	struct antispam_conf conf = { .model = NULL };
 	struct dns *dns = NULL;
 	struct slice why;
 	unsigned bad;

@@ -13,8 +13,8 @@
 #include "milters/antispam/marks.h"
 #include "tools/spam.h"
 
-/* Examples kept, of each label and by age; the least that teach anything. */
-enum { MOST = 20000, LEAST = 100, YEAR = 365 * 86400, FILES = 200000 };
+/* Examples kept, of each label and by age. */
+enum { MOST = 20000, YEAR = 365 * 86400, FILES = 200000 };
 
 /* ---- files ---- */
 
@@ -99,7 +99,7 @@ learn_file(struct spam_options *o, const char *path, void *arg)
 	int status = verb_read(path, a, &bytes);
 
 	if (status == EX_OK) {
-		spam_read(a, bytes, &mail);
+		spam_read(a, bytes, o->rules, &mail);
 		mail.record.spam = l->spam;
 		rc = o->forget ? learned_forget(spam_learned(o),
 		    mail.record.id, a, &why) : learned_add(spam_learned(o),
@@ -138,6 +138,7 @@ spam_learn(struct spam_options *o)
 
 struct examples {
 	struct example *all;
+	const char **path;		/* of each; NULL: of what was learned */
 	size_t n, spam;
 	bool is_spam;
 };
@@ -152,7 +153,8 @@ add_file(struct spam_options *o, const char *path, void *arg)
 	int status = verb_read(path, a, &bytes);
 
 	if (status == EX_OK && x->n < FILES) {
-		spam_read(a, bytes, &mail);
+		spam_read(a, bytes, o->rules, &mail);
+		x->path[x->n] = arena_printf(o->a, "%s", path).ptr;
 		x->all[x->n++] = (struct example){
 			.hash = (const uint32_t *)(const void *)arena_copy(
 			    o->a, slice_make(mail.features.hash,
@@ -168,21 +170,31 @@ add_file(struct spam_options *o, const char *path, void *arg)
 	return status;
 }
 
+int
+spam_examples(struct spam_options *o, struct learned *l_r)
+{
+	struct slice why;
+
+	if (learned_trim(spam_learned(o), clock_wall(), YEAR, MOST, o->a,
+	    &why) == RC_OK && learned_read(spam_learned(o), l_r, o->a, &why) ==
+	    RC_OK)
+		return EX_OK;
+	return verb_fails(EX_TEMPFAIL, "%.*s", SLICE_ARG(why));
+}
+
 /* Of the folders given, or of what was learned. */
 static int
 collect(struct spam_options *o, struct examples *x)
 {
 	struct learned l;
-	struct slice why;
 	int status;
 
 	if (o->spam == NULL && o->ham == NULL) {
-		if (learned_trim(spam_learned(o), clock_wall(), YEAR, MOST,
-		    o->a, &why) != RC_OK || learned_read(spam_learned(o), &l,
-		    o->a, &why) != RC_OK)
-			return verb_fails(EX_TEMPFAIL, "%.*s",
-			    SLICE_ARG(why));
-		*x = (struct examples){ l.examples, l.n, l.spam, false };
+		status = spam_examples(o, &l);
+		if (status != EX_OK)
+			return status;
+		*x = (struct examples){ .all = l.examples, .n = l.n,
+		    .spam = l.spam };
 		return EX_OK;
 	}
 	if (o->spam == NULL || o->ham == NULL)
@@ -190,6 +202,7 @@ collect(struct spam_options *o, struct examples *x)
 		    "and --ham, or neither of them");
 	*x = (struct examples){ .is_spam = true };
 	x->all = arena_array(o->a, FILES, sizeof *x->all);
+	x->path = arena_array(o->a, FILES, sizeof *x->path);
 	status = each_file(o, o->spam, add_file, x);
 	x->is_spam = false;
 	return status == EX_OK ? each_file(o, o->ham, add_file, x) : status;
@@ -229,6 +242,35 @@ print_curve(struct spam_options *o, const struct examples *x)
 	    (double)x->spam);
 }
 
+static double
+chance_of(const struct example *e, const struct model_head *head)
+{
+	struct model m = { .head = *head };
+
+	return model_chance(&m, e->score, e->n);
+}
+
+/* What a threshold does: the percent that mail is given, as the daemon gives
+ * them. */
+static void
+print_thresholds(struct spam_options *o, const struct examples *x,
+    const struct model_head *head)
+{
+	static const int percents[] = { 50, 80, 90, 95, 99 };
+
+	for (size_t k = 0; k < sizeof percents / sizeof *percents; k++) {
+		size_t found[2] = { 0, 0 };
+
+		for (size_t i = 0; i < x->n; i++)
+			found[x->all[i].spam] += chance_of(&x->all[i], head) *
+			    100 >= percents[k];
+		buf_addf(&o->out, "at %d %% and more: %.2f %% of spam, %.2f %% "
+		    "of ham\n", percents[k], 100.0 * (double)found[1] /
+		    (double)x->spam, 100.0 * (double)found[0] /
+		    (double)(x->n - x->spam));
+	}
+}
+
 static void
 print_calibration(struct spam_options *o, const struct examples *x,
     const struct model_head *head)
@@ -237,8 +279,7 @@ print_calibration(struct spam_options *o, const struct examples *x,
 	size_t n[10] = { 0 };
 
 	for (size_t i = 0; i < x->n; i++) {
-		double chance = 1 / (1 + exp(-(x->all[i].score *
-		    (double)head->slope + (double)head->offset)));
+		double chance = chance_of(&x->all[i], head);
 		size_t bin = (size_t)(chance * 9.9999);
 
 		said[bin] += chance;
@@ -257,34 +298,76 @@ print_calibration(struct spam_options *o, const struct examples *x,
 	    (double)x->n);
 }
 
+/* "spam, fold, percent, file" of each, for who compares. */
+static int
+write_scores(struct spam_options *o, const struct examples *x,
+    const struct model_head *head)
+{
+	FILE *f = fopen(o->scores, "w");
+	bool good = f != NULL;
+
+	for (size_t i = 0; i < x->n && good; i++)
+		good = fprintf(f, "%d\t%d\t%.4f\t%s\n", x->all[i].spam,
+		    (int)(x->all[i].group % TRAIN_FOLDS), 100 *
+		    chance_of(&x->all[i], head), x->path != NULL ?
+		    x->path[i] : "-") > 0;
+	if (f != NULL)
+		good = fclose(f) == 0 && good;
+	return good ? EX_OK : verb_fails(EX_CANTCREAT, "%s: %s", o->scores,
+	    strerror(errno));
+}
+
 static int
 report(struct spam_options *o, struct examples *x,
     const struct model_head *head)
 {
+	int status = o->scores != NULL ? write_scores(o, x, head) : EX_OK;
+
+	if (status != EX_OK)
+		return status;
 	buf_addf(&o->out, "%zu spam, %zu ham; by cross-validation in %d, "
 	    "threads and campaigns on one side:\n", x->spam, x->n - x->spam,
 	    TRAIN_FOLDS);
 	print_calibration(o, x, head);
+	print_thresholds(o, x, head);
 	qsort(x->all, x->n, sizeof *x->all, by_score);
 	print_curve(o, x);
 	return verb_print(&o->out);
 }
 
-static int
-write_model(struct spam_options *o, struct model_head *head,
+const char *
+spam_output(const struct spam_options *o)
+{
+	return o->output != NULL ? o->output : arena_printf(o->a,
+	    "%s/antispam/model", o->house.state_directory).ptr;
+}
+
+int
+spam_write(struct spam_options *o, struct model_head *head,
     const int8_t *weights)
 {
-	const char *path = o->output != NULL ? o->output : arena_printf(o->a,
-	    "%s/antispam/model", o->house.state_directory).ptr;
+	const char *path = spam_output(o);
 	struct slice why;
 
 	/* Made of files it is the same whenever it is made. */
 	head->made = o->spam != NULL ? 0 : clock_wall();
 	if (model_write(path, head, weights, o->a, &why) != RC_OK)
 		return verb_fails(EX_CANTCREAT, "%.*s", SLICE_ARG(why));
-	buf_addf(&o->out, "%s: of %u spam and %u ham; \"gatehouse reload\" "
-	    "or systemctl reload takes it up\n", path, head->spam, head->ham);
+	buf_addf(&o->out, "%s: of %u spam and %u ham; daemons take "
+	    "it up within seconds\n", path, head->spam, head->ham);
 	return verb_print(&o->out);
+}
+
+/* What came with the package, and never what was trained here before: whose
+ * examples would count twice. */
+struct model *
+spam_base(const struct spam_options *o)
+{
+	struct model *base;
+	struct slice why;
+
+	return model_open(o->base != NULL ? o->base : PKGDATADIR
+	    "/antispam.model", &base, o->a, &why) == RC_OK ? base : NULL;
 }
 
 int
@@ -294,24 +377,24 @@ spam_train(struct spam_options *o)
 	struct model *base = NULL;
 	struct model_head head;
 	struct examples x;
-	struct slice why;
 	int8_t *weights;
 	int status = collect(o, &x);
 
 	if (status != EX_OK)
 		return status;
-	if (x.spam < LEAST || x.n - x.spam < LEAST)
+	if (x.spam < SPAM_LEAST || x.n - x.spam < SPAM_LEAST)
 		return verb_fails(EX_DATAERR, "spam: %zu spam and %zu ham are "
 		    "too few to learn from; at least %d of each are wanted",
-		    x.spam, x.n - x.spam, LEAST);
+		    x.spam, x.n - x.spam, SPAM_LEAST);
 	options.bits = o->bits;
 	/* The site's examples go on from what came with the package. */
-	if (o->spam == NULL && model_open(antispam_model_path("",
-	    &o->house, o->a), &base, o->a, &why) == RC_OK)
+	if (o->spam == NULL)
+		base = spam_base(o);
+	if (base != NULL)
 		options.bits = base->head.bits;
 	train_model(x.all, x.n, &options, base, &head, &weights);
 	status = o->evaluate ? report(o, &x, &head) :
-	    write_model(o, &head, weights);
+	    spam_write(o, &head, weights);
 	model_close(base);
 	free(weights);
 	return status;

@@ -20,6 +20,8 @@
 #include "look.h"
 #include "model.h"
 #include "phish_files.h"
+#include "rules.h"
+#include "watch.h"
 
 enum { REASONS = 5 };
 
@@ -59,7 +61,8 @@ struct antispam_answers {
 struct antispam_shared {
 	struct fraud_shared *fraud;
 	struct history *history;	/* NULL: none, or no daemon */
-	struct model *model;
+	struct model_watch *watch;
+	struct spam_rules *rules;
 	struct graymail_words *gray;	/* NULL: nobody looks for it */
 	struct campaigns *campaigns;	/* NULL: not in a daemon */
 	struct marks *marks;
@@ -76,7 +79,8 @@ struct plan *antispam_decide(const struct job *job);
 
 /*
  * Percent, score and reasons of look->msg, with the checks of checks.c. The
- * caller sets job, msg, shared and conf of the look; shared->model is there.
+ * caller sets job, msg, shared and conf of the look; shared has all that open
+ * makes.
  * RC_RETRY with *why_r: trouble of ours.
  */
 enum rc antispam_judge(struct spam_look *look,

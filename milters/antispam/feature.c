@@ -107,6 +107,7 @@ read_all(struct gather *g, struct message *msg, const struct content *content)
 	g->slots = arena_array(g->a, GATHER_SLOTS, sizeof *g->slots);
 	gather_header(g, msg);
 	add_parts(g, msg);
+	gather_facts(g, msg, content);
 	for (const struct content_text *t = content->first; t != NULL && n <
 	    TEXTS; t = t->next, n++)
 		add_text(g, t);
@@ -133,11 +134,27 @@ features_name(struct message *msg, const struct content *content,
 	read_all(&g, msg, content);
 }
 
+void
+features_add(struct features *f, struct arena *a, enum family family,
+    const char *name, struct slice words)
+{
+	if (f->n == FEATURES_MAX) {
+		f->full = true;
+		return;
+	}
+	f->hash[f->n] = gather_hash("rule", slice_of(name));
+	f->family[f->n] = (unsigned char)family;
+	if (f->name != NULL)
+		f->name[f->n] = arena_printf(a, "%.*s", SLICE_ARG(words));
+	f->n++;
+	f->count[family]++;
+}
+
 const char *
 features_family(enum family family)
 {
 	static const char *const names[] = { "header", "sender", "markup",
-	    "words", "pairs", "links" };
+	    "words", "pairs", "links", "facts", "letters", "rules" };
 
 	return family < FAMILIES ? names[family] : "";
 }

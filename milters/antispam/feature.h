@@ -19,6 +19,8 @@
  *			at the place that features_read gave it
  * features_family	name of a family, for people
  *
+ * features_add	one more, by a name and words for people, unless it is full
+ *
  * Reads nothing but its arguments; results in the message's arena.
  */
 #ifndef ANTISPAM_FEATURE_H
@@ -28,9 +30,11 @@
 
 /* New ones at the end: models name them by number. */
 enum family { FAMILY_HEADER, FAMILY_SENDER, FAMILY_MARKUP, FAMILY_WORDS,
-    FAMILY_PAIRS, FAMILY_LINKS, FAMILIES };
+    FAMILY_PAIRS, FAMILY_LINKS, FAMILY_FACTS, FAMILY_LETTERS, FAMILY_RULES,
+    FAMILIES };
 
-enum { FEATURES_MAX = 6000 };
+/* Room is kept for those that are added later. */
+enum { FEATURES_MAX = 6000, FEATURES_ADDED = 100 };
 
 struct features {
 	uint32_t *hash;
@@ -43,6 +47,8 @@ struct features {
 
 void features_read(struct message *msg, const struct content *content,
     bool named, struct features *f_r);
+void features_add(struct features *f, struct arena *a, enum family family,
+    const char *name, struct slice words);
 void features_name(struct message *msg, const struct content *content,
     const uint32_t *wanted, size_t n, struct features *f_r);
 const char *features_family(enum family family);

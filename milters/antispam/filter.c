@@ -1,9 +1,7 @@
 #include "filter.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "campaign.h"
 #include "decide.h"
@@ -22,27 +20,18 @@ check(const void *conf, const struct house_conf *house, struct arena *a,
 {
 	const struct antispam_conf *own = conf;
 	struct model *model;
+	struct spam_rules *rules;
 	enum rc rc = antispam_check(own, house, a, why_r);
 
+	if (rc == RC_OK)
+		rc = spam_rules_load(own->rules, &rules, a, why_r);
+	if (rc == RC_OK)
+		spam_rules_free(rules);
 	if (rc != RC_OK || own->model[0] == '\0')
 		return rc;
 	rc = model_open(own->model, &model, a, why_r);
 	model_close(model);
 	return rc;
-}
-
-const char *
-antispam_model_path(const char *option, const struct house_conf *house,
-    struct arena *a)
-{
-	const char *own = arena_printf(a, "%s/antispam/model",
-	    house->state_directory).ptr;
-
-	if (option[0] != '\0')
-		return option;
-	/* One that we may not look at is not passed over in silence. */
-	return access(own, F_OK) == 0 || (errno != ENOENT &&
-	    errno != ENOTDIR) ? own : PKGDATADIR "/antispam.model";
 }
 
 const char *
@@ -66,7 +55,8 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	shared->marks = marks_watch(antispam_marks_path(house->state_directory,
 	    a));
 	shared->suffixes = suffixes_open("", a, why_r);
-	if (shared->suffixes == NULL)
+	if (shared->suffixes == NULL || spam_rules_load(conf->rules,
+	    &shared->rules, a, why_r) != RC_OK)
 		return RC_BAD;
 	shared->known = phish_known_open(ours, shared->suffixes);
 	shared->feeds = phish_feeds_open(arena_printf(a, "%s/antispam",
@@ -77,8 +67,8 @@ open_shared(const void *arg, const struct house_conf *house, struct dns *dns,
 	    why_r) != RC_OK ||
 	    nets_open(conf, dns, &shared->nets, a, why_r) != RC_OK)
 		return RC_BAD;
-	return model_open(antispam_model_path(conf->model, house, a),
-	    &shared->model, a, why_r);
+	return watch_open(conf->model, house->state_directory, WATCH_MS,
+	    &shared->watch, a, why_r);
 }
 
 
@@ -107,7 +97,8 @@ close_shared(void *arg)
 {
 	struct antispam_shared *shared = arg;
 
-	model_close(shared->model);
+	watch_close(shared->watch);
+	spam_rules_free(shared->rules);
 	graymail_close(shared->gray);
 	campaign_drop(shared->campaigns);
 	accounts_drop(shared->accounts);

@@ -8,10 +8,6 @@
 
 extern const struct filter antispam_filter;
 
-/* The model that counts: the option's, the site's, or the package's. */
-const char *antispam_model_path(const char *option,
-    const struct house_conf *house, struct arena *a);
-
 /* Texts of which a user has said what they are (marks.h). */
 const char *antispam_marks_path(const char *state_directory,
     struct arena *a);

@@ -29,6 +29,12 @@ mix(uint64_t h)
 	return (uint32_t)(h >> 32) | 1;
 }
 
+uint32_t
+gather_hash(const char *name, struct slice value)
+{
+	return mix(hash_of(name, value));
+}
+
 static bool
 is_named(const struct gather *g, uint32_t hash)
 {
@@ -50,7 +56,7 @@ put(struct gather *g, uint32_t hash)
 	for (; g->slots[at] != 0; at = (at + 1) % GATHER_SLOTS)
 		if (g->slots[at] == hash)
 			return NULL;
-	if (f->n == FEATURES_MAX) {
+	if (f->n >= FEATURES_MAX - FEATURES_ADDED) {
 		f->full = true;
 		return NULL;
 	}

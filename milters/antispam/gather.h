@@ -30,6 +30,8 @@ struct gather {
 	size_t nwanted;
 };
 
+/* The hash of "name: value". */
+uint32_t gather_hash(const char *name, struct slice value);
 void gather_add(struct gather *g, const char *name, struct slice value);
 void gather_count(struct gather *g, const char *name, size_t value);
 void gather_number(struct gather *g, const char *name, uint64_t value);
@@ -40,5 +42,7 @@ void gather_links(struct gather *g, struct slice text);
 /* Tags, attributes and links of HTML. */
 void gather_markup(struct gather *g, const struct content_text *html);
 void gather_header(struct gather *g, const struct message *msg);
+void gather_facts(struct gather *g, const struct message *msg,
+    const struct content *content);
 
 #endif

@@ -53,10 +53,10 @@ heaviest(const struct model *model, const struct features *f,
 /* Features are named only for mail that is somebody's business, and then those
  * few alone: to name them all takes longer than all else. */
 static void
-add_reasons(const struct spam_look *look, const struct features *f,
+add_reasons(const struct spam_look *look, const struct model *model,
+    const struct features *f, const struct spam_hits *hits,
     struct antispam_answers *seen)
 {
-	const struct model *model = look->shared->model;
 	uint32_t wanted[REASONS];
 	size_t top[REASONS], n = heaviest(model, f, top);
 	struct features named;
@@ -67,6 +67,7 @@ add_reasons(const struct spam_look *look, const struct features *f,
 	for (size_t i = 0; i < n; i++)
 		wanted[i] = f->hash[top[i]];
 	features_name(look->msg, look->content, wanted, n, &named);
+	spam_rules_learn(hits, look->msg->arena, &named);
 	for (size_t i = 0; i < n; i++)
 		reason(seen, named.name[top[i]], model_reason(model, f,
 		    top[i]));
@@ -163,15 +164,15 @@ asked(const struct antispam_answers *seen)
 	return false;
 }
 
-enum rc
-antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
-    struct slice *why_r)
+static enum rc
+judge(struct spam_look *look, const struct model *model,
+    struct antispam_answers *answers_r, struct slice *why_r)
 {
-	const struct model *model = look->shared->model;
 	struct arena *a = look->msg->arena;
 	struct content_links *links = arena_alloc(a, sizeof *links);
 	struct linker linker;
 	struct content *content = arena_alloc(a, sizeof *content);
+	struct spam_hits *hits;
 	struct features f;
 	enum rc rc;
 
@@ -190,6 +191,9 @@ antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
 	    &answers_r->from);
 	look->from = &answers_r->from;
 	features_read(look->msg, content, false, &f);
+	hits = spam_rules_look(look->shared->rules, look->msg, content);
+	spam_rules_learn(hits, a, &f);
+	spam_rules_clues(hits, look->clues);
 	look->score = answers_r->score = look->job != NULL &&
 	    look->job->direction != DIRECTION_IN ? outbound_score(model, &f) :
 	    model_score(model, &f);
@@ -201,7 +205,18 @@ antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
 	answers_r->gray = look->gray;
 	answers_r->nreasons = 0;
 	if (asked(answers_r))
-		add_reasons(look, &f, answers_r);
+		add_reasons(look, model, &f, hits, answers_r);
 	history_note(look, answers_r);
 	return RC_OK;
+}
+
+enum rc
+antispam_judge(struct spam_look *look, struct antispam_answers *answers_r,
+    struct slice *why_r)
+{
+	struct model *model = watch_take(look->shared->watch);
+	enum rc rc = judge(look, model, answers_r, why_r);
+
+	watch_drop(look->shared->watch, model);
+	return rc;
 }

@@ -76,6 +76,23 @@ trouble(struct arena *a, struct slice *why_r, const char *path)
 	return RC_RETRY;
 }
 
+void
+learned_give(int fd, const char *path)
+{
+	size_t slash = slice_find_last(slice_of(path), '/');
+	struct stat st;
+	char folder[4096];
+
+	if (geteuid() != 0 || slash >= sizeof folder || slash ==
+	    strlen(path))
+		return;
+	memcpy(folder, path, slash);
+	folder[slash] = '\0';
+	if (stat(folder, &st) == 0 && st.st_uid != 0 &&
+	    fchown(fd, st.st_uid, st.st_gid) != 0)
+		return;			/* the timer will say so */
+}
+
 /* Opened and locked; -1 with errno. */
 static int
 open_locked(const char *path)
@@ -85,6 +102,7 @@ open_locked(const char *path)
 
 	if (fd < 0)
 		return -1;
+	learned_give(fd, path);
 	if (flock(fd, LOCK_EX) != 0 || fstat(fd, &opened) != 0) {
 		close(fd);
 		return -1;
@@ -296,6 +314,8 @@ rewrite(const char *path, const struct learned *l, const bool *keep,
 	    O_NOFOLLOW, 0600);
 	bool good = fd >= 0;
 
+	if (good)
+		learned_give(fd, beside);
 	for (size_t i = 0; i < l->n && good; i++) {
 		const struct example *e = &l->examples[i];
 		struct features f = { .n = e->n,

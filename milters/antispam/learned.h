@@ -14,6 +14,9 @@
  *		max_age, at most `most` messages of each label, the newest ones
  * learned_forget	takes one message out
  *
+ * learned_give	a file that root has made belongs to who owns its folder, as
+ *		the timer that trains runs under his name. Best effort
+ *
  * One writer at a time: the file is locked (flock) for each call.
  */
 #ifndef ANTISPAM_LEARNED_H
@@ -44,6 +47,7 @@ enum rc learned_read(const char *path, struct learned *l_r, struct arena *a,
     struct slice *why_r);
 enum rc learned_trim(const char *path, int64_t now, int64_t max_age,
     size_t most, struct arena *a, struct slice *why_r);
+void learned_give(int fd, const char *path);
 enum rc learned_forget(const char *path, const unsigned char id[LEARNED_ID],
     struct arena *a, struct slice *why_r);
 

@@ -31,7 +31,7 @@
 #include "base/rc.h"
 #include "feature.h"
 
-#define MODEL_MAGIC	"GHspam1\n"
+#define MODEL_MAGIC	"GHspam2\n"
 enum { MODEL_BITS_MIN = 10, MODEL_BITS_MAX = 24 };
 
 struct model_head {
@@ -43,7 +43,7 @@ struct model_head {
 	int64_t made;			/* seconds since 1970 */
 	float step, bias;
 	float slope, offset;		/* of the probability */
-	float share[8];			/* of each family */
+	float share[12];		/* of each family */
 };
 
 struct model {

@@ -21,6 +21,7 @@ enum { SPAM_NEVER = 101 };
 
 struct antispam_conf {
 	const char *model;		/* file; empty: the site's, or ours */
+	const char *rules;		/* the site's; empty: none */
 	unsigned tag_at, act_at;	/* percent, inbound */
 	int action;			/* enum spam_action */
 	unsigned phishing_at, fraud_at, graymail_at;	/* inbound */

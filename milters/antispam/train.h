@@ -3,8 +3,10 @@
  *
  * Logistic regression by stochastic gradient descent with a step for each
  * weight (Duchi and others, "Adaptive Subgradient Methods", 2011), over the
- * features of feature.h in the geometry of model.h. The order of examples is
- * drawn from a fixed seed: the same examples give the same model, bit by bit.
+ * features of feature.h in the geometry of model.h. Of several runs, each in an
+ * order of its own, the mean counts (Breiman, "Bagging Predictors", 1996); a
+ * sum of weights, so it costs nothing when mail is judged. The orders are drawn
+ * from fixed seeds: the same examples give the same model, bit by bit.
  *
  * `base` may be NULL: a model of as many bits from which learning begins, so
  * that a few examples change what they are about and leave the rest.
@@ -36,8 +38,9 @@ struct example {
 
 struct train_options {
 	unsigned bits;			/* of the model */
-	unsigned epochs;
+	unsigned epochs, runs;
 	double rate, decay;
+	double ham;			/* how much an error about ham counts */
 };
 
 extern const struct train_options train_defaults;
