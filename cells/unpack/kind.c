@@ -11,10 +11,13 @@ enum { FLAGS = MAGIC_MIME_TYPE | MAGIC_ERROR | MAGIC_NO_CHECK_COMPRESS |
     MAGIC_NO_CHECK_APPTYPE | MAGIC_NO_CHECK_CSV | MAGIC_NO_CHECK_JSON |
     MAGIC_NO_CHECK_TOKENS };
 
+/* Its expressions take time by the square of what they look at: with these, 34
+ * ms for 16 kB of blanks, where its own limits take 336 ms for 64. Of 4000
+ * files 36 get another type by that, nearly all of them C that is called text. */
 static const struct { int param; size_t value; } limits[] = {
 	{ MAGIC_PARAM_BYTES_MAX, KINDS_HEAD },
 	{ MAGIC_PARAM_ENCODING_MAX, 8192 },
-	{ MAGIC_PARAM_REGEX_MAX, 4096 },
+	{ MAGIC_PARAM_REGEX_MAX, 2048 },
 	{ MAGIC_PARAM_INDIR_MAX, 15 },
 	{ MAGIC_PARAM_NAME_MAX, 50 },
 };

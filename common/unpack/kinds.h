@@ -6,7 +6,8 @@
  *
  * unpack_kinds	asks for n files at once, at most KINDS. Of each the cell gets
  *		the first KINDS_HEAD bytes; the library looks at the end only of
- *		files with a descriptor of their own, for zip. kinds_r[i] is a MIME type in lower case, in the arena;
+ *		files with a descriptor of their own, for zip. kinds_r[i] is a
+ *		MIME type in lower case, in the arena;
  *		"application/octet-stream" and "text/plain" are the library's
  *		words for what it does not know. Any other end than
  *		CELL_ANSWERED: it holds for all of them, and all are ""
@@ -23,7 +24,7 @@
 #include "base/buf.h"
 #include "cell/cell.h"
 
-enum { KINDS = 64, KINDS_HEAD = 64 * 1024, KINDS_NAME = 100 };
+enum { KINDS = 64, KINDS_HEAD = 16 * 1024, KINDS_NAME = 100 };
 
 enum cell_end unpack_kinds(struct cell *cell, const struct slice *files,
     size_t n, deadline_t until, struct arena *a, struct slice *kinds_r);

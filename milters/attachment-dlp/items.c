@@ -9,7 +9,7 @@ enum {
 	READINGS = 8,			/* of one part */
 	ITEMS = 200000,			/* of one message */
 	PATH = 300,			/* of a path, for people */
-	LOOKS = 256,			/* of libmagic, for one message */
+	LOOKS = 128,			/* of libmagic, for one message */
 };
 
 struct reader {

@@ -18,7 +18,7 @@
  *		type ("": none) are given, and there is no part
  *
  * libmagic is asked, in the cell, for what identify_unsure says; for at most
- * 256 items, and never for the letter's own text. No answer is as it is with
+ * 128 items, and never for the letter's own text. No answer is as it is with
  * containers: trouble, or `unpacked`.
  *
  * content_read (content/content.h) gives the texts; it is called once, by
