@@ -119,6 +119,79 @@ test_states(struct arena *a)
 	tap_ok(term_holds(&term, &item), "which has its own word");
 }
 
+/* What libmagic says of it besides, and what follows. */
+static const struct {
+	const char *fields;
+	struct slice bytes;
+	const char *kind, *term;
+	bool holds, allows;
+} spoken[] = {
+	/* Only it knows. */
+	{ NAMED("a"), S("\1\2\3"), "image/fits", "mime:image/", true, false },
+	{ NAMED("a"), S("print"), "text/x-script.python", "type:script", true,
+	    false },
+	{ NAMED("a"), S("print"), "text/x-script.python", "class:script",
+	    false, false },
+	{ NAMED("a"), S("\1\2\3"), "image/fits", "class:unknown", true, true },
+	{ NAMED("a"), S("words"), "text/plain", "mime:text/plain", false,
+	    false },
+	/* What the table knows stands. */
+	{ NAMED("a"), { pe, sizeof pe - 1 }, "image/fits", "mime:image/*",
+	    false, false },
+	{ NAMED("a.png"), { pe, sizeof pe - 1 }, "image/png",
+	    "class:disagreement", true, true },
+	{ NAMED("a.txt"), S("words"), "text/x-script.python", "type:script",
+	    false, false },
+	/* A program without its signature is a guess. */
+	{ NAMED("a"), S("\351\1\2"), "application/x-dosexec", "type:pe",
+	    false, false },
+	{ NAMED("a"), S("\351\1\2"), "application/x-dosexec",
+	    "mime:application/x-dosexec", false, false },
+	{ "Content-Type: video/mp4", S("\351\1\2"), "application/x-dosexec",
+	    "class:disagreement", true, true },
+	{ "Content-Type: font/x-thing", S("\351\1\2"),
+	    "application/x-dosexec", "class:disagreement", false, false },
+	{ NAMED("a.exe"), S("\351\1\2"), "application/x-dosexec",
+	    "class:disagreement", true, true },
+	/* What is claimed, and what it says. */
+	{ "Content-Type: video/mp4", S("\1\2\3"), "application/octet-stream",
+	    "class:disagreement", true, true },
+	{ "Content-Type: video/mp4", S("\1\2\3"), "video/mp4",
+	    "class:disagreement", false, false },
+	{ "Content-Type: video/mp4", S("\1\2\3"), "image/png",
+	    "class:disagreement", true, true },
+	{ "Content-Type: video/mp4; name=a.mp4", S("\1\2\3"), "video/mp4",
+	    "class:disagreement", false, false },
+	{ "Content-Type: application/x-thing", S("print"),
+	    "text/x-script.python", "class:disagreement", true, true },
+	{ "Content-Type: text/x-python", S("print"), "text/x-script.python",
+	    "class:disagreement", false, false },
+	{ "Content-Type: text/x-thing", S("print"), "text/x-script.python",
+	    "class:disagreement", false, false },
+	{ NAMED("a"), S("print"), "text/x-script.python",
+	    "class:disagreement", false, false },
+};
+
+static void
+test_spoken(struct arena *a)
+{
+	for (size_t i = 0; i < sizeof spoken / sizeof spoken[0]; i++) {
+		struct item item = item_of(a, spoken[i].fields,
+		    spoken[i].bytes);
+		struct slice why = SLICE("");
+		struct term term;
+
+		identify_magic(a, &item.identity, slice_of(spoken[i].kind));
+		tap_is(item.identity.magic, slice_of(spoken[i].kind), "said");
+		tap_ok(term_parse(slice_of(spoken[i].term), &term, a, &why) ==
+		    RC_OK && term_holds(&term, &item) == spoken[i].holds,
+		    "libmagic %zu: %s", i, spoken[i].term);
+		term.ours_only = true;
+		tap_ok(term_holds(&term, &item) == spoken[i].allows,
+		    "in a list that allows");
+	}
+}
+
 static const struct { const char *text, *why; } wrong[] = {
 	{ "exe", "\"exe\" is no condition; there are ext:, mime:, type:, "
 	    "class:, name:, larger:, member and attachment, joined by +" },
@@ -156,6 +229,7 @@ main(void)
 
 	test_terms(a);
 	test_states(a);
+	test_spoken(a);
 	test_wrong(a);
 	arena_free(a);
 	return tap_done();

@@ -21,7 +21,8 @@ my $store = Gatehouse::Store->new($s);
 my $dir = $s->dir;
 my ($us, $boss, $dev) = map { "$_\@gatehouse.test" } qw(us boss dev);
 my %lists = (quarantine => [ 'class:executable' ], remove => [ 'class:script',
-    'name:*.bin' ], reject => [ 'ext:scr', 'member+ext:exe' ],
+    'name:*.bin' ], reject => [ 'ext:scr', 'member+ext:exe',
+    'mime:application/x-blender' ],
     discard => [ 'type:lnk' ], reject_outbound => [ 'ext:key' ],
     remove_outbound => [ 'larger:100k' ],
     scope => [ { user => $boss, remove => [ 'ext:txt' ], quarantine => [] },
@@ -72,6 +73,7 @@ sub zip {
 
 my $pe = 'MZ' . "\0" x 58 . pack('V', 64) . "PE\0\0" . "\0" x 20;
 my $lnk = "L\0\0\0\1\24\2\0" . "\0" x 100;
+my $blend = "BLENDER-v280REND" . "\0\1" x 100;
 my $last = 0;
 
 sub talk {
@@ -121,6 +123,16 @@ for my $form ('attachment-dlp', 'chain') {
 	is $r->{reply}, 'discard', 'discarded';
 	is +($store->objects)[0]{kind}, 'deleted', 'with a record';
 	$store->clear;
+
+	# What only libmagic knows.
+	$r = talk($form, mail(part('scene', $blend)));
+	like $r->{reply}, qr/^550 5\.7\.1 .*scene is not allowed/,
+	    'libmagic knows it';
+	$r = talk($form, mail(part('a.zip', zip('scene', $blend))));
+	like $r->{reply}, qr/^550 5\.7\.1 .*a\.zip\/scene is not allowed/,
+	    'and in an archive';
+	$r = talk($form, mail(part('scene', "-$blend")));
+	is $r->{reply}, 'accept', 'nobody knows it';
 
 	# Whose lists.
 	$r = talk($form, mail(part('x.js', '1'), part('y.exe', '1')),
@@ -228,13 +240,26 @@ my ($exit, $said) = $s->gatehouse('attachment', 'identify', '--name',
 is $exit, 0, 'gatehouse attachment identify';
 like $said, qr/^letter\.doc:\ zip,\ \d+\ bytes,\ class\ archive,disagreement\n
     \ +disagreement:\ the\ name\ says\ doc,\ and\ its\ bytes\ are\ zip\n
-    letter\.doc\/b\.exe:\ pe,\ 88\ bytes,\ class\ executable\n\z/x,
+    \ +libmagic\ says\ application\/zip\n
+    letter\.doc\/b\.exe:\ pe,\ 88\ bytes,\ class\ executable\n
+    \ +libmagic\ says\ application\/[\w.-]+\n\z/x,
     'a file, and what is in it';
 ($exit, $said) = $s->gatehouse('attachment', 'identify', '--json',
     "$dir/in.zip");
 my $json = JSON::PP::decode_json($said);
 is $json->{items}[1]{path}, 'in.zip/b.exe', 'as JSON';
 is_deeply $json->{items}[1]{classes}, [ 'executable' ], 'with classes';
+open $f, '>:raw', "$dir/scene" or die $!;
+print $f $blend;
+close $f;
+($exit, $said) = $s->gatehouse('attachment', 'identify', "$dir/scene");
+is $said, "scene: data, 216 bytes, class unknown\n    libmagic says " .
+    "application/x-blender, which counts\n", 'what only libmagic knows';
+($exit, $said) = $s->gatehouse('attachment', 'identify', '--json',
+    "$dir/scene");
+$json = JSON::PP::decode_json($said)->{items}[0];
+ok $json->{libmagic} eq 'application/x-blender' && $json->{libmagic_counts},
+    'as JSON';
 ($exit) = $s->gatehouse('attachment', 'identify', "$dir/none");
 is $exit, 66, 'a file that is not there';
 $s->done;

@@ -13,6 +13,7 @@
 
 #include "cell/cell.h"
 #include "cell/trade.h"
+#include "unpack/kinds.h"
 
 static const char *volatile nowhere;
 static volatile unsigned long spun;
@@ -241,9 +242,31 @@ static const struct { const char *word; void (*act)(struct trade_request *r); }
 	{ "refuse", refuses }, { "chmod", changes_mode },
 };
 
+/* As the cell unpack does it (unpack/kinds.h); false: another request. */
+static bool
+tells_kinds(struct trade_request *r)
+{
+	struct slice files[KINDS];
+	size_t n;
+
+	if (!kinds_read_request(r->request, r->bytes, files, &n))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		if (slice_starts(files[i], SLICE("\1die")))
+			aborts(r);
+		if (slice_starts(files[i], SLICE("\1sleep")))
+			sleeps(r);
+		say(r, slice_starts(files[i], SLICE("\1lie")) ? "fits\n" :
+		    "image/fits\n");
+	}
+	return true;
+}
+
 static void
 work(struct trade_request *r)
 {
+	if (tells_kinds(r))
+		return;
 	for (size_t i = 0; i < sizeof acts / sizeof acts[0]; i++)
 		if (slice_eq(r->request, slice_of(acts[i].word)))
 			acts[i].act(r);

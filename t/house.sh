@@ -7,7 +7,7 @@ die() { printf '%s\n' "$*" >&2; exit 1; }
 
 packages_build="build-essential autoconf automake pkg-config perl
 	libarchive-dev libclamav-dev libconfig-dev libidn2-dev libjansson-dev
-	libjpeg-dev libldap-dev liblmdb-dev libmaxminddb-dev libmilter-dev
+	libjpeg-dev libldap-dev liblmdb-dev libmagic-dev libmaxminddb-dev libmilter-dev
 	libopendkim-dev libpcre2-dev libpng-dev libpsl-dev libseccomp-dev
 	libspf2-dev libsqlite3-dev libssl-dev libunbound-dev libzbar-dev
 	zlib1g-dev"

@@ -32,7 +32,8 @@ print $f "F\xc3\xbcr Sie entfernt:\n{{#attachments}}\n- {{name}}\n" .
     "{{/attachments}}\n";
 close $f or die $!;
 $s->milter($name, remove => [ 'class:script' ], quarantine => [ 'ext:iso' ],
-    reject => [ 'class:executable' ], discard => [],
+    reject => [ 'class:executable', 'mime:application/x-blender' ],
+    discard => [],
     copy_server => '127.0.0.1:' . $copies->port,
     scope => [ { user => $boss, copy_to => 'kept@gatehouse.test',
     note => "$dir/note" }, { user => 'lost@gatehouse.test', discard => [
@@ -83,6 +84,19 @@ my ($event) = Gatehouse::Journal->about("$dir/state/$name", $id);
 is $event->{'gatehouse.attachment.name'}, 'run.js', 'the journal';
 is $event->{'gatehouse.attachment.removed'}, 1, 'with a count';
 is $copies->count, 0, 'no copy where none is wanted';
+
+# --- what only libmagic knows ---
+($got) = sent(mail('scene', "BLENDER-v280REND" . "\0\1" x 100));
+like $got, qr/^550 5\.7\.1 .*the attachment scene is not allowed/,
+    'libmagic knows it: refused';
+my ($line) = $s->log->wait_for(qr/gatehouse-\Q$name\E\[\d+\]: .*verdict=/, 10);
+like $line, qr/\(scene:\ mime:application\/x-blender\ is\ in\ reject\)/x,
+    'and the log line';
+my $unknown = mail('scene', "BLENDEX-v280REND" . "\0\1" x 100);
+($got) = sent($unknown);
+like $got, qr/^250 /, 'nobody knows it';
+is $s->without_received($s->sink->next(10)->{bytes}), $unknown =~ s/\n/\r\n/gr,
+    'it arrives byte for byte';
 
 # --- a copy first ---
 ($got, $id) = sent($script, rcpt => $boss);

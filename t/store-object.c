@@ -258,6 +258,7 @@ meta_only(void)
 	struct object *o;
 	struct slice piece;
 	enum rc rc;
+	char byte;
 	int fd;
 
 	object_digests(&m, head, large);
@@ -271,7 +272,10 @@ meta_only(void)
 	object_close(o);
 	chmod(arena_printf(arena, "%s/in/%s", dir, m.id).ptr, 0600);
 	fd = open(arena_printf(arena, "%s/in/%s", dir, m.id).ptr, O_RDWR);
-	if (pwrite(fd, "x", 1, 200 * 1024) != 1)
+	if (pread(fd, &byte, 1, 200 * 1024) != 1)
+		abort();
+	byte ^= 1;
+	if (pwrite(fd, &byte, 1, 200 * 1024) != 1)
 		abort();
 	tap_is_int(object_open(fd, keys, arena, &o, &why), RC_OK,
 	    "one with a wrong byte far behind opens");

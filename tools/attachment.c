@@ -79,6 +79,10 @@ tell_text(struct identify_verb *v, const struct item *i)
 	if (id->why.len > 0)
 		buf_addf(&v->out, "    disagreement: %.*s\n",
 		    SLICE_ARG(verb_safe(v->a, id->why)));
+	if (id->magic.len > 0)
+		buf_addf(&v->out, "    libmagic says %.*s%s\n",
+		    SLICE_ARG(id->magic), id->magic_mime.len > 0 ?
+		    ", which counts" : "");
 	if (id->tricks != 0)
 		buf_addf(&v->out, "    name: %.*s\n",
 		    SLICE_ARG(identify_tricks(v->a, id->tricks)));
@@ -113,6 +117,8 @@ tell_item(struct identify_verb *v, struct json *w, const struct item *i)
 	    id->declared->name : ""));
 	put_list(w, "classes", identify_classes(v->a, id->classes));
 	put_list(w, "name_tricks", identify_tricks(v->a, id->tricks));
+	json_put(w, "libmagic", id->magic);
+	json_put_bool(w, "libmagic_counts", id->magic_mime.len > 0);
 	json_put(w, "disagreement", id->why);
 	json_put(w, "missing", slice_of(i->why != UNPACK_WHOLE ?
 	    unpack_why_name(i->why) : ""));
@@ -150,7 +156,7 @@ identify(struct identify_verb *v, const char *path)
 {
 	struct conf_list none = { NULL, 0 };
 	const struct items_conf conf = { v->unpack, unpack_default_limits,
-	    &none };
+	    &none, true };
 	struct slice bytes, base = slice_of(path);
 	struct items items;
 	int status = verb_read(path, v->a, &bytes);

@@ -147,6 +147,8 @@ run(struct doctor_report *r)
 		    "check-config says where");
 		return;
 	}
+	if (conf->backends.count == 0 && conf->dns_lists.count == 0)
+		doctor_saw(r, "antispam asks no list and no other filter");
 	check_backends(r, &conf->backends);
 	check_lists(r, &conf->dns_lists);
 }

@@ -5,8 +5,10 @@
 
 #include "cell/trade.h"
 #include "cells/unpack/codepage.h"
+#include "cells/unpack/kind.h"
 #include "cells/unpack/pdf_crypt.h"
 #include "cells/unpack/walk.h"
+#include "unpack/kinds.h"
 
 static bool
 prepare(int argc, char **argv, struct arena *a, struct slice *told_r,
@@ -14,15 +16,13 @@ prepare(int argc, char **argv, struct arena *a, struct slice *told_r,
 {
 	(void)argc;
 	(void)argv;
-	(void)a;
-	(void)why_r;
 	/* libarchive takes names apart by the locale; a missing one costs the
 	 * look of names only. */
 	setlocale(LC_CTYPE, "C.UTF-8");
 	codepage_prepare();
 	pdf_crypt_prepare();
 	*told_r = SLICE("unpack");
-	return true;
+	return kind_prepare(a, why_r);
 }
 
 static bool
@@ -41,8 +41,26 @@ send_list(struct trade_request *r, const struct walk *w)
 	return true;
 }
 
+/* False: it is another request. */
+static bool
+tell_kinds(struct trade_request *r)
+{
+	struct slice files[KINDS];
+	struct buf list = buf_in(r->arena);
+	size_t n;
+
+	if (!kinds_read_request(r->request, r->bytes, files, &n))
+		return false;
+	for (size_t i = 0; i < n; i++) {
+		buf_add(&list, kind_of(files[i]));
+		buf_addc(&list, '\n');
+	}
+	trade_piece(r, buf_slice(&list), -1);
+	return true;
+}
+
 static void
-work(struct trade_request *r)
+walk(struct trade_request *r)
 {
 	struct walk w = { .arena = r->arena,
 	    .out = memfd_create("members", MFD_CLOEXEC | MFD_ALLOW_SEALING) };
@@ -60,6 +78,13 @@ work(struct trade_request *r)
 	}
 	if (w.out >= 0)
 		close(w.out);
+}
+
+static void
+work(struct trade_request *r)
+{
+	if (!tell_kinds(r))
+		walk(r);
 }
 
 static const struct cell_trade unpack = {

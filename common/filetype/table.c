@@ -75,8 +75,9 @@ const struct filetype filetype_table[] = {
 	/* Scripts. */
 	{ "script", "sh,bash,zsh,ksh,csh,fish,py,pyw,pl,pm,rb,lua,tcl,awk,"
 	  "command", "text/x-shellscript,application/x-sh,"
-	  "application/x-shellscript,text/x-python,text/x-perl,"
-	  "application/x-perl,text/x-ruby,application/x-csh", "script", "text",
+	  "application/x-shellscript,text/x-python,text/x-script.python,"
+	  "text/x-perl,application/x-perl,text/x-ruby,application/x-csh,"
+	  "text/x-lua,text/x-tcl,text/x-awk,text/x-gawk", "script", "text",
 	  SCRIPT | TEXT, false },
 	{ "javascript", "js,mjs,cjs,jse,jsx", "text/javascript,"
 	  "application/javascript,application/x-javascript", "script", "text",
@@ -84,7 +85,8 @@ const struct filetype filetype_table[] = {
 	{ "vbscript", "vbs,vbe,vb", "text/vbscript,text/vbs,"
 	  "application/x-vbscript", "script", "text", SCRIPT | TEXT, false },
 	{ "batch", "bat,cmd,btm,nt", "application/x-bat,"
-	  "application/x-msdos-batch", "script", "text", SCRIPT | TEXT, false },
+	  "application/x-msdos-batch,text/x-msdos-batch", "script", "text",
+	  SCRIPT | TEXT, false },
 	{ "powershell", "ps1,psm1,psd1,ps1xml,psc1,msh,msh1,msh2,cdxml,pssc",
 	  "application/x-powershell", "script", "text", SCRIPT | TEXT, false },
 	{ "wsf", "wsf,ws,wsc,wsh,sct,scf", "text/scriptlet", "script", "text",

@@ -101,14 +101,13 @@ form_of(struct arena *a, struct slice value)
 static void
 add_domain_form(struct facts *f)
 {
-	size_t digits = 0, hyphens = 0, row = 0, most = 0, dots = 0;
+	size_t digits = 0, hyphens = 0, row = 0, most = 0;
 
 	for (size_t i = 0; i < f->from.len; i++) {
 		char c = f->from.ptr[i];
 
 		digits += ascii_digit(c);
 		hyphens += c == '-';
-		dots += c == '.';
 		row = ascii_alpha(c) && strchr("aeiouy", c) == NULL ? row + 1 :
 		    0;
 		most = row > most ? row : most;

@@ -69,6 +69,32 @@ declared_fits(const struct filetype *said, const struct filetype *is)
 	    FILETYPE_TEXT)) == (FILETYPE_OFFICE | FILETYPE_TEXT);
 }
 
+static bool
+confirms(const struct filetype *told, const struct filetype *claim)
+{
+	return told != NULL && claim != NULL && !(claim->classes & runs) &&
+	    (told == claim || (told->family != NULL && claim->family != NULL &&
+	    slice_eq(slice_of(told->family), slice_of(claim->family))));
+}
+
+/* told: what libmagic says, or NULL. */
+static void
+compare(struct arena *a, struct identity *id, const struct filetype *told)
+{
+	id->classes &= ~(unsigned)FILETYPE_DISAGREES;
+	id->why = SLICE("");
+	for (size_t i = 0; i < id->nnames; i++) {
+		const struct filetype *claim =
+		    filetype_by_ext(id->names[i].ext);
+
+		if (!filetype_agree(claim, id->is) && !confirms(told, claim))
+			disagree(a, id, "the name", id->names[i].ext);
+	}
+	if (id->declared != NULL && !declared_fits(id->declared, id->is) &&
+	    !confirms(told, id->declared))
+		disagree(a, id, "Content-Type", id->mime);
+}
+
 static void
 finish(struct arena *a, struct identity *id, struct slice bytes)
 {
@@ -76,13 +102,9 @@ finish(struct arena *a, struct identity *id, struct slice bytes)
 
 	id->is = filetype_of(bytes, &classes);
 	id->classes |= classes;
-	id->why = SLICE("");
-	for (size_t i = 0; i < id->nnames; i++)
-		if (!filetype_agree(filetype_by_ext(id->names[i].ext), id->is))
-			disagree(a, id, "the name", id->names[i].ext);
 	id->declared = filetype_by_mime(id->mime);
-	if (id->declared != NULL && !declared_fits(id->declared, id->is))
-		disagree(a, id, "Content-Type", id->mime);
+	id->magic = id->magic_mime = SLICE("");
+	compare(a, id, NULL);
 	if (id->declared != NULL && (id->nnames == 0 ||
 	    id->names[0].ext.len == 0))
 		id->classes |= id->declared->classes & runs;
@@ -112,6 +134,75 @@ identify_file(struct arena *a, struct slice name, struct slice mime,
 	*id_r = (struct identity){ .mime = mime };
 	add_name(a, id_r, name);
 	finish(a, id_r, bytes);
+}
+
+static bool
+is_named(const struct identity *id, const char *type)
+{
+	return slice_eq(slice_of(id->is->name), slice_of(type));
+}
+
+bool
+identify_unsure(const struct identity *id)
+{
+	return is_named(id, "data") || (is_named(id, "text") &&
+	    id->named == NULL);
+}
+
+/* Its words for "not known", and other people's. */
+static bool
+says_nothing(struct slice mime)
+{
+	return mime.len == 0 ||
+	    slice_eq_nocase(mime, SLICE("application/octet-stream")) ||
+	    slice_eq_nocase(mime, SLICE("text/plain"));
+}
+
+/*
+ * Two bytes are enough for libmagic to see a program for DOS: one in a hundred
+ * of random files. A type whose files all have a signature counts only where
+ * somebody else says so too: the table would have seen the signature.
+ */
+static bool
+guessed(const struct identity *id, const struct filetype *told)
+{
+	bool seconded = confirms(told, id->declared);
+
+	for (size_t i = 0; i < id->nnames; i++)
+		seconded = seconded || confirms(told,
+		    filetype_by_ext(id->names[i].ext));
+	return told != NULL && told->sure && !seconded;
+}
+
+/* A script that is declared as text is shown as text. */
+static bool
+declared_may_be(const struct identity *id, const struct filetype *told,
+    struct slice kind)
+{
+	return says_nothing(id->mime) || slice_eq_nocase(id->mime, kind) ||
+	    (is_named(id, "text") &&
+	    slice_starts_nocase(id->mime, SLICE("text/"))) ||
+	    (id->declared != NULL && declared_fits(id->declared, told));
+}
+
+void
+identify_magic(struct arena *a, struct identity *id, struct slice kind)
+{
+	const struct filetype *told = filetype_by_mime(kind);
+
+	id->magic = kind;
+	if (!identify_unsure(id) || says_nothing(kind) || guessed(id, told))
+		return;
+	id->magic_mime = kind;
+	id->magic_is = told;
+	compare(a, id, told);
+	if (told == NULL || !(told->classes & (FILETYPE_EXECUTABLE |
+	    FILETYPE_SCRIPT)) || declared_may_be(id, told, kind))
+		return;
+	id->classes |= FILETYPE_DISAGREES;
+	if (id->why.len == 0)
+		id->why = arena_printf(a, "Content-Type says %.*s, and libmagic "
+		    "says %.*s", SLICE_ARG(id->mime), SLICE_ARG(kind));
 }
 
 struct slice

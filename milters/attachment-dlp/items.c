@@ -3,11 +3,13 @@
 #include <unistd.h>
 
 #include "unpack/format.h"
+#include "unpack/kinds.h"
 
 enum {
 	READINGS = 8,			/* of one part */
 	ITEMS = 200000,			/* of one message */
 	PATH = 300,			/* of a path, for people */
+	LOOKS = 128,			/* of libmagic, for one message */
 };
 
 struct reader {
@@ -183,6 +185,59 @@ add_part(struct reader *r, const struct part *p, unsigned number)
 }
 
 static void
+not_seen(struct item *item, enum cell_end end)
+{
+	item->unpacked = end;
+	if (item->why == UNPACK_WHOLE)
+		item->why = UNPACK_DAMAGED;
+}
+
+/* One that ends the worker is found by asking for each alone. */
+static void
+ask_kinds(struct reader *r, struct item **of, size_t n)
+{
+	struct slice *files = arena_array(r->a, n, sizeof *files);
+	struct slice *kinds = arena_array(r->a, n, sizeof *kinds);
+	enum cell_end end;
+
+	for (size_t i = 0; i < n; i++)
+		files[i] = of[i]->bytes;
+	end = unpack_kinds(r->conf->unpack, files, n, r->until, r->a, kinds);
+	for (size_t i = 0; i < n; i++) {
+		if (end == CELL_ANSWERED)
+			identify_magic(r->a, &of[i]->identity, kinds[i]);
+		else if (n == 1 || end == CELL_DOWN || end == CELL_TIMEOUT)
+			not_seen(of[i], end);
+		else
+			ask_kinds(r, &of[i], 1);
+	}
+	if (end == CELL_DOWN || end == CELL_TIMEOUT)
+		r->items->late = true;
+}
+
+static void
+find_kinds(struct reader *r)
+{
+	struct item *of[KINDS];
+	size_t n = 0, looks = 0;
+
+	for (struct item *i = r->items->first; i != NULL && looks < LOOKS &&
+	    !r->items->late; i = i->next) {
+		if (i->text || i->bytes.len == 0 || (!r->conf->all_kinds &&
+		    !identify_unsure(&i->identity)))
+			continue;
+		looks++;
+		of[n++] = i;
+		if (n == KINDS) {
+			ask_kinds(r, of, n);
+			n = 0;
+		}
+	}
+	if (n > 0)
+		ask_kinds(r, of, n);
+}
+
+static void
 sum_up(struct items *items)
 {
 	for (struct item *i = items->first; i != NULL; i = i->next) {
@@ -208,6 +263,7 @@ items_of_message(struct message *msg, const struct items_conf *conf,
 	for (const struct part *p = root; p != NULL; p = part_next(root, p))
 		if (!part_multipart(p))
 			add_part(&r, p, ++number);
+	find_kinds(&r);
 	sum_up(items_r);
 	content_read(msg, &content_limits_default, &items_r->content);
 }
@@ -228,5 +284,6 @@ items_of_file(struct arena *a, struct slice name, struct slice mime,
 	identify_file(a, name, mime, bytes, &i->identity);
 	if (unpack_format_of(bytes) != NULL)
 		open_container(&r, i);
+	find_kinds(&r);
 	sum_up(items_r);
 }

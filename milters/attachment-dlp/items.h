@@ -17,6 +17,10 @@
  *		the same for a file that stands alone: its name and declared
  *		type ("": none) are given, and there is no part
  *
+ * libmagic is asked, in the cell, for what identify_unsure says; for at most
+ * 128 items, and never for the letter's own text. No answer is as it is with
+ * containers: trouble, or `unpacked`.
+ *
  * content_read (content/content.h) gives the texts; it is called once, by
  * items_of_message, and its result stands in `content`. All of it lives in the
  * message's arena.
@@ -58,6 +62,7 @@ struct items_conf {
 	struct cell *unpack;
 	struct unpack_limits limits;
 	const struct conf_list *passwords;	/* tried on all mail */
+	bool all_kinds;			/* libmagic is asked for each item */
 };
 
 void items_of_message(struct message *msg, const struct items_conf *conf,

@@ -45,6 +45,9 @@ compile_all(const struct conf_list from[LISTS], const char *const *names,
 	for (size_t i = 0; i < LISTS; i++)
 		if (compile(&from[i], names[i], a, &to[i], why_r) != RC_OK)
 			return RC_BAD;
+	/* Bytes made for libmagic must not open what is closed. */
+	for (size_t i = 0; i < to[LIST_ALLOW].n; i++)
+		to[LIST_ALLOW].terms[i].ours_only = true;
 	return RC_OK;
 }
 

@@ -166,7 +166,15 @@ named(const struct term_condition *c, const struct identity *id)
 }
 
 static bool
-condition_holds(const struct term_condition *c, const struct item *item)
+is_mime(const struct term_condition *c, struct slice mime)
+{
+	return slice_ends(c->text, SLICE("/")) ?
+	    slice_starts_nocase(mime, c->text) : glob(c->text, mime);
+}
+
+static bool
+condition_holds(const struct term_condition *c, const struct item *item,
+    bool magic)
 {
 	const struct identity *id = &item->identity;
 
@@ -175,12 +183,11 @@ condition_holds(const struct term_condition *c, const struct item *item)
 	case TERM_NAME:
 		return named(c, id);
 	case TERM_MIME:
-		return item->container == NULL &&
-		    (slice_ends(c->text, SLICE("/")) ?
-		    slice_starts_nocase(id->mime, c->text) :
-		    glob(c->text, id->mime));
+		return (item->container == NULL && is_mime(c, id->mime)) ||
+		    (magic && id->magic_mime.len > 0 &&
+		    is_mime(c, id->magic_mime));
 	case TERM_TYPE:
-		return id->is == c->type;
+		return id->is == c->type || (magic && id->magic_is == c->type);
 	case TERM_CLASS:
 		return c->incomplete ? item->why != UNPACK_WHOLE &&
 		    item->why != UNPACK_ENCRYPTED :
@@ -199,7 +206,8 @@ bool
 term_holds(const struct term *term, const struct item *item)
 {
 	for (size_t i = 0; i < term->n; i++)
-		if (!condition_holds(&term->conditions[i], item))
+		if (!condition_holds(&term->conditions[i], item,
+		    !term->ours_only))
 			return false;
 	return true;
 }

@@ -5,15 +5,17 @@
  * the message, or a member of an archive at any depth):
  *
  *	ext:exe		an extension of it, in any reading of its names
- *	mime:audio/mp3	its declared type; "mime:audio/" and "*": all of these
- *	type:pe		what its bytes are (filetype.h)
+ *	mime:audio/mp3	its declared type, or libmagic's; "mime:audio/" and "*": all
+ *			of these
+ *	type:pe		what its bytes are (filetype.h), or libmagic's word
  *	class:script	a class of it; archive-encrypted, incomplete too
  *	name:*.pdf.*	its name, without regard to case; * and ? as in a shell
  *	larger:10M	its size is above that
  *	member		it is in an archive; attachment: it is not
  *
  * term_parse	RC_BAD with *why_r: what is wrong, what would be right
- * term_holds	does it hold for that item?
+ * term_holds	does it hold for that item? libmagic's word counts unless
+ *		`ours_only`, for lists that let something pass
  *
  * Pure.
  */
@@ -39,6 +41,7 @@ struct term_condition {
 
 struct term {
 	struct slice text;		/* as it was written */
+	bool ours_only;
 	struct term_condition conditions[TERM_CONDITIONS];
 	size_t n;
 };
