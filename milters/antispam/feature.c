@@ -1,25 +1,45 @@
 #include "feature.h"
 
+#include "detect/block.h"
 #include "gather.h"
 
 /* Of one text: so many bytes and words at its beginning, and at its end. */
 enum { HEAD = 40000, TAIL = 4000, WORDS = 1500, TAIL_WORDS = 150, TEXTS = 20 };
 
+/* How many of eight top bits are set. */
+static size_t
+tops(uint64_t eight)
+{
+	return ((eight & BLOCK_EACH(0x80)) >> 7) * BLOCK_EACH(1) >> 56;
+}
+
+static size_t
+count_quoted(struct slice text)
+{
+	size_t quoted = 0;
+
+	for (size_t i = slice_find(text, '>'); i < text.len;
+	    i += 1 + slice_find(slice_after(text, i + 1), '>'))
+		quoted += i > 0 && text.ptr[i - 1] == '\n';
+	return quoted;
+}
+
 /* What kind of writing it is, beside its words. */
 static void
 add_form(struct gather *g, struct slice text)
 {
-	size_t letters = 0, capitals = 0, high = 0, quoted = 0;
+	size_t letters = 0, capitals = 0, high = 0, quoted;
 
 	text = slice_sub(text, 0, HEAD);
-	for (size_t i = 0; i < text.len; i++) {
-		char c = text.ptr[i];
+	for (size_t i = 0; i < text.len; i += 8) {
+		uint64_t eight = block_eight(text, i);
+		uint64_t letter = block_letter(eight);
 
-		letters += ascii_alpha(c);
-		capitals += c >= 'A' && c <= 'Z';
-		high += (unsigned char)c >= 0x80;
-		quoted += c == '>' && i > 0 && text.ptr[i - 1] == '\n';
+		letters += tops(letter);
+		capitals += tops(letter & ~(eight << 2));
+		high += tops(eight);
 	}
+	quoted = count_quoted(text);
 	g->family = FAMILY_HEADER;
 	if (letters > 0)
 		gather_number(g, "capitals in tenths",
