@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -250,6 +251,37 @@ writes(void)
 	close(fds[1]);
 }
 
+/* Against memmem, in texts of few kinds of bytes, where the first byte of what
+ * is looked for is everywhere, and in those where it is nowhere. */
+static void
+searches(void)
+{
+	unsigned seed = 7, wrong = 0, found = 0;
+	char text[300], what[6];
+
+	for (unsigned i = 0; i < 3000; i++) {
+		size_t n = i % sizeof text, m = 1 + i % sizeof what;
+		struct slice s = slice_make(text, n), w = slice_make(what, m);
+		unsigned kinds = i % 3 == 0 ? 2 : i % 3 == 1 ? 4 : 60;
+		const char *at;
+		size_t got;
+
+		for (size_t k = 0; k < n + m; k++) {
+			seed = seed * 1103515245 + 12345;
+			*(k < n ? &text[k] : &what[k - n]) =
+			    (char)('a' + (seed >> 16) % kinds);
+		}
+		if (i % 2 == 0 && n > 2 * m)
+			memcpy(text + n - m, what, m);
+		at = memmem(text, n, what, m);
+		got = slice_search(s, w);
+		found += at != NULL;
+		wrong += got != (at != NULL ? (size_t)(at - text) : n);
+	}
+	tap_ok(wrong == 0 && found > 1000, "slice_search finds what memmem "
+	    "does");
+}
+
 int
 main(void)
 {
@@ -260,5 +292,6 @@ main(void)
 	bufs();
 	maps();
 	clocks();
+	searches();
 	return tap_done();
 }

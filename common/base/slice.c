@@ -105,16 +105,44 @@ slice_find_last(struct slice s, char c)
 	return at != NULL ? (size_t)(at - s.ptr) : s.len;
 }
 
+/* memmem has a table to fill for each needle, and looks at nearly each byte for
+ * a short one: memchr is quicker where its first byte is rare. Where it is not,
+ * *from_r tells how far we came, and memmem goes on. */
+static bool
+hop(struct slice s, struct slice what, size_t *from_r)
+{
+	size_t at = 0, hops = 0;
+	const char *p;
+
+	while (s.len - at >= what.len) {
+		p = memchr(s.ptr + at, what.ptr[0], s.len - at - what.len + 1);
+		if (p == NULL)
+			break;
+		at = (size_t)(p - s.ptr);
+		*from_r = at;
+		if (memcmp(p, what.ptr, what.len) == 0)
+			return true;
+		if (++hops > 8 && at < hops * 16)
+			return false;
+		at++;
+	}
+	*from_r = s.len;
+	return true;
+}
+
 size_t
 slice_search(struct slice s, struct slice needle)
 {
 	const char *at;
+	size_t from = 0;
 
 	if (needle.len == 0)
 		return 0;
 	if (s.len < needle.len)
 		return s.len;
-	at = memmem(s.ptr, s.len, needle.ptr, needle.len);
+	if (hop(s, needle, &from))
+		return from;
+	at = memmem(s.ptr + from, s.len - from, needle.ptr, needle.len);
 	return at != NULL ? (size_t)(at - s.ptr) : s.len;
 }
 
