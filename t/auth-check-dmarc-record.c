@@ -391,6 +391,7 @@ check_list(void)
 	char path[4096];
 	struct slice why = SLICE("");
 	struct suffixes *list;
+	bool again = true;
 
 	snprintf(path, sizeof path, "%s/t/dmarc/suffixes", tap_src());
 	list = suffixes_open(path, arena, &why);
@@ -399,6 +400,11 @@ check_list(void)
 	for (size_t i = 0; i < sizeof orgs / sizeof *orgs; i++)
 		tap_is(suffixes_org(list, slice_of(orgs[i].domain)),
 		    slice_of(orgs[i].org), "%s", orgs[i].domain);
+	for (size_t i = 0; i < sizeof orgs / sizeof *orgs; i++)
+		again = again && slice_eq(suffixes_org(list, slice_of(
+		    orgs[i].domain)), slice_of(orgs[i].org));
+	tap_ok(again, "and the same when asked again");
+	suffixes_org(list, SLICE("a.b.example.co.uk"));
 	suffixes_close(list);
 }
 
