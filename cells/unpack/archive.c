@@ -173,9 +173,9 @@ try_password(struct walk *w, struct slice bytes, const char *password)
 }
 
 /*
- * Old zip files let one password in 256 pass for the right one, and only at the
- * end of the file it is seen that the bytes are none. libarchive takes the first
- * that passes. So the one that reads to the end comes first.
+ * Old zip files let one password in 256 pass for the right one, and only at
+ * the end of the file it is seen that the bytes are none. libarchive takes the
+ * first that passes. So the one that reads to the end comes first.
  */
 static size_t
 right_password(struct walk *w, struct slice bytes)
