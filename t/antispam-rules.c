@@ -225,6 +225,91 @@ test_clues(struct arena *a)
 	spam_rules_free(rules);
 }
 
+/* What a regex needs: where it is not there, the regex is not run. */
+static const struct { const char *pattern, *text; bool may; } needs[] = {
+	{ "\\b(casino|jackpot)s?\\b", "a JackPot", true },
+	{ "\\b(casino|jackpot)s?\\b", "a jack and a pot", false },
+	{ "abc?de", "abde", true },
+	{ "abcd?ef", "ABCDEF", true },
+	{ "abcd?ef", "abce", false },
+	{ "abcd?ef", "abdef", false },
+	{ "ab{2,3}cde", "abbcde", true },
+	{ "ab{2,3}cde", "abbcd", false },
+	{ "abc{0,2}|wxyz", "ab", true },
+	{ "(?:won|been (chosen|awarded)) now", "chosen", false },
+	{ "(?:won|been (chosen|awarded)) now", "won now", true },
+	{ "x\\.exe$", "X.EXE", true },
+	{ "(?=abcd)abcd", "nothing", true },
+	{ "\\x41bcd", "abcd", true },
+	{ "[]abc]{3}", "]]]", true },
+	{ "[[:alpha:]]here", "xhere", true },
+	{ "a(bcd|)e", "ae", true },
+	{ "bank", "\xe2\x84\xaa", true },
+	{ "miss", "mi\xc5\xbfs", true },
+	{ "a\\Qb|c\\Edef", "ab|cdef", true },
+	{ "(abc)*?d", "d", true },
+	{ "(((((((((((abc)))))))))))", "x", true },
+	{ "work (at|from) home", "work from afar", false },
+	{ "work (at|from) home", "WORK at home", true },
+	{ "sign[- ]?in", "signin", true },
+	{ "sign[- ]?in", "sign on", false },
+	{ "sign[^-]in", "sign/in", true },
+	{ "sign[a-c]in", "signbin", true },
+	{ "you('ve| have) (just )?won", "you have just won", true },
+	{ "you('ve| have) (just )?won", "you just won", false },
+	{ "x(abc|def)+yz", "xabcdefyz", true },
+	{ "x(abc|def)+yz", "xyz", false },
+	{ "abcd*e|x{0}yzw", "abce", true },
+	{ "abcd*e|x{0}yzw", "yzw", true },
+	{ "(a|)(b|)cde", "cde", true },
+	{ "https?://", "ftp", true },
+};
+
+enum { NEEDS = sizeof needs / sizeof *needs };
+
+static bool
+may_match(struct arena *a, const char *pattern, struct slice text)
+{
+	struct needs *n = arena_alloc(a, sizeof *n);
+	uint64_t may[NEEDS_WORDS];
+
+	needs_add(n, a, 77, slice_of(pattern));
+	needs_look(n, text, may);
+	return (may[77 / 64] >> 77 % 64 & 1) != 0;
+}
+
+/* Texts of the pieces of all: whatever matches may match. */
+static void
+test_needs(struct arena *a)
+{
+	struct regex_scan *scan = regex_scan_new(a);
+	unsigned seed = 1, matched = 0, wrong = 0;
+
+	for (unsigned i = 0; i < NEEDS; i++)
+		tap_is_int(may_match(a, needs[i].pattern,
+		    slice_of(needs[i].text)), needs[i].may, "%s may match %s",
+		    needs[i].pattern, needs[i].text);
+	for (unsigned i = 0; i < 20 * NEEDS; i++) {
+		struct buf text = buf_in(a);
+		struct slice why, hit;
+		struct regex *regex;
+		size_t at = 0;
+
+		for (unsigned k = 0; k < 3; k++) {
+			seed = seed * 1103515245 + 12345;
+			buf_adds(&text, needs[(seed >> 16) % NEEDS].text);
+		}
+		if (regex_compile(a, slice_of(needs[i % NEEDS].pattern),
+		    &regex, &why) != RC_OK || regex_next(regex, scan,
+		    buf_slice(&text), &at, &hit) != REGEX_HIT)
+			continue;
+		matched++;
+		wrong += !may_match(a, needs[i % NEEDS].pattern,
+		    buf_slice(&text));
+	}
+	tap_ok(matched > NEEDS && wrong == 0, "what matches may match");
+}
+
 int
 main(void)
 {
@@ -232,6 +317,7 @@ main(void)
 
 	test_faults(a);
 	test_places(a);
+	test_needs(a);
 	test_facts(a);
 	test_bomb(a);
 	test_shipped(a);

@@ -97,8 +97,8 @@ block_for(struct arena *a, size_t size)
 	return b;
 }
 
-void *
-arena_alloc(struct arena *a, size_t size)
+static void *
+take(struct arena *a, size_t size)
 {
 	struct block *b;
 	void *ptr;
@@ -112,7 +112,19 @@ arena_alloc(struct arena *a, size_t size)
 	ptr = b->bytes + b->used;
 	b->used += size;
 	a->used += size;
-	return memset(ptr, 0, size);
+	return ptr;
+}
+
+void *
+arena_alloc(struct arena *a, size_t size)
+{
+	return memset(take(a, size), 0, size);
+}
+
+char *
+arena_bytes(struct arena *a, size_t size)
+{
+	return take(a, size);
 }
 
 void *

@@ -6,6 +6,7 @@
  *		process: the mail in hand is deferred and the supervisor starts
  *		us again. Size is measured at the door (session limits), so
  *		memory is not the limit an attacker finds
+ * arena_bytes	bytes that are not zeroed, for who fills them himself
  * arena_more	an array of which n elements are in use with room for one more:
  *		the same, or one of twice the room with a copy of them
  * arena_copy	the same bytes, owned by the arena, with a NUL behind them
@@ -30,6 +31,7 @@ struct arena;
 
 struct arena *arena_new(void);
 void *arena_alloc(struct arena *a, size_t size);
+char *arena_bytes(struct arena *a, size_t size);
 /* n elements of size bytes; an overflow ends the process like no memory. */
 void *arena_array(struct arena *a, size_t n, size_t size);
 void *arena_more(struct arena *a, void *array, size_t n, size_t *room,

@@ -11,6 +11,11 @@ const struct content_limits content_limits_default = {
 	.texts = 2000,
 };
 
+struct content_found {
+	struct html_link *hrefs;	/* NULL: not read yet */
+	unsigned n;
+};
+
 struct reading {
 	struct message *msg;
 	const struct content_limits *limits;
@@ -64,6 +69,7 @@ add_html(struct reading *r, const struct part *part, struct slice decoded)
 		seen->markup = texts.source;
 		seen->charset = texts.copied ? SLICE("utf-8") : charset;
 		seen->hides = texts.hides;
+		seen->found = arena_alloc(r->msg->arena, sizeof *seen->found);
 	}
 	add(r, CONTENT_HIDDEN, part, texts.hidden.text);
 	r->content->cut |= texts.visible.cut || texts.hidden.cut;
@@ -121,4 +127,22 @@ content_read(struct message *msg, const struct content_limits *limits,
 		    field_value(msg->arena, subject), &flags));
 	for (const struct part *p = root; p != NULL; p = part_next(root, p))
 		add_part(&r, p);
+}
+
+const struct html_link *
+content_hrefs(struct arena *a, const struct content_text *html, unsigned *n_r)
+{
+	struct content_found *found = html->found;
+	struct html_links links;
+
+	if (found->hrefs == NULL) {
+		found->hrefs = arena_array(a, CONTENT_HREFS,
+		    sizeof *found->hrefs);
+		html_links_open(&links, html->markup);
+		while (found->n < CONTENT_HREFS && html_link_next(&links,
+		    &found->hrefs[found->n]))
+			found->n++;
+	}
+	*n_r = found->n;
+	return found->hrefs;
 }

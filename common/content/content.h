@@ -11,13 +11,19 @@
  * CONTENT_SUBJECT, CONTENT_PLAIN, CONTENT_HTML, CONTENT_HIDDEN, CONTENT_NAME
  *
  * `markup` of CONTENT_HTML is the decoded part, for who wants tags and links
- * (html/links.h); `charset` is its. Lives in the message's arena. For one
+ * (html/links.h); `charset` is its. content_hrefs gives the first CONTENT_HREFS
+ * of its links, which are read when first asked for. Lives in the message's arena. For one
  * thread: message_parts() is called.
  */
 #ifndef CONTENT_CONTENT_H
 #define CONTENT_CONTENT_H
 
+#include "html/links.h"
 #include "mime/message.h"
+
+enum { CONTENT_HREFS = 80 };
+
+struct content_found;
 
 enum content_kind { CONTENT_SUBJECT, CONTENT_PLAIN, CONTENT_HTML,
     CONTENT_HIDDEN, CONTENT_NAME };
@@ -37,6 +43,7 @@ struct content_text {
 	struct slice text;
 	struct slice markup, charset;	/* of HTML; else SLICE_NONE */
 	unsigned hides;			/* of HTML: HTML_HIDDEN_* bits */
+	struct content_found *found;	/* of HTML: what content_hrefs keeps */
 };
 
 struct content {
@@ -48,5 +55,8 @@ struct content {
 
 void content_read(struct message *msg, const struct content_limits *limits,
     struct content *content_r);
+/* Of a text that is CONTENT_HTML. */
+const struct html_link *content_hrefs(struct arena *a,
+    const struct content_text *html, unsigned *n_r);
 
 #endif

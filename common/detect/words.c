@@ -27,6 +27,7 @@ struct words {
 	bool signs;			/* a word begins with one */
 	uint64_t pairs[65536 / 64];	/* a bit for two bytes that a word that
 					   does not may begin with */
+	uint64_t threes[32768 / 64];	/* five bits of each of three bytes */
 	uint32_t nodes;
 	struct word *all;
 	uint32_t count;
@@ -200,6 +201,43 @@ make_pairs(struct words *w)
 	}
 }
 
+static unsigned
+three(const char *s)
+{
+	return ((unsigned)s[0] & 31) << 10 | ((unsigned)s[1] & 31) << 5 |
+	    ((unsigned)s[2] & 31);
+}
+
+/* A word of less than three bytes goes on with any. Both cases of a letter
+ * have the same five bits. */
+static void
+make_threes(struct words *w)
+{
+	const char *word = w->bytes.ptr;
+
+	for (uint32_t i = 0; i < w->count; word += w->all[i++].len) {
+		size_t len = w->all[i].len;
+
+		for (unsigned k = 0; k < (len > 2 ? 1 : 1024); k++) {
+			char s[3] = { word[0], len > 1 ? word[1] :
+			    (char)(k / 32), len > 2 ? word[2] : (char)(k % 32) };
+
+			w->threes[three(s) / 64] |= UINT64_C(1) <<
+			    three(s) % 64;
+		}
+	}
+}
+
+/* May a word begin there? Blanks are not told apart, nor counted. */
+static bool
+begins(const struct words *w, struct slice text, size_t pos)
+{
+	const char *s = text.ptr + pos;
+
+	return text.len - pos < 3 || ascii_space(s[1]) || ascii_space(s[2]) ||
+	    (w->threes[three(s) / 64] >> three(s) % 64 & 1) != 0;
+}
+
 void
 words_ready(struct words *w)
 {
@@ -210,6 +248,7 @@ words_ready(struct words *w)
 	w->word = zeroed(most);
 	w->out = zeroed(most);
 	make_trie(w);
+	make_threes(w);
 	make_pairs(w);
 	make_links(w);
 	make_begins(w);
@@ -313,9 +352,10 @@ next_letter(struct words_scan *s)
 		for (; s->starts != 0; s->starts &= s->starts - 1) {
 			size_t pos = at + (size_t)__builtin_ctzll(s->starts);
 
-			if (pos + 1 == text.len || pair(w,
+			if (pos + 1 == text.len || (pair(w,
 			    (unsigned char)text.ptr[pos],
-			    (unsigned char)text.ptr[pos + 1]))
+			    (unsigned char)text.ptr[pos + 1]) &&
+			    begins(w, text, pos)))
 				return pos;
 		}
 	}

@@ -55,7 +55,8 @@ find_row(const struct html_token *t, struct slice name)
 {
 	size_t i = 0;
 
-	while (i < ROWS && (!slice_eq_nocase(rows[i].name, name) ||
+	while (i < ROWS && (rows[i].name.len != name.len ||
+	    !slice_eq_nocase(rows[i].name, name) ||
 	    (rows[i].only != HTML_OTHER && rows[i].only != t->tag)))
 		i++;
 	return i;

@@ -1,5 +1,7 @@
 #include "html/tag.h"
 
+#include <endian.h>
+#include <stdint.h>
 #include <string.h>
 
 #define V HTML_TAG_VOID
@@ -73,23 +75,37 @@ static const struct {
 
 _Static_assert(sizeof tags / sizeof *tags == HTML_TAGS, "a row for each tag");
 
+/* Eight bytes of a name as a number that has its order. */
+static uint64_t
+eight(const char *name)
+{
+	uint64_t bytes;
+
+	memcpy(&bytes, name, sizeof bytes);
+	return be64toh(bytes);
+}
+
 enum html_tag
 html_tag_of(struct slice name)
 {
 	char key[NAME_SIZE] = { 0 };
+	uint64_t first, second;
 	size_t low = 1, high = HTML_TAGS;
 
 	if (name.len >= NAME_SIZE)
 		return HTML_OTHER;
 	for (size_t i = 0; i < name.len; i++)
 		key[i] = ascii_lower(name.ptr[i]);
+	first = eight(key);
+	second = eight(key + 8);
 	while (low < high) {
 		size_t mid = low + (high - low) / 2;
-		int order = memcmp(tags[mid].name, key, NAME_SIZE);
+		uint64_t one = eight(tags[mid].name);
+		uint64_t two = eight(tags[mid].name + 8);
 
-		if (order == 0)
+		if (one == first && two == second)
 			return (enum html_tag)mid;
-		if (order < 0)
+		if (one < first || (one == first && two < second))
 			low = mid + 1;
 		else
 			high = mid;

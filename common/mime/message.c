@@ -97,7 +97,7 @@ with_crlf(struct arena *a, struct slice text)
 
 	while (slice_line(&rest, &line))
 		lines++;
-	ptr = arena_alloc(a, text.len + 2 * lines + 1);
+	ptr = arena_bytes(a, text.len + 2 * lines + 1);
 	rest = text;
 	while (slice_line(&rest, &line)) {
 		if (line.len > 0)
@@ -106,6 +106,7 @@ with_crlf(struct arena *a, struct slice text)
 		ptr[len++] = '\r';
 		ptr[len++] = '\n';
 	}
+	ptr[len] = '\0';
 	return slice_make(ptr, len);
 }
 

@@ -194,6 +194,28 @@ letter(uint32_t cp)
 	return c != '\0' ? c : foreign_letter(cp);
 }
 
+static bool
+plain_byte(char c)
+{
+	return c > ' ' && c < 0x7f;
+}
+
+/* A run of ASCII without blanks; how long it is. */
+static size_t
+add_plain(struct buf *out, struct slice text)
+{
+	size_t n = 1;
+	char *to;
+
+	while (n < text.len && plain_byte(text.ptr[n]))
+		n++;
+	to = buf_room(out, n);
+	for (size_t i = 0; i < n; i++)
+		to[i] = ascii_lower(text.ptr[i]);
+	buf_took(out, n);
+	return n;
+}
+
 struct slice
 look_skeleton(struct arena *a, struct slice text)
 {
@@ -201,15 +223,20 @@ look_skeleton(struct arena *a, struct slice text)
 	bool gap = false;
 	uint32_t cp;
 
+	buf_room(&out, text.len);
 	while (text.len > 0) {
 		char c, utf8[4];
 
 		/* Most text is this. */
-		if (text.ptr[0] > ' ' && text.ptr[0] < 0x7f) {
+		if (plain_byte(text.ptr[0])) {
 			if (gap)
 				buf_addc(&out, ' ');
 			gap = false;
-			buf_addc(&out, ascii_lower(text.ptr[0]));
+			text = slice_after(text, add_plain(&out, text));
+			continue;
+		}
+		if (text.ptr[0] == ' ') {
+			gap = out.len > 0;
 			text = slice_after(text, 1);
 			continue;
 		}

@@ -2,14 +2,27 @@
 
 #include <errno.h>
 #include <libpsl.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAME = 253 };
+enum { NAME = 253, KEPT = 64, KEPT_NAME = 62 };
 
 struct suffixes {
 	psl_ctx_t *ctx;
+	uint64_t number;		/* of no other one in this process */
 };
+
+/* What this thread asked last: a message has the same few names again and
+ * again, and libpsl takes thousands of steps for each. */
+static _Thread_local struct kept {
+	uint64_t number;		/* of the list; 0: nothing is kept */
+	unsigned char len, org;		/* bytes before the organisation; len:
+					   there is none */
+	char name[KEPT_NAME];
+} kept[KEPT];
+
+static _Atomic uint64_t numbers;
 
 struct suffixes *
 suffixes_open(const char *path, struct arena *a, struct slice *why_r)
@@ -36,11 +49,12 @@ suffixes_open(const char *path, struct arena *a, struct slice *why_r)
 	}
 	list = mem_alloc(sizeof *list);
 	list->ctx = ctx;
+	list->number = atomic_fetch_add(&numbers, 1) + 1;
 	return list;
 }
 
-struct slice
-suffixes_org(const struct suffixes *list, struct slice domain)
+static struct slice
+ask(const struct suffixes *list, struct slice domain)
 {
 	char name[NAME + 1];
 	const char *org;
@@ -55,6 +69,39 @@ suffixes_org(const struct suffixes *list, struct slice domain)
 	if (org == NULL)
 		return SLICE_NONE;
 	return slice_after(domain, (size_t)(org - name));
+}
+
+/* Its place in what is kept: any will do. */
+static struct kept *
+place_of(struct slice domain)
+{
+	uint32_t h = 0;
+
+	for (size_t i = 0; i < domain.len; i++)
+		h = h * 31 + (unsigned char)domain.ptr[i];
+	return &kept[(h ^ h >> 8) % KEPT];
+}
+
+struct slice
+suffixes_org(const struct suffixes *list, struct slice domain)
+{
+	struct kept *k;
+	struct slice org;
+
+	if (list == NULL || domain.len == 0 || domain.len > KEPT_NAME)
+		return ask(list, domain);
+	k = place_of(domain);
+	if (k->number == list->number && slice_eq(domain,
+	    slice_make(k->name, k->len)))
+		return k->org == k->len ? SLICE_NONE :
+		    slice_after(domain, k->org);
+	org = ask(list, domain);
+	k->number = list->number;
+	k->len = (unsigned char)domain.len;
+	k->org = (unsigned char)(org.ptr == NULL ? domain.len :
+	    domain.len - org.len);
+	memcpy(k->name, domain.ptr, domain.len);
+	return org;
 }
 
 bool

@@ -1,5 +1,6 @@
 #include "text/transfer.h"
 
+#include <endian.h>
 #include <string.h>
 
 static const struct {
@@ -150,27 +151,29 @@ base64_next(struct slice in, size_t at)
 	return base64_unit(in, at, false);
 }
 
-/* Quanta of four digits side by side, nearly all there is. */
+/* Quanta of four digits side by side, nearly all there is. A byte more than
+ * the three may be written where there is room. */
 static size_t
-base64_run(struct slice in, size_t at, char *out, size_t room, size_t *len)
+base64_run(struct slice in, size_t at, char *out, size_t room, size_t *len_r)
 {
 	const unsigned char *p = (const unsigned char *)in.ptr;
+	size_t len = *len_r;
 
-	while (in.len - at >= 4 && room - *len >= 3) {
-		unsigned a = base64_value[p[at]], b = base64_value[p[at + 1]];
-		unsigned c = base64_value[p[at + 2]];
-		unsigned d = base64_value[p[at + 3]];
+	while (in.len - at >= 4 && room - len >= 4) {
+		uint32_t a = base64_value[p[at]] - UINT32_C(1);
+		uint32_t b = base64_value[p[at + 1]] - UINT32_C(1);
+		uint32_t c = base64_value[p[at + 2]] - UINT32_C(1);
+		uint32_t d = base64_value[p[at + 3]] - UINT32_C(1);
 		uint32_t bits;
 
-		if (a == 0 || b == 0 || c == 0 || d == 0)
+		if (((a | b | c | d) & UINT32_C(0x80000000)) != 0)
 			break;
-		bits = (a - 1) << 18 | (b - 1) << 12 | (c - 1) << 6 | (d - 1);
-		out[*len] = (char)(bits >> 16);
-		out[*len + 1] = (char)(bits >> 8);
-		out[*len + 2] = (char)bits;
-		*len += 3;
+		bits = htobe32(a << 26 | b << 20 | c << 14 | d << 8);
+		memcpy(out + len, &bits, sizeof bits);
+		len += 3;
 		at += 4;
 	}
+	*len_r = len;
 	return at;
 }
 
@@ -455,11 +458,12 @@ decode(struct arena *a, enum transfer kind, struct slice in, size_t limit,
 		return uu_decode(a, in, limit, flags);
 	if (room > limit)
 		room = limit;
-	out = arena_alloc(a, room + 1);
+	out = arena_bytes(a, room + 1);
 	if (kind == TRANSFER_BASE64)
 		len = base64_decode(in, out, room, unpadded, flags);
 	else
 		len = qp_decode(in, out, room, flags);
+	out[len] = '\0';
 	return slice_make(out, len);
 }
 

@@ -1,5 +1,7 @@
 #include "text/utf8.h"
 
+#include <string.h>
+
 /* How many bytes a sequence that begins with c has; 0: none begins so. */
 static size_t
 span(unsigned char c)
@@ -49,14 +51,32 @@ utf8_next(struct slice *rest, uint32_t *cp_r)
 	return true;
 }
 
+/* How many bytes of ASCII stand there, by eights. */
+static size_t
+ascii_run(struct slice s)
+{
+	size_t n = 0;
+	uint64_t eight;
+
+	for (; n + sizeof eight <= s.len; n += sizeof eight) {
+		memcpy(&eight, s.ptr + n, sizeof eight);
+		if ((eight & UINT64_C(0x8080808080808080)) != 0)
+			break;
+	}
+	return n;
+}
+
 bool
 utf8_valid(struct slice s)
 {
 	uint32_t cp;
 
-	while (utf8_next(&s, &cp))
-		if (cp == UTF8_BAD)
-			return false;
+	while (s.len > 0) {
+		s = slice_after(s, ascii_run(s));
+		for (unsigned i = 0; i < 8 && utf8_next(&s, &cp); i++)
+			if (cp == UTF8_BAD)
+				return false;
+	}
 	return true;
 }
 

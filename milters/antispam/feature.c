@@ -31,6 +31,21 @@ add_form(struct gather *g, struct slice text)
 	gather_count(g, "lines quoted", quoted);
 }
 
+enum { OF_WORDS = 1 << FAMILY_WORDS | 1 << FAMILY_PAIRS,
+    OF_MARKUP = 1 << FAMILY_MARKUP | 1 << FAMILY_LINKS };
+
+static void
+add_words(struct gather *g, struct slice text)
+{
+	g->family = FAMILY_WORDS;
+	if (!gather_wants(g, OF_WORDS))
+		return;
+	gather_words(g, "", slice_sub(text, 0, HEAD), WORDS);
+	if (text.len > HEAD + TAIL)
+		gather_words(g, "", slice_after(text, text.len - TAIL),
+		    TAIL_WORDS);
+}
+
 static void
 add_text(struct gather *g, const struct content_text *t)
 {
@@ -39,7 +54,8 @@ add_text(struct gather *g, const struct content_text *t)
 	switch (t->kind) {
 	case CONTENT_SUBJECT:
 		g->family = FAMILY_WORDS;
-		gather_words(g, "", text, WORDS);
+		if (gather_wants(g, OF_WORDS))
+			gather_words(g, "", text, WORDS);
 		return;
 	case CONTENT_NAME:
 		g->family = FAMILY_HEADER;
@@ -52,18 +68,17 @@ add_text(struct gather *g, const struct content_text *t)
 		return;
 	case CONTENT_PLAIN:
 		g->family = FAMILY_LINKS;
-		gather_links(g, slice_sub(text, 0, HEAD));
+		if (gather_wants(g, 1 << FAMILY_LINKS))
+			gather_links(g, slice_sub(text, 0, HEAD));
 		break;
 	case CONTENT_HTML:
-		gather_markup(g, t);
+		if (gather_wants(g, OF_MARKUP))
+			gather_markup(g, t);
 		break;
 	}
-	g->family = FAMILY_WORDS;
-	gather_words(g, "", slice_sub(text, 0, HEAD), WORDS);
-	if (text.len > HEAD + TAIL)
-		gather_words(g, "", slice_after(text, text.len - TAIL),
-		    TAIL_WORDS);
-	add_form(g, text);
+	add_words(g, text);
+	if (gather_wants(g, 1 << FAMILY_HEADER))
+		add_form(g, text);
 }
 
 static void
@@ -95,19 +110,14 @@ add_parts(struct gather *g, struct message *msg)
 static void
 read_all(struct gather *g, struct message *msg, const struct content *content)
 {
-	struct features *f = g->f;
 	unsigned n = 0;
 
-	*f = (struct features){
-		.hash = arena_array(g->a, FEATURES_MAX, sizeof *f->hash),
-		.family = arena_array(g->a, FEATURES_MAX, 1),
-	};
-	if (g->named)
-		f->name = arena_array(g->a, FEATURES_MAX, sizeof *f->name);
-	g->slots = arena_array(g->a, GATHER_SLOTS, sizeof *g->slots);
-	gather_header(g, msg);
-	add_parts(g, msg);
-	gather_facts(g, msg, content);
+	if (gather_wants(g, 1 << FAMILY_HEADER | 1 << FAMILY_SENDER))
+		gather_header(g, msg);
+	if (gather_wants(g, 1 << FAMILY_HEADER))
+		add_parts(g, msg);
+	if (gather_wants(g, 1 << FAMILY_FACTS | 1 << FAMILY_LETTERS))
+		gather_facts(g, msg, content);
 	for (const struct content_text *t = content->first; t != NULL && n <
 	    TEXTS; t = t->next, n++)
 		add_text(g, t);
@@ -121,17 +131,37 @@ features_read(struct message *msg, const struct content *content, bool named,
 {
 	struct gather g = { .a = msg->arena, .f = f_r, .named = named };
 
+	*f_r = (struct features){
+		.hash = arena_array(g.a, FEATURES_MAX, sizeof *f_r->hash),
+		.family = arena_array(g.a, FEATURES_MAX, 1),
+	};
+	if (named)
+		f_r->name = arena_array(g.a, FEATURES_MAX,
+		    sizeof *f_r->name);
+	g.slots = arena_array(g.a, GATHER_SLOTS, sizeof *g.slots);
 	read_all(&g, msg, content);
 }
 
+/* Only what families of theirs are made of is read again. */
 void
 features_name(struct message *msg, const struct content *content,
-    const uint32_t *wanted, size_t n, struct features *f_r)
+    const struct features *f, const size_t *wanted, size_t n,
+    struct slice *names_r)
 {
-	struct gather g = { .a = msg->arena, .f = f_r, .named = true,
-	    .wanted = wanted, .nwanted = n };
+	struct gather g = { .a = msg->arena, .from = f, .wanted = wanted,
+	    .nwanted = n, .nameless = n, .names = names_r };
 
+	for (size_t i = 0; i < n; i++) {
+		names_r[i] = SLICE_NONE;
+		g.families |= 1U << f->family[wanted[i]];
+	}
 	read_all(&g, msg, content);
+}
+
+uint32_t
+features_hash_of(const char *name)
+{
+	return gather_hash("rule", slice_of(name));
 }
 
 void
@@ -142,7 +172,7 @@ features_add(struct features *f, struct arena *a, enum family family,
 		f->full = true;
 		return;
 	}
-	f->hash[f->n] = gather_hash("rule", slice_of(name));
+	f->hash[f->n] = features_hash_of(name);
 	f->family[f->n] = (unsigned char)family;
 	if (f->name != NULL)
 		f->name[f->n] = arena_printf(a, "%.*s", SLICE_ARG(words));

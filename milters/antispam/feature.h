@@ -14,9 +14,10 @@
  * features_read	of a message and its texts. At most FEATURES_MAX; of a long
  *			text the beginning and the end are read. With `named`
  *			each feature is described for people, which costs memory
- * features_name	the same again, and of the features with these hashes what they
- *			are for people; the others have no name. Each feature is
- *			at the place that features_read gave it
+ * features_name	what some of them (`wanted`: their places) are for people;
+ *		of the same message and texts. Those of features_add have no
+ *		name here
+ * features_hash_of	the hash of what features_add adds by that name
  * features_family	name of a family, for people
  *
  * features_add	one more, by a name and words for people, unless it is full
@@ -50,7 +51,9 @@ void features_read(struct message *msg, const struct content *content,
 void features_add(struct features *f, struct arena *a, enum family family,
     const char *name, struct slice words);
 void features_name(struct message *msg, const struct content *content,
-    const uint32_t *wanted, size_t n, struct features *f_r);
+    const struct features *f, const size_t *wanted, size_t n,
+    struct slice *names_r);
+uint32_t features_hash_of(const char *name);
 const char *features_family(enum family family);
 
 #endif

@@ -1,6 +1,5 @@
 #include "gather.h"
 
-#include <stdio.h>
 #include <string.h>
 
 /* FNV-1a, and a final mix (Steele and others, "SplittableRandom", 2014). */
@@ -35,24 +34,33 @@ gather_hash(const char *name, struct slice value)
 	return mix(hash_of(name, value));
 }
 
-static bool
-is_named(const struct gather *g, uint32_t hash)
+/* Where the name of a feature that is read already goes, or NULL. The family
+ * is that of whoever put it in first, who is the one to name it. */
+static struct slice *
+ask_name(struct gather *g, uint32_t hash)
 {
-	if (g->wanted == NULL)
-		return g->named;
-	for (size_t i = 0; i < g->nwanted; i++)
-		if (g->wanted[i] == hash)
-			return true;
-	return false;
+	for (size_t i = 0; i < g->nwanted; i++) {
+		size_t at = g->wanted[i];
+
+		if (g->from->hash[at] == hash && g->names[i].ptr == NULL &&
+		    g->from->family[at] == g->family) {
+			g->nameless--;
+			return &g->names[i];
+		}
+	}
+	return NULL;
 }
 
-/* Its place among the features, or NULL: it is there, or there is no room. */
+/* Where its name goes, or NULL: nobody asks, it is there, or there is no
+ * room. */
 static struct slice *
 put(struct gather *g, uint32_t hash)
 {
 	struct features *f = g->f;
 	size_t at = hash >> 18, i;
 
+	if (g->from != NULL)
+		return ask_name(g, hash);
 	for (; g->slots[at] != 0; at = (at + 1) % GATHER_SLOTS)
 		if (g->slots[at] == hash)
 			return NULL;
@@ -65,7 +73,7 @@ put(struct gather *g, uint32_t hash)
 	f->hash[i] = hash;
 	f->family[i] = (unsigned char)g->family;
 	f->count[g->family]++;
-	return is_named(g, hash) ? &f->name[i] : NULL;
+	return g->named ? &f->name[i] : NULL;
 }
 
 void
@@ -81,10 +89,14 @@ gather_add(struct gather *g, const char *name, struct slice value)
 void
 gather_number(struct gather *g, const char *name, uint64_t value)
 {
-	char text[24];
-	int n = snprintf(text, sizeof text, "%llu", (unsigned long long)value);
+	char text[20];
+	size_t at = sizeof text;
 
-	gather_add(g, name, slice_make(text, (size_t)n));
+	do {
+		text[--at] = (char)('0' + value % 10);
+		value /= 10;
+	} while (value > 0);
+	gather_add(g, name, slice_make(text + at, sizeof text - at));
 }
 
 void
@@ -125,8 +137,14 @@ inside(char c)
  * their beginning. */
 enum { WORD = 20, BEFORE = 4 };
 
+struct word {
+	uint64_t hash;			/* over the name too; 0: none */
+	size_t len;
+	char text[WORD];
+};
+
 static bool
-next_word(struct slice *rest, char word[WORD], size_t *n_r)
+next_word(struct slice *rest, uint64_t name, struct word *w)
 {
 	const char *s = rest->ptr;
 	size_t i = 0, n = 0;
@@ -136,35 +154,38 @@ next_word(struct slice *rest, char word[WORD], size_t *n_r)
 	if (i == rest->len)
 		return false;
 	if (!letter(s[i])) {
-		word[n++] = s[i++];
+		w->text[n++] = s[i++];
 	} else {
 		for (; i < rest->len && (letter(s[i]) || (inside(s[i]) &&
 		    i + 1 < rest->len && ascii_alnum(s[i + 1]))); i++)
 			if (n < WORD)
-				word[n++] = ascii_digit(s[i]) ? '0' :
+				w->text[n++] = ascii_digit(s[i]) ? '0' :
 				    ascii_lower(s[i]);
 	}
 	*rest = slice_after(*rest, i);
-	*n_r = n;
+	w->len = n;
+	w->hash = fnv(name, w->text, n);
 	return true;
 }
 
-struct pair {
-	uint64_t hash;
-	struct slice word;		/* when features are named */
-};
-
+/* The last BEFORE words and the one in hand, by number. */
 static void
-add_pairs(struct gather *g, const struct pair *now, const struct pair *before)
+add_pairs(struct gather *g, const struct word *ring, unsigned n)
 {
-	for (unsigned d = 0; d < BEFORE && before[d].hash != 0; d++) {
-		struct slice *described = put(g, mix(before[d].hash * 31 +
-		    now->hash * (d + 2) * UINT64_C(0x9e3779b97f4a7c15)));
+	const struct word *now = &ring[n % (BEFORE + 1)];
 
+	for (unsigned d = 0; d < BEFORE && d < n; d++) {
+		const struct word *before = &ring[(n - d - 1) % (BEFORE + 1)];
+		struct slice *described;
+
+		if (before->hash == 0)
+			break;
+		described = put(g, mix(before->hash * 31 + now->hash *
+		    (d + 2) * UINT64_C(0x9e3779b97f4a7c15)));
 		if (described != NULL)
 			*described = arena_printf(g->a, "%.*s%s %.*s",
-			    SLICE_ARG(before[d].word), &"........"[8 - 2 * d],
-			    SLICE_ARG(now->word));
+			    (int)before->len, before->text,
+			    &"........"[8 - 2 * d], (int)now->len, now->text);
 	}
 }
 
@@ -172,26 +193,26 @@ void
 gather_words(struct gather *g, const char *name, struct slice text,
     unsigned most)
 {
-	struct pair before[BEFORE] = { { 0, SLICE_NONE } }, now;
+	uint64_t begin = fnv(UINT64_C(14695981039346656037), name,
+	    strlen(name));
+	struct word ring[BEFORE + 1];
 	enum family was = g->family;
-	char word[WORD];
-	size_t n;
 
-	for (; most > 0 && next_word(&text, word, &n); most--) {
-		now.hash = hash_of(name, slice_make(word, n));
-		now.word = SLICE_NONE;
-		if (g->named)
-			now.word = arena_copy(g->a, slice_make(word, n));
-		if (was == FAMILY_WORDS)
-			g->family = FAMILY_WORDS;
-		gather_add(g, name, slice_make(word, n));
+	for (unsigned n = 0; n < most; n++) {
+		struct word *now = &ring[n % (BEFORE + 1)];
+		struct slice *described;
+
+		if (!next_word(&text, begin, now))
+			break;
+		described = put(g, mix(now->hash));
+		if (described != NULL)
+			*described = arena_printf(g->a, "%s %.*s", name,
+			    (int)now->len, now->text);
 		if (was == FAMILY_WORDS)
 			g->family = FAMILY_PAIRS;
-		add_pairs(g, &now, before);
-		memmove(before + 1, before, (BEFORE - 1) * sizeof before[0]);
-		before[0] = now;
+		add_pairs(g, ring, n);
+		g->family = was;
 	}
-	g->family = was;
 }
 
 static struct slice
@@ -284,11 +305,13 @@ gather_links(struct gather *g, struct slice text)
 	unsigned n = 0;
 
 	for (size_t at = 0; at < text.len && n < LINKS; at++) {
-		struct slice rest = slice_after(text, at);
+		struct slice rest;
 
-		if ((rest.ptr[0] != 'h' && rest.ptr[0] != 'H') ||
-		    (!slice_starts_nocase(rest, SLICE("http://")) &&
-		    !slice_starts_nocase(rest, SLICE("https://"))))
+		if (text.ptr[at] != 'h' && text.ptr[at] != 'H')
+			continue;
+		rest = slice_after(text, at);
+		if (!slice_starts_nocase(rest, SLICE("http://")) &&
+		    !slice_starts_nocase(rest, SLICE("https://")))
 			continue;
 		rest = slice_sub(rest, 0, any_of(rest, " \t\r\n<>\"')"));
 		gather_link(g, rest);

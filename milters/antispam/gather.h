@@ -26,9 +26,22 @@ struct gather {
 	enum family family;
 	uint32_t *slots;		/* hashes that are there; 0: empty */
 	bool named;
-	const uint32_t *wanted;		/* these alone are named; NULL: all */
-	size_t nwanted;
+	/* Features that are read already, and of which some are named now;
+	 * NULL: they are read. */
+	const struct features *from;
+	const size_t *wanted;		/* places in them */
+	size_t nwanted, nameless;
+	struct slice *names;		/* of wanted */
+	unsigned families;		/* of wanted: a bit for each */
 };
+
+/* Does anybody ask for what such families (a bit for each) are made of? */
+static inline bool
+gather_wants(const struct gather *g, unsigned families)
+{
+	return g->from == NULL || (g->nameless > 0 &&
+	    (g->families & families) != 0);
+}
 
 /* The hash of "name: value". */
 uint32_t gather_hash(const char *name, struct slice value);

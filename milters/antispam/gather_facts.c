@@ -13,7 +13,7 @@
 #include "text/date.h"
 #include "text/encoded.h"
 
-enum { SIGNATURES = 5, LINKS = 80, ORGS = 20, URL = 300, FORM = 40,
+enum { SIGNATURES = 5, LINKS = CONTENT_HREFS, ORGS = 20, URL = 300, FORM = 40,
     TEXT = 8000, WORDS = 6, GRAM = 5, GRAMS = 120, TEXTS = 20,
     HOST = 260 };
 
@@ -286,15 +286,13 @@ count_links(struct facts *f, const struct content_text *t,
     struct orgs *click, struct orgs *load)
 {
 	struct buf url = buf_in(f->g->a);
-	struct html_links links;
-	struct html_link link;
-	unsigned n = 0;
+	unsigned n;
+	const struct html_link *links = content_hrefs(f->g->a, t, &n);
 
-	html_links_open(&links, t->markup);
-	while (n++ < LINKS && html_link_next(&links, &link)) {
+	for (unsigned i = 0; i < n; i++) {
 		buf_clear(&url);
-		html_link_url(t->charset, &link, URL, &url);
-		count_link(f, link.kind == HTML_LINK_LOAD ? load : click,
+		html_link_url(t->charset, &links[i], URL, &url);
+		count_link(f, links[i].kind == HTML_LINK_LOAD ? load : click,
 		    buf_slice(&url));
 	}
 }
@@ -342,7 +340,7 @@ add_links(struct facts *f, bool own)
 static bool
 name_stands_in(struct arena *a, struct slice name, struct slice text)
 {
-	char *low = arena_alloc(a, text.len + 1);
+	char *low = arena_bytes(a, text.len + 1);
 	size_t n = 0, i = 0;
 
 	for (size_t k = 0; k < text.len; k++)

@@ -64,18 +64,16 @@ static void
 add_links(struct gather *g, const struct content_text *html)
 {
 	struct buf url = buf_in(g->a);
-	struct html_links links;
-	struct html_link link;
-	unsigned n = 0;
+	unsigned n;
+	const struct html_link *links = content_hrefs(g->a, html, &n);
 
-	html_links_open(&links, html->markup);
-	while (n < LINKS && html_link_next(&links, &link)) {
-		g->family = FAMILY_LINKS;
-		gather_number(g, "kind of link", link.kind);
+	n = n < LINKS ? n : LINKS;
+	g->family = FAMILY_LINKS;
+	for (unsigned i = 0; i < n; i++) {
+		gather_number(g, "kind of link", links[i].kind);
 		buf_clear(&url);
-		html_link_url(html->charset, &link, URL, &url);
+		html_link_url(html->charset, &links[i], URL, &url);
 		gather_link(g, buf_slice(&url));
-		n++;
 	}
 	g->family = FAMILY_MARKUP;
 	gather_count(g, "links in markup", n);

@@ -296,11 +296,24 @@ static const struct {
 	{ SAYS_NUMBER, "注文番号" }, { SAYS_NUMBER, "주문번호" },
 };
 
+/* All of them begin with such a byte, and little mail has one. */
+static bool
+beyond_latin(struct slice text)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < text.len; i++)
+		any |= (unsigned char)text.ptr[i] >= 0xe0;
+	return any;
+}
+
 unsigned
 graymail_unspaced(struct slice text, size_t *at_r, size_t *len_r)
 {
 	unsigned says = 0;
 
+	if (!beyond_latin(text))
+		return 0;
 	for (size_t i = 0; i < sizeof unspaced / sizeof *unspaced; i++) {
 		struct slice word = slice_of(unspaced[i].text);
 		size_t at = slice_search(text, word);

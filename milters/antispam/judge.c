@@ -57,20 +57,17 @@ add_reasons(const struct spam_look *look, const struct model *model,
     const struct features *f, const struct spam_hits *hits,
     struct antispam_answers *seen)
 {
-	uint32_t wanted[REASONS];
 	size_t top[REASONS], n = heaviest(model, f, top);
-	struct features named;
+	struct slice names[REASONS];
 
 	for (const struct clue *c = seen->clues.first; c != NULL; c = c->next)
 		if (c->of != CLASS_GRAYMAIL)
 			reason(seen, c->words, c->weight);
+	features_name(look->msg, look->content, f, top, n, names);
 	for (size_t i = 0; i < n; i++)
-		wanted[i] = f->hash[top[i]];
-	features_name(look->msg, look->content, wanted, n, &named);
-	spam_rules_learn(hits, look->msg->arena, &named);
-	for (size_t i = 0; i < n; i++)
-		reason(seen, named.name[top[i]], model_reason(model, f,
-		    top[i]));
+		reason(seen, f->family[top[i]] == FAMILY_RULES ?
+		    spam_rules_words(hits, f->hash[top[i]]) : names[i],
+		    model_reason(model, f, top[i]));
 	for (size_t i = 0; i < seen->nreasons; i++)
 		seen->reasons[i].words = slice_trim(seen->reasons[i].words);
 }

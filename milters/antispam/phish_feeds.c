@@ -213,6 +213,8 @@ phish_feeds_find(const struct phish_sets *sets, const struct phish_known *known,
 {
 	struct slice host = url->host, org;
 
+	if (sets->count == 0)
+		return FEED_NOTHING;
 	if (url->path.len > 1 || url->query.len > 0 || url->port != 0) {
 		*entry_r = weburl_print(a, url);
 		if (listed(sets, phish_key_url(a, url), source_r))

@@ -212,7 +212,7 @@ read_flags(struct line *l, struct spam_rules *rules, struct slice *pattern)
 static enum rc
 read_regex(struct line *l, struct spam_rules *rules, struct spam_rule *rule)
 {
-	struct slice why, pattern;
+	struct slice why, pattern, plain;
 	size_t end = 1;
 
 	if (l->rest.len == 0 || l->rest.ptr[0] != '/')
@@ -222,11 +222,12 @@ read_regex(struct line *l, struct spam_rules *rules, struct spam_rule *rule)
 	if (end >= l->rest.len)
 		return bad(l, "the regex does not end; a '/' is wanted behind "
 		    "it");
-	pattern = slice_sub(l->rest, 1, end - 1);
+	plain = pattern = slice_sub(l->rest, 1, end - 1);
 	l->rest = slice_after(l->rest, end + 1);
 	if (!read_flags(l, rules, &pattern))
 		return bad(l, "behind the regex m and s may stand, then a "
 		    "blank");
+	needs_add(&rules->needs, rules->arena, rules->n, plain);
 	if (regex_compile(rules->arena, pattern, &rule->regex, &why) != RC_OK)
 		return bad(l, "%.*s", SLICE_ARG(why));
 	return RC_OK;
@@ -304,7 +305,7 @@ spam_rules_new(void)
 {
 	struct spam_rules *rules = mem_alloc(sizeof *rules);
 
-	rules->n = 0;
+	memset(rules, 0, sizeof *rules);
 	rules->arena = arena_new();
 	return rules;
 }

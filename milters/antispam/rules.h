@@ -23,6 +23,7 @@
  * spam_rules_clues	adds those with a weight to the clues, and logs once an
  *			hour which ones met a limit
  * spam_rules_learn	adds those without a weight to its features
+ * spam_rules_words	what the rule of that feature is for people
  * spam_rules_free	NULL is allowed
  *
  * Of each place the first RULES_TEXT bytes are looked at, over all texts: what
@@ -38,6 +39,7 @@
 #include "content/content.h"
 #include "detect/regex.h"
 #include "feature.h"
+#include "rules_need.h"
 
 enum { RULES_MAX = 500, RULES_FILE = 1 << 20, RULES_TEXT = 4096,
     RULES_TEXTS = 20, RULES_LINKS = 60 };
@@ -63,6 +65,7 @@ struct spam_rules {
 	struct arena *arena;
 	struct spam_rule rule[RULES_MAX];
 	unsigned n;
+	struct needs needs;		/* of the regexes, by their number */
 };
 
 struct spam_hits {
@@ -81,6 +84,7 @@ struct spam_hits *spam_rules_look(struct spam_rules *rules,
 void spam_rules_clues(const struct spam_hits *hits, struct clues *clues);
 void spam_rules_learn(const struct spam_hits *hits, struct arena *a,
     struct features *f);
+struct slice spam_rules_words(const struct spam_hits *hits, uint32_t feature);
 
 /* Plain words of each place. */
 const char *rule_where_name(enum rule_where where);
@@ -92,5 +96,7 @@ int rule_fact_find(struct slice name);
 const char *rule_fact_name(unsigned fact);
 bool rule_fact(unsigned fact, struct message *msg,
     const struct content *content);
+
+_Static_assert(RULES_MAX <= (int)NEEDS_RULES, "a bit for each rule");
 
 #endif

@@ -49,13 +49,24 @@ off_screen(struct message *msg, const struct content *content)
 	return hidden(content, HTML_HIDDEN_PLACE);
 }
 
+static size_t
+without_width(struct slice text)
+{
+	static const struct slice signs[] = { SLICE("\xe2\x80\x8b"),
+	    SLICE("\xe2\x80\x8c"), SLICE("\xe2\x80\x8d"),
+	    SLICE("\xe2\x81\xa0"), SLICE("\xc2\xad"), SLICE("&zwnj;"),
+	    SLICE("&#8203;"), SLICE("&#8204;"), SLICE("&shy;") };
+
+	for (size_t i = 0; i < sizeof signs / sizeof *signs; i++)
+		if (slice_starts(text, signs[i]))
+			return signs[i].len;
+	return 0;
+}
+
 /* A letter, a sign without width, a letter: it breaks a word for programs. */
 static bool
 zero_width(struct message *msg, const struct content *content)
 {
-	static const char *const signs[] = { "\xe2\x80\x8b", "\xe2\x80\x8c",
-	    "\xe2\x80\x8d", "\xe2\x81\xa0", "\xc2\xad", "&zwnj;", "&#8203;",
-	    "&#8204;", "&shy;", NULL };
 	unsigned n = 0;
 
 	(void)msg;
@@ -63,18 +74,17 @@ zero_width(struct message *msg, const struct content *content)
 	    t = t->next) {
 		struct slice text = slice_sub(t->markup, 0, LOOK);
 
-		for (const char *const *s = signs; t->kind == CONTENT_HTML &&
-		    *s != NULL; s++) {
-			size_t len = strlen(*s), at = 0, found;
+		for (size_t at = 1; t->kind == CONTENT_HTML && at < text.len;
+		    at++) {
+			char c = text.ptr[at];
+			size_t len;
 
-			while ((found = slice_search(slice_after(text, at),
-			    slice_make(*s, len))) < text.len - at) {
-				at += found;
-				n += at > 0 && at + len < text.len &&
-				    ascii_alpha(text.ptr[at - 1]) &&
-				    ascii_alpha(text.ptr[at + len]);
-				at += len;
-			}
+			if ((c != '&' && c != '\xe2' && c != '\xc2') ||
+			    !ascii_alpha(text.ptr[at - 1]))
+				continue;
+			len = without_width(slice_after(text, at));
+			n += len > 0 && at + len < text.len &&
+			    ascii_alpha(text.ptr[at + len]);
 		}
 	}
 	return n >= ZERO_WIDTHS;
@@ -84,8 +94,14 @@ zero_width(struct message *msg, const struct content *content)
 static bool
 mixes(struct slice text)
 {
-	bool latin = false, other = false;
+	bool latin = false, other = false, any = false;
 
+	/* Hardly a text has a byte of those. */
+	for (size_t i = 0; i < text.len; i++)
+		any |= (unsigned char)text.ptr[i] >= 0xcd &&
+		    (unsigned char)text.ptr[i] <= 0xd3;
+	if (!any)
+		return false;
 	for (size_t i = 0; i < text.len; i++) {
 		unsigned char c = (unsigned char)text.ptr[i];
 
@@ -202,28 +218,52 @@ name_is_address(struct message *msg, const struct content *content)
 }
 
 static bool
+has_image(const struct content_text *html)
+{
+	struct html_token token;
+	unsigned n = 0;
+	struct html h;
+
+	html_open(&h, slice_sub(html->markup, 0, LOOK));
+	while (n++ < 500 && html_next(&h, &token))
+		if (token.kind == HTML_START && token.tag == HTML_IMG)
+			return true;
+	return false;
+}
+
+static bool
 only_image(struct message *msg, const struct content *content)
 {
 	size_t letters = 0;
-	bool image = false;
 
 	(void)msg;
 	for (const struct content_text *t = content->first; t != NULL;
-	    t = t->next) {
-		struct html_token token;
-		unsigned n = 0;
-		struct html h;
-
+	    t = t->next)
 		if (t->kind == CONTENT_PLAIN || t->kind == CONTENT_HTML)
 			letters += slice_trim(t->text).len;
-		if (t->kind != CONTENT_HTML || image)
-			continue;
-		html_open(&h, slice_sub(t->markup, 0, LOOK));
-		while (n++ < 500 && !image && html_next(&h, &token))
-			image = token.kind == HTML_START && strcmp(
-			    html_tag_name(token.tag), "img") == 0;
+	for (const struct content_text *t = content->first; t != NULL &&
+	    letters < LITTLE; t = t->next)
+		if (t->kind == CONTENT_HTML && has_image(t))
+			return true;
+	return false;
+}
+
+/* Somewhere in it stands "<form" and the like: a token may begin there. */
+static bool
+may_act(struct slice markup)
+{
+	size_t at = slice_find(markup, '<');
+
+	for (; at < markup.len; at += slice_find(slice_after(markup, at),
+	    '<')) {
+		markup = slice_after(markup, at + 1);
+		at = 0;
+		if (slice_starts_nocase(markup, SLICE("form")) ||
+		    slice_starts_nocase(markup, SLICE("script")) ||
+		    slice_starts_nocase(markup, SLICE("iframe")))
+			return true;
 	}
-	return image && letters < LITTLE;
+	return false;
 }
 
 static bool
@@ -232,21 +272,19 @@ script_or_form(struct message *msg, const struct content *content)
 	(void)msg;
 	for (const struct content_text *t = content->first; t != NULL;
 	    t = t->next) {
+		struct slice markup = slice_sub(t->markup, 0, LOOK);
 		struct html_token token;
 		unsigned n = 0;
 		struct html h;
 
-		if (t->kind != CONTENT_HTML)
+		if (t->kind != CONTENT_HTML || !may_act(markup))
 			continue;
-		html_open(&h, slice_sub(t->markup, 0, LOOK));
-		while (n++ < 2000 && html_next(&h, &token)) {
-			const char *tag = token.kind == HTML_START ?
-			    html_tag_name(token.tag) : "";
-
-			if (strcmp(tag, "form") == 0 || strcmp(tag,
-			    "script") == 0 || strcmp(tag, "iframe") == 0)
+		html_open(&h, markup);
+		while (n++ < 2000 && html_next(&h, &token))
+			if (token.kind == HTML_START && (token.tag ==
+			    HTML_FORM || token.tag == HTML_SCRIPT ||
+			    token.tag == HTML_IFRAME))
 				return true;
-		}
 	}
 	return false;
 }

@@ -22,16 +22,18 @@ static void
 match(struct look *k, enum rule_where where, struct slice text)
 {
 	const struct spam_rules *rules = k->hits->rules;
+	uint64_t may[NEEDS_WORDS];
 
 	text = slice_sub(text, 0, k->left[where]);
 	k->left[where] -= where == RULE_LINK ? 0 : text.len;
 	if (text.len == 0)
 		return;
+	needs_look(&rules->needs, text, may);
 	for (unsigned i = 0; i < rules->n; i++) {
 		struct slice hit;
 		size_t at = 0;
 
-		if (rules->rule[i].where != where || k->hits->met[i] ||
+		if ((may[i / 64] >> i % 64 & 1) == 0 || rules->rule[i].where != where || k->hits->met[i] ||
 		    k->hits->limited[i])
 			continue;
 		switch (regex_next(rules->rule[i].regex, k->scan, text, &at,
@@ -88,16 +90,14 @@ static void
 match_links(struct look *k, const struct content_text *html)
 {
 	struct buf url = buf_in(k->a);
-	struct html_links links;
-	struct html_link link;
-	unsigned n = 0;
+	unsigned n;
+	const struct html_link *links = content_hrefs(k->a, html, &n);
 
-	html_links_open(&links, html->markup);
-	while (n++ < RULES_LINKS && html_link_next(&links, &link)) {
-		if (link.kind != HTML_LINK_CLICK)
+	for (unsigned i = 0; i < n && i < RULES_LINKS; i++) {
+		if (links[i].kind != HTML_LINK_CLICK)
 			continue;
 		buf_clear(&url);
-		html_link_url(html->charset, &link, URL, &url);
+		html_link_url(html->charset, &links[i], URL, &url);
 		match(k, RULE_LINK, buf_slice(&url));
 	}
 }
@@ -188,4 +188,14 @@ spam_rules_learn(const struct spam_hits *hits, struct arena *a,
 			features_add(f, a, FAMILY_RULES, rule->name,
 			    rule->words);
 	}
+}
+
+struct slice
+spam_rules_words(const struct spam_hits *hits, uint32_t feature)
+{
+	for (unsigned i = 0; i < hits->rules->n; i++)
+		if (hits->met[i] && !hits->rules->rule[i].weighted &&
+		    features_hash_of(hits->rules->rule[i].name) == feature)
+			return hits->rules->rule[i].words;
+	return SLICE_NONE;
 }

@@ -88,9 +88,11 @@ read_word(struct slice s, size_t at, size_t *end_r)
 static bool
 changes(struct slice chunk)
 {
-	return slice_has(chunk, '@') ||
-	    slice_search(chunk, SLICE("://")) < chunk.len ||
-	    slice_starts_nocase(chunk, SLICE("www."));
+	size_t colon = slice_find(chunk, ':');
+
+	return slice_has(chunk, '@') || (colon < chunk.len &&
+	    slice_search(slice_after(chunk, colon), SLICE("://")) <
+	    chunk.len - colon) || slice_starts_nocase(chunk, SLICE("www."));
 }
 
 static void
