@@ -98,6 +98,25 @@ cmp_ok $bad->{percent}, '>=', 90, 'new spam is spam';
 is scalar(@{ $bad->{reasons} }), 5, 'with reasons';
 cmp_ok percent(mail(0, 'new'))->{percent}, '<=', 10, 'and new ham is not';
 
+# --- mail that is made to be hard ---
+sub html {
+	return "From: a\@b.example\nSubject: s\nMIME-Version: 1.0\n" .
+	    "Content-Type: text/html; charset=$_[0]\n\n$_[1]\n";
+}
+for (
+	[ 'tags and nothing else', html('utf-8', '<b>' x 1_000_000) ],
+	[ '100,000 links', html('koi8-r', join '', map {
+	    "<a href=\"http://h$_.example$_.com/?q=$_\">http://shop$_.com/ " .
+	    "\xc1\xc2</a>\n" } 1 .. 100_000) ],
+	[ 'one long word', "From: a\@b.example\n\n" . 'a' x 8_000_000 . "\n" ],
+	[ 'links without end', "From: a\@b.example\n\n" .
+	    'http://a.b/ ' x 300_000 . "\n" ],
+	[ 'charsets in turns', html('utf-16', "\xff\xfe<\0b\0" x 200_000) ],
+) {
+	my ($what, $text) = @$_;
+	like percent($text)->{percent}, qr/^\d+$/, "$what: judged";
+}
+
 # --- corrections ---
 ($out) = command('learn', '--ham', "$dir/spam/1.eml", @where);
 ($out) = command('train', @where, '--evaluate');

@@ -13,6 +13,7 @@ use lib "$FindBin::Bin/lib";
 use MIME::Base64 qw(encode_base64);
 use Test::More;
 
+use Gatehouse::Archive qw(zip_locked);
 use Gatehouse::Office qw(ole2);
 
 my $build = $ENV{GATEHOUSE_BUILD} // '.';
@@ -133,6 +134,19 @@ SKIP: {
 		run("bsdtar -cf b.$kind->[0] $kind->[1] load.bin");
 		found("$kind->[0] of bsdtar", "$dir/b.$kind->[0]", 1);
 	}
+}
+# A password that passes for the right one, and is none.
+for my $deflate (0, 1) {
+	my $what = $deflate ? 'deflated' : 'stored';
+	my $file = put("$what.zip", zip_locked('load.bin', $load, 'geheim',
+	    'decoy', $deflate));
+
+	found("$what, locked by hand", $file, 1, 'geheim');
+	found("$what: behind one that passes too", $file, 1, 'decoy',
+	    'geheim');
+	my @e = missing("$what: that one alone", $file, 'encrypted', 'decoy');
+	is scalar(grep { $_->{why} eq 'whole' && $_->{depth} == 1 } @e), 0,
+	    "$what: and nothing of it counts as whole";
 }
 SKIP: {
 	skip 'NOT INSTALLED: 7zz (package 7zip)', 1 unless `which 7zz`;

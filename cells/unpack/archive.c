@@ -65,6 +65,11 @@ copy_member(struct walk *w, struct archive *ar, struct walk_entry *member,
 	for (;;) {
 		int rc = archive_read_data_block(ar, &block, &len, &offset);
 
+		/* A sum that is wrong: another password passed for the right
+		 * one, and these bytes are nobody's. */
+		if (rc == ARCHIVE_WARN && locked)
+			walk_why(member, UNPACK_ENCRYPTED);
+
 		if (rc == ARCHIVE_EOF)
 			return true;
 		if (rc != ARCHIVE_OK && rc != ARCHIVE_WARN) {
@@ -117,6 +122,88 @@ read_all(struct walk *w, struct archive *ar, struct walk_entry *container)
 		    archive_read_has_encrypted_entries(ar) > 0));
 }
 
+/* Bytes of the file that is read, whole and with the right sum? */
+static bool
+reads_well(struct walk *w, struct archive *ar)
+{
+	uint64_t left = w->request.limits.member_bytes;
+	const void *block;
+	la_int64_t offset;
+	size_t len;
+	int rc;
+
+	while ((rc = archive_read_data_block(ar, &block, &len, &offset)) ==
+	    ARCHIVE_OK) {
+		if (len >= left)
+			return true;
+		left -= len;
+	}
+	return rc == ARCHIVE_EOF;
+}
+
+enum trial { NOTHING_LOCKED, OPENS, WRONG };
+
+/* The first locked file of a zip, with that password alone. */
+static enum trial
+try_password(struct walk *w, struct slice bytes, const char *password)
+{
+	struct archive *ar = archive_read_new();
+	enum trial trial = NOTHING_LOCKED;
+	struct archive_entry *e;
+	int rc;
+
+	if (ar == NULL)
+		return WRONG;
+	take_formats(ar, false);
+	archive_read_add_passphrase(ar, password);
+	rc = archive_read_open_memory(ar, bytes.ptr, bytes.len);
+	while (rc == ARCHIVE_OK && trial == NOTHING_LOCKED) {
+		rc = archive_read_next_header(ar, &e);
+		if (rc == ARCHIVE_WARN)
+			rc = ARCHIVE_OK;
+		if (rc == ARCHIVE_OK && (archive_format(ar) &
+		    ARCHIVE_FORMAT_BASE_MASK) != ARCHIVE_FORMAT_ZIP)
+			break;
+		if (rc == ARCHIVE_OK && archive_entry_is_data_encrypted(e) > 0
+		    && archive_entry_size(e) != 0)
+			trial = reads_well(w, ar) ? OPENS : WRONG;
+	}
+	archive_read_free(ar);
+	return trial;
+}
+
+/*
+ * Old zip files let one password in 256 pass for the right one, and only at
+ * the end of the file it is seen that the bytes are none. libarchive takes the
+ * first that passes. So the one that reads to the end comes first.
+ */
+static size_t
+right_password(struct walk *w, struct slice bytes)
+{
+	size_t n = w->request.npasswords;
+
+	for (size_t i = 0; n > 1 && i < n; i++) {
+		enum trial trial = try_password(w, bytes, arena_str(w->arena,
+		    w->request.passwords[i]));
+
+		if (trial == NOTHING_LOCKED)
+			break;
+		if (trial == OPENS)
+			return i;
+	}
+	return 0;
+}
+
+static void
+add_passwords(struct walk *w, struct archive *ar, size_t first)
+{
+	size_t n = w->request.npasswords;
+
+	for (size_t i = 0; i < n; i++)
+		archive_read_add_passphrase(ar, arena_str(w->arena,
+		    w->request.passwords[(first + i) % n]));
+}
+
 static bool
 read_as(struct walk *w, struct walk_entry *container, struct slice bytes,
     bool raw)
@@ -127,9 +214,7 @@ read_as(struct walk *w, struct walk_entry *container, struct slice bytes,
 	if (ar == NULL)
 		return false;
 	take_formats(ar, raw);
-	for (size_t i = 0; i < w->request.npasswords; i++)
-		archive_read_add_passphrase(ar, arena_str(w->arena,
-		    w->request.passwords[i]));
+	add_passwords(w, ar, raw ? 0 : right_password(w, bytes));
 	open = archive_read_open_memory(ar, bytes.ptr, bytes.len) ==
 	    ARCHIVE_OK;
 	/* A stream that holds no archive is one file, compressed. */
