@@ -12,8 +12,8 @@
  *
  * `markup` of CONTENT_HTML is the decoded part, for who wants tags and links
  * (html/links.h); `charset` is its. content_hrefs gives the first CONTENT_HREFS
- * of its links, which are read when first asked for. Lives in the message's arena. For one
- * thread: message_parts() is called.
+ * of its links, which are read when first asked for. Lives in the message's
+ * arena. For one thread: message_parts() is called.
  */
 #ifndef CONTENT_CONTENT_H
 #define CONTENT_CONTENT_H

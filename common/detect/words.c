@@ -219,8 +219,9 @@ make_threes(struct words *w)
 		size_t len = w->all[i].len;
 
 		for (unsigned k = 0; k < (len > 2 ? 1 : 1024); k++) {
-			char s[3] = { word[0], len > 1 ? word[1] :
-			    (char)(k / 32), len > 2 ? word[2] : (char)(k % 32) };
+			char s[3] = { word[0],
+			    len > 1 ? word[1] : (char)(k / 32),
+			    len > 2 ? word[2] : (char)(k % 32) };
 
 			w->threes[three(s) / 64] |= UINT64_C(1) <<
 			    three(s) % 64;

@@ -14,8 +14,8 @@
  * features_read	of a message and its texts. At most FEATURES_MAX; of a long
  *			text the beginning and the end are read. With `named`
  *			each feature is described for people, which costs memory
- * features_name	what some of them (`wanted`: their places) are for people;
- *		of the same message and texts. Those of features_add have no
+ * features_name	what some of them (`wanted`: their places) are for
+ *		people; of the same message and texts. Those of features_add have no
  *		name here
  * features_hash_of	the hash of what features_add adds by that name
  * features_family	name of a family, for people

@@ -26,7 +26,7 @@ struct needed;
 
 struct needs {
 	uint64_t any[NEEDS_WORDS];	/* rules that need nothing */
-	uint64_t threes[(1 << 15) / 64];	/* what a needed word begins with */
+	uint64_t threes[(1 << 15) / 64];	/* a word begins so */
 	struct needed *heads[NEEDS_HEADS];
 };
 
