@@ -642,7 +642,8 @@ seal_failed(struct arena *a)
 	static const char *const first[3] = { AAR, AMS, NONE };
 	struct arc_sealer s = sealer(LAB_RSA);
 	struct slice head = lab_arc(a, SLICE(HEAD), SLICE(BODY), 1, first,
-	    LAB_RSA), bodies[3], why = SLICE(""), record = lab_record(a, NULL, LAB_RSA);
+	    LAB_RSA), bodies[3], why = SLICE("");
+	struct slice record = lab_record(a, NULL, LAB_RSA);
 	struct arc_chain chain;
 	struct message msg;
 
