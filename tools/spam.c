@@ -205,10 +205,11 @@ check(struct spam_options *o, const char *path)
 		look.shared = shared;
 		rc = antispam_judge(&look, &seen, &why);
 	}
+	/* Reasons borrow from the rules. */
+	status = rc == RC_OK ? told(o, &seen) : verb_fails(verb_status(rc),
+	    "%.*s", SLICE_ARG(why));
 	antispam_filter.close(shared);
-	if (rc != RC_OK)
-		return verb_fails(verb_status(rc), "%.*s", SLICE_ARG(why));
-	return told(o, &seen);
+	return status;
 }
 
 /* ---- which verb ---- */
