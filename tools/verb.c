@@ -118,7 +118,9 @@ verb_safe(struct arena *a, struct slice s)
 		else if (c != '\r')
 			buf_addf(&out, "\\x%02X", c);
 	}
-	return buf_slice(&out);
+	/* Some print it as a string. */
+	buf_addc(&out, '\0');
+	return slice_sub(buf_slice(&out), 0, out.len - 1);
 }
 
 bool

@@ -75,7 +75,8 @@ int verb_clock(const char *text);
 /* A path of the envelope without its <>. */
 struct slice verb_path(struct slice s);
 
-/* What people are shown: nothing of the terminal's control codes. */
+/* What people are shown: nothing of the terminal's control codes. A NUL stands
+ * behind it. */
 struct slice verb_safe(struct arena *a, struct slice s);
 
 #endif

@@ -19,7 +19,7 @@ buf_room(struct buf *b, size_t len)
 	while (cap < need)
 		cap = cap > SIZE_MAX / 2 ? need : cap * 2;
 	if (b->arena != NULL) {
-		char *ptr = arena_bytes(b->arena, cap);
+		char *ptr = arena_alloc(b->arena, cap);
 
 		if (b->len > 0)
 			memcpy(ptr, b->ptr, b->len);
