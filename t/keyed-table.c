@@ -187,9 +187,10 @@ many_threads(const char *path)
 }
 
 /* Writes until it is killed: new entries all the time in a full table, and one
- * whose number says how far it came. */
+ * whose number says how far it came. Each one later than all of the last: who
+ * was touched now does not give way to what another one left. */
 static void
-write_forever(const char *path, int ready)
+write_forever(const char *path, int ready, int64_t from)
 {
 	struct arena *a = arena_new();
 	struct slice why = SLICE("");
@@ -204,9 +205,9 @@ write_forever(const char *path, int ready)
 
 		keyed_lock(t);
 		key = numbered(t, "k", (unsigned)i);
-		s = keyed_touch(t, key, NOW + (int64_t)i, NULL);
+		s = keyed_touch(t, key, from + (int64_t)i, NULL);
 		memcpy(s->text, &key, sizeof key);
-		s = keyed_touch(t, key_of(t, "counter", NULL), NOW +
+		s = keyed_touch(t, key_of(t, "counter", NULL), from +
 		    (int64_t)i, NULL);
 		s->first = i;
 		keyed_unlock(t);
@@ -242,7 +243,7 @@ killed(const char *path, unsigned delay)
 	if (pipe(fds) != 0 || (pid = fork()) < 0)
 		abort();
 	if (pid == 0)
-		write_forever(path, fds[1]);
+		write_forever(path, fds[1], NOW + (int64_t)delay * 100000);
 	close(fds[1]);
 	if (read(fds[0], &byte, 1) != 1)
 		abort();
