@@ -7,34 +7,17 @@ use strict;
 use warnings;
 
 use Compress::Zlib qw(compress);
-use File::Temp qw(tempdir);
 use FindBin;
+use lib "$FindBin::Bin/lib";
 use Test::More;
 
-my $build = $ENV{GATEHOUSE_BUILD} // '.';
-my $dir = tempdir(CLEANUP => 1);
-my $cell = "$build/cells/unpack/gatehouse-cell-unpack";
+use Gatehouse::Unpack qw(unpack_cell unpack_probe);
+
 my $seeds = "$FindBin::Bin/../fuzz/seeds/pdf";
 
-plan skip_all => 'NOT BUILT: gatehouse-cell-unpack' unless -x $cell;
+plan skip_all => 'NOT BUILT: gatehouse-cell-unpack' unless unpack_cell();
 
 sub slurp { local $/; open my $f, '<:raw', $_[0] or die "$_[0]: $!"; <$f> }
-
-sub probe {
-	my ($bytes, $show) = @_;
-
-	open my $f, '>:raw', "$dir/file" or die "file: $!";
-	print $f $bytes;
-	close $f or die "file: $!";
-	local $ENV{UNPACK_SHOW} = $show;
-	delete $ENV{UNPACK_SHOW} unless defined $show;
-	open my $out, '-|:raw', "$build/t/unpack-probe", $cell, "$dir/file"
-	    or die "unpack-probe: $!";
-	local $/;
-	my $all = <$out>;
-	close $out;
-	return $all;
-}
 
 # Codes of 9 to 12 bits; $early: one code sooner than need be.
 sub lzw {
@@ -145,7 +128,7 @@ for ([ 'LZW', '/Filter/LZWDecode', lzw($draw, 1) ],
 	my ($what, $filter, $bytes) = @$_;
 	my $file = pdf($filter, $bytes);
 
-	is probe($file, 'text'), $text, $what or diag probe($file);
+	is unpack_probe($file, 'text'), $text, $what or diag unpack_probe($file);
 }
 for ([ 'LZW cut short', '/Filter/LZWDecode', substr lzw($draw, 1), 0, 900 ],
     [ 'a code that is not there', '/Filter/LZWDecode', "\x80\x0f\xff\xff\xff" ],
@@ -155,29 +138,29 @@ for ([ 'LZW cut short', '/Filter/LZWDecode', substr lzw($draw, 1), 0, 900 ],
 	my ($what, $filter, $bytes) = @$_;
 	my $file = pdf($filter, $bytes);
 
-	like probe($file), qr/ text, in part$/m, "$what is not read, and told";
+	like unpack_probe($file), qr/ text, in part$/m, "$what is not read, and told";
 }
 
 # --- encrypted, and open ---
 for (qw(rc4-40 rc4 aes128 aes256-r5 aes256)) {
 	my $bytes = slurp("$seeds/$_");
-	my $all = probe($bytes);
+	my $all = unpack_probe($bytes);
 
-	is probe($bytes, 'text'), "Card 5500 0000 0000 0004\na note\n",
+	is unpack_probe($bytes, 'text'), "Card 5500 0000 0000 0004\na note\n",
 	    "$_: text and a note" or diag $all;
 	unlike $all, qr/encrypted/, 'is not said to be encrypted';
 	my ($number) = $all =~ /15 \w{16} (stream \d)$/m;
-	is probe($bytes, $number // 'none'), 'the file within',
+	is unpack_probe($bytes, $number // 'none'), 'the file within',
 	    'and the file in it is there';
 }
 my $locked = slurp("$seeds/locked");
-like probe($locked), qr/^0 encrypted/m, 'with a password it is encrypted';
-unlike probe($locked), qr/ text$/m, 'and not read';
+like unpack_probe($locked), qr/^0 encrypted/m, 'with a password it is encrypted';
+unlike unpack_probe($locked), qr/ text$/m, 'and not read';
 # What one reader decrypts and the next does not.
 my $two = slurp("$seeds/rc4") . "\ntrailer\n<</Root 1 0 R>>\n";
-like probe($two), qr/^0 encrypted/m, 'two trailers that differ: not read';
-unlike probe($two), qr/ text$/m, 'for nobody knows which one counts';
+like unpack_probe($two), qr/^0 encrypted/m, 'two trailers that differ: not read';
+unlike unpack_probe($two), qr/ text$/m, 'for nobody knows which one counts';
 my $wrong = slurp("$seeds/rc4") =~ s/\/Standard/\/Another1/r;
-like probe($wrong), qr/^0 encrypted/m, 'another handler: not read';
+like unpack_probe($wrong), qr/^0 encrypted/m, 'another handler: not read';
 
 done_testing;

@@ -13,38 +13,21 @@ use lib "$FindBin::Bin/lib";
 use Test::More;
 
 use Gatehouse::Office qw(ole2 word excel slides rtf record);
+use Gatehouse::Unpack qw(unpack_cell unpack_probe);
 
-my $build = $ENV{GATEHOUSE_BUILD} // '.';
 my $dir = tempdir(CLEANUP => 1);
-my $cell = "$build/cells/unpack/gatehouse-cell-unpack";
 
-plan skip_all => 'NOT BUILT: gatehouse-cell-unpack' unless -x $cell;
-
-sub probe {
-	my ($bytes, $show) = @_;
-
-	open my $f, '>:raw', "$dir/file" or die "file: $!";
-	print $f $bytes;
-	close $f or die "file: $!";
-	local $ENV{UNPACK_SHOW} = $show;
-	delete $ENV{UNPACK_SHOW} unless defined $show;
-	open my $out, '-|:raw', "$build/t/unpack-probe", $cell, "$dir/file"
-	    or die "unpack-probe: $!";
-	local $/;
-	my $all = <$out>;
-	close $out;
-	return $all;
-}
+plan skip_all => 'NOT BUILT: gatehouse-cell-unpack' unless unpack_cell();
 
 # Member by member: "DEPTH WHY PATH".
 sub members { map { /^(\d+ \S+) \S+ \d+ \w{16} (.*)/ ? "$1 $2" : "end $_" }
-    split /\n/, probe($_[0]) }
+    split /\n/, unpack_probe($_[0]) }
 
 # What stands in a file, all of it.
 sub says {
 	my ($what, $bytes, $text) = @_;
 
-	is probe($bytes, 'text'), $text, $what or
+	is unpack_probe($bytes, 'text'), $text, $what or
 	    diag join "\n", members($bytes);
 }
 
@@ -55,7 +38,7 @@ sub in_part {
 
 	is scalar(grep { /^1 whole text$/ } @all), 0, "$what: not whole" or
 	    diag join "\n", @all;
-	like probe($bytes, 'text, in part'), $text, "$what: what there is";
+	like unpack_probe($bytes, 'text, in part'), $text, "$what: what there is";
 }
 
 # --- Word ---
@@ -149,7 +132,7 @@ my $set = sub { my ($page, @values) = @_;
 	}
 	return pack('v v V a16 V a16 V', 0xfffe, 0, 2, '', 1, '', 48) .
 	    pack('V V', 8 + length($list . $body), $n) . $list . $body };
-is probe(ole2("\x05SummaryInformation" => $set->(1252, [ 2,
+is unpack_probe(ole2("\x05SummaryInformation" => $set->(1252, [ 2,
     pack 'V V/a', 0x1e, "Titl\xe9\0\0\0" ], [ 4, pack 'V V a*', 0x1f, 3,
     encode('UTF-16LE', 'Bob') . "\0\0" ], [ 0, pack 'V V V/a', 1, 9,
     "MSIP_Label\0" ])), 'properties'), "Titl\xc3\xa9\nBob\nMSIP_Label\n",
@@ -193,7 +176,7 @@ says 'and what it says', $msg, "Subject\ncaf\xc3\xa9\nSHORT~1.EXE\na long " .
 # [MS-OXRTFCP] 3.1 and 3.2, the example of Microsoft.
 my $example = pack 'H*', '2d0000002b0000004c5a4675f1c5c7a703000a00726370673132' .
     '3542320af32068656c09002062770 5b06c647d0a800fa0' =~ s/ //gr;
-is probe(ole2('__substg1.0_10090102' => $example), 'body.rtf'),
+is unpack_probe(ole2('__substg1.0_10090102' => $example), 'body.rtf'),
     "{\\rtf1\\ansi\\ansicpg1252\\pard hello world}\r\n",
     'compressed RTF, by the book';
 sub tnef { pack('V v', 0x223e9f78, 1) . join '', map { pack('C V V/a v', @$_,
