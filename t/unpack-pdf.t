@@ -154,11 +154,13 @@ for (qw(rc4-40 rc4 aes128 aes256-r5 aes256)) {
 	    'and the file in it is there';
 }
 my $locked = slurp("$seeds/locked");
-like unpack_probe($locked), qr/^0 encrypted/m, 'with a password it is encrypted';
+like unpack_probe($locked), qr/^0 encrypted/m,
+    'with a password it is encrypted';
 unlike unpack_probe($locked), qr/ text$/m, 'and not read';
 # What one reader decrypts and the next does not.
 my $two = slurp("$seeds/rc4") . "\ntrailer\n<</Root 1 0 R>>\n";
-like unpack_probe($two), qr/^0 encrypted/m, 'two trailers that differ: not read';
+like unpack_probe($two), qr/^0 encrypted/m,
+    'two trailers that differ: not read';
 unlike unpack_probe($two), qr/ text$/m, 'for nobody knows which one counts';
 my $wrong = slurp("$seeds/rc4") =~ s/\/Standard/\/Another1/r;
 like unpack_probe($wrong), qr/^0 encrypted/m, 'another handler: not read';
