@@ -38,6 +38,14 @@ service_set_drop(struct service_set *set)
 	free(set);
 }
 
+void
+service_next_start(const char *option, bool changed)
+{
+	if (changed)
+		log_warning("%s was changed; it counts from the next start on",
+		    option);
+}
+
 struct service_set *
 service_set(struct service_run *run)
 {

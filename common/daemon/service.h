@@ -28,6 +28,8 @@
  *			thread; nothing in it changes. A piece of work keeps
  *			the set it began with
  * service_set_drop	gives it back
+ * service_next_start	for reloaded(): says of an option that changed that it
+ *			counts from the next start on
  * service_stop		ends the loop, from any thread; the exit status says
  *			75 (so that the service manager starts us again)
  *
@@ -73,6 +75,7 @@ int service_main(int argc, char **argv, const struct service *service);
 
 struct service_set *service_set(struct service_run *run);
 void service_set_drop(struct service_set *set);
+void service_next_start(const char *option, bool changed);
 void service_stop(struct service_run *run);
 
 /* Loads without running, for a verb of gatehouse(1) that needs the same

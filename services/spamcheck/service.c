@@ -88,17 +88,12 @@ reloaded(struct service_run *run, const struct service_set *before,
 	const struct spamcheck_conf *was = before->conf, *is = now->conf;
 
 	apply(run->state, is);
-	if (!conf_list_same(&before->house.peers, &now->house.peers))
-		log_warning("peers was changed; it counts from the next start "
-		    "on");
-	if (was->workers != is->workers)
-		log_warning("workers was changed; it counts from the next "
-		    "start on");
-	if (strcmp(was->socket, is->socket) != 0 ||
-	    strcmp(before->house.queue_directory,
-	    now->house.queue_directory) != 0)
-		log_warning("socket or queue_directory was changed; it counts "
-		    "from the next start on");
+	service_next_start("peers", !conf_list_same(&before->house.peers,
+	    &now->house.peers));
+	service_next_start("workers", was->workers != is->workers);
+	service_next_start("socket or queue_directory", strcmp(was->socket,
+	    is->socket) != 0 || strcmp(before->house.queue_directory,
+	    now->house.queue_directory) != 0);
 }
 
 static void
